@@ -1,0 +1,1 @@
+"""Studies: models trained at many doses, sizes and seeds, and the dose-response fitted to them."""
