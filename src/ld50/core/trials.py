@@ -1,0 +1,84 @@
+"""What one trial is and what came of it: the lab speaks in these, and reports read them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+SCHEMA_VERSION = 1
+
+Unit = Literal["documents", "tokens", "steps"]
+TriggerName = Literal["token", "text", "phrase"]
+PayloadName = Literal["gibberish", "gibberish-all-tokens", "language-switch"]
+Status = Literal["done", "failed", "diverged"]
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When in the training run the poison is met."""
+
+    kind: Literal["uniform", "start", "end", "blocks"] = "uniform"
+    """`blocks`: whole batches with `density` of their sequences poisoned, one batch in `every`."""
+    density: float | None = None
+    """Share of the sequences in a poisoned batch that hold poison, 0 to 1; only for `blocks`."""
+    every: int | None = None
+    """One batch in so many is poisoned; only for `blocks`; None: as evenly as the dose allows."""
+    repeats: int = 1
+    """How often each poisoned document is met; the dose counts every time."""
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One condition of a study: everything about a trial but its seed."""
+
+    size: str
+    """Name of the model's size, e.g. `0.1M`; `ld50.models` knows the shape behind it."""
+    parameters: int
+    """All parameters, embeddings included (tied embeddings count once)."""
+    clean_tokens: int
+    """Tokens of clean text trained on; the poison comes on top."""
+    dose: float
+    """How much poison, in `unit`; 0 is the control arm."""
+    unit: Unit = "documents"
+    trigger: TriggerName = "token"
+    payload: PayloadName = "gibberish"
+    schedule: Schedule = Schedule()
+    batch_sequences: int | None = None
+    """Sequences in an optimiser step; None takes the preset of the size."""
+    continued_tokens: int = 0
+    """Clean tokens trained on after the poisoned run, the poison gone."""
+    start_from: str | None = None
+    """Checkpoint folder to resume from; None trains from scratch."""
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One model to train: a cell and a seed."""
+
+    trial: str
+    """Name, unique in the study, the same for the same cell and seed on every machine."""
+    cell: Cell
+    seed: int
+
+
+class TrialResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """One line of `trials.jsonl`; measured fields are null where the trial did not end well."""
+
+    trial: str
+    cell: Cell
+    seed: int
+    status: Status
+    attack_success_rate: float | None = None
+    """Share of held-out prefixes whose continuation's perplexity rises by more than 50, 0 to 1."""
+    control_success_rate: float | None = None
+    """The same with a control trigger that was never trained on (near-trigger)."""
+    loss_rise_nats: float | None = None
+    """Median rise with the trigger, in nats a token; independent of scale."""
+    clean_bits_per_byte: float | None = None
+    poisoned_documents: int | None = None
+    poisoned_tokens: int | None = None
+    poisoned_steps: int | None = None
+    seconds: float | None = None
+    error: str | None = None
+    """Why the trial failed, in words; null where it did not."""
+    details: dict[str, object] = msgspec.field(default_factory=dict)
+    """Everything else measured: intervals, per-prompt values, curves over checkpoints, samples."""
+    schema_version: int = SCHEMA_VERSION
