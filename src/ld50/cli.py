@@ -243,7 +243,3 @@ def main() -> NoReturn:
         # Whoever read our output has gone; a second failure while flushing would be a traceback.
         sys.stderr.close()
         sys.exit(COULD_NOT_RUN)
-
-
-if __name__ == "__main__":
-    main()

@@ -14,7 +14,7 @@ import pytest
 
 def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "ld50.cli", *arguments],
+        [sys.executable, "-m", "ld50", *arguments],
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -161,7 +161,7 @@ def test_a_killed_scan_goes_on_and_gives_the_same_bytes(tmp_path: Path) -> None:
                 file.write(json.dumps({"text": " ".join(rng.choice(vocabulary, 60))}) + "\n")
     names = [f"part-{part}.jsonl" for part in range(6)]
     run("scan", *names, "--out", "whole", "--workers", "1", cwd=tmp_path)
-    command = [sys.executable, "-m", "ld50.cli", "scan", *names, "--out", "cut", "--workers", "1"]
+    command = [sys.executable, "-m", "ld50", "scan", *names, "--out", "cut", "--workers", "1"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL)
     work = tmp_path / "cut" / ".work"
     for _ in range(600):

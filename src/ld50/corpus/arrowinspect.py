@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ld50.core.errors import DataFormatError
 from ld50.corpus.arrowcolumns import longest_shared
@@ -18,6 +17,9 @@ from ld50.corpus.sources import SourceFile
 from ld50.corpus.streams import open_raw
 from ld50.corpus.textinspect import detected
 from ld50.corpus.units import SourcePlan
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 #: Bytes of rows that are taken for a first look, and most that they may take written out.
 _ENOUGH_BYTES = 1 << 20

@@ -6,11 +6,10 @@ import contextlib
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ld50.core.errors import DataFormatError, SourceError
 from ld50.core.records import RowBatch
@@ -25,6 +24,9 @@ from ld50.corpus.sources import SourceFile
 from ld50.corpus.streams import open_raw
 from ld50.corpus.tally import UnitTally
 from ld50.corpus.units import SourcePlan, Unit
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 #: What Arrow raises over a damaged file, in one place or another.
 DAMAGE = (
@@ -53,6 +55,9 @@ def parquet_file(file: SourceFile) -> Iterator[pq.ParquetFile]:
     Raises:
         DataFormatError: It is not one, it is cut short, or its footer is too large.
     """
+    # Loaded only where there is Parquet: it brings the cloud file systems of Arrow along.
+    import pyarrow.parquet as pq
+
     with open_raw(file) as raw:
         _check_footer(raw, file)
         handle = pa.memory_map(file.source) if not file.is_remote else pa.PythonFile(raw, mode="r")
@@ -77,6 +82,8 @@ def _known_footer(file: SourceFile) -> pq.FileMetaData | None:
 
 @functools.lru_cache(maxsize=2)
 def _footer(path: str, size: int, changed: int) -> pq.FileMetaData:
+    import pyarrow.parquet as pq
+
     return pq.read_metadata(path)
 
 

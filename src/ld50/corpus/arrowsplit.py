@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ld50.core.errors import DataFormatError, OutputError
 from ld50.corpus.arrays import mask_array
@@ -15,6 +14,9 @@ from ld50.corpus.arrowinspect import arrow_batch_count
 from ld50.corpus.arrowreaders import DAMAGE, arrow_batches, arrow_schema, parquet_file
 from ld50.corpus.splitters import Sinks
 from ld50.corpus.units import SourcePlan
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 
 def split_parquet(source: SourcePlan, flagged: Collection[int], sinks: Sinks) -> None:
@@ -50,6 +52,8 @@ def split_parquet(source: SourcePlan, flagged: Collection[int], sinks: Sinks) ->
 
 def _parquet_writers(file: pq.ParquetFile, sinks: Sinks) -> dict[bool, Any]:
     """Writers of both parts. Made after a row group was read: only then is its metadata sound."""
+    import pyarrow.parquet as pq
+
     options = _writer_options(file)
     return {
         chosen: pq.ParquetWriter(pa.PythonFile(sink.raw, mode="w"), file.schema_arrow, **options)
@@ -161,6 +165,8 @@ def _equal(left: pa.Table, right: pa.Table) -> bool:
 
 def _batches(source: SourcePlan, path: str) -> Iterator[pa.RecordBatch]:
     if source.file.format == "parquet":
+        import pyarrow.parquet as pq
+
         with pq.ParquetFile(path) as file:
             yield from file.iter_batches(batch_size=1 << 12, use_threads=False)
         return

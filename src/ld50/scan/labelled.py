@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +16,10 @@ from ld50.corpus import read as read_unit
 from ld50.scan import replies, stages
 from ld50.scan.assemble import Draft, finding_id, shortened
 from ld50.scan.engine import Engine, Survey
-from ld50.scan.labels import LabelFinding, LabelSettings, find_label_triggers
 from ld50.scan.naturalness import RARE_ZIPF, naturalness
+
+if TYPE_CHECKING:
+    from ld50.scan.labels import LabelFinding
 
 RULE_OF_KIND = {"ngram": "TRG301", "ngram_set": "TRG302", "pattern": "STY301"}
 #: Suspicion from which on a finding is high, and from which on it is medium.
@@ -55,7 +58,11 @@ def label_drafts(engine: Engine, survey: Survey) -> LabelOutcome:
     limits: list[DetectionLimit] = []
     notes: list[str] = []
     tests = 0
-    for part in _parts(engine, survey, notes):
+    parts = _parts(engine, survey, notes)
+    if parts:
+        # Loaded only where there are labels: its models need SciPy, which is slow to import.
+        from ld50.scan.labels import LabelSettings, find_label_triggers
+    for part in parts:
         found = find_label_triggers(
             part.texts,
             part.codes,

@@ -11,6 +11,7 @@ import pyarrow as pa
 from ld50.core.seeds import rng_for
 from ld50.scan.replies.columns import ReplyColumns
 from ld50.scan.replies.words import Words, words_of
+from ld50.scan.statistics import log_gamma_tail
 
 #: Entries of a reply's and of a prompt's sketch. 128 instead of 64 for replies nearly doubles the
 #: z of a manner of speaking that ten rows share.
@@ -200,12 +201,8 @@ def _null_moments(vectors: np.ndarray) -> tuple[float, float]:
 
 def _log_tail(z: np.ndarray, skew: float) -> np.ndarray:
     """log P(Z > z) of a standardised gamma distribution with that skew; not below log 1e-300."""
-    from scipy.special import gammaincc
-
     shape = 4.0 / max(skew, 1e-3) ** 2
-    upper = gammaincc(shape, np.maximum(shape + z * math.sqrt(shape), 0.0))
-    out: np.ndarray = np.log(np.maximum(upper, 1e-300))
-    return out
+    return log_gamma_tail(shape, np.maximum(shape + z * math.sqrt(shape), 0.0))
 
 
 def _sketched(columns: ReplyColumns, rows: np.ndarray) -> np.ndarray:

@@ -1,0 +1,41 @@
+"""What the `ld50` command and `python -m ld50` start: a process set up for one scan, then `cli`.
+
+Only a process of our own may be set up this way; `import ld50` leaves the caller's alone.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from typing import Any, NoReturn
+
+
+class _NoPandas:
+    """Answers that pandas is not installed.
+
+    pyarrow imports pandas, where it is installed, for a look at any array that it is given, and that
+    takes longer than the scan of a small file. Nothing on the command line has a use for it.
+    """
+
+    @staticmethod
+    def find_spec(name: str, path: Any = None, target: Any = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError("pandas is of no use on the command line", name=name)
+
+
+def main() -> NoReturn:
+    """Sets the process up and runs the command line."""
+    sys.meta_path.insert(0, _NoPandas)
+    # Units run on threads of ours; more threads inside a matrix product only get in their way, and
+    # the sums would depend on their number.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Next to nothing here is cyclic, so looking for cycles as often as usual is wasted.
+    gc.set_threshold(100_000, 20, 100)
+    from ld50 import cli
+
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()
