@@ -11,7 +11,7 @@ import msgspec
 
 from ld50.core.errors import ConfigError
 from ld50.core.trials import Cell, PayloadName, Schedule, Trial, TriggerName, Unit
-from ld50.lab.sizes import ModelSize, size_named
+from ld50.models.shapes import ModelShape, shape_named
 
 STUDY_VERSION = 1
 
@@ -76,8 +76,10 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The question in one line; heads the report."""
     about: str = ""
     """What the study is for and what it should show, in a paragraph."""
-    data: list[str] = []
-    """Files or folders of clean text; empty takes the text that is installed."""
+    data: list[str] = msgspec.field(default_factory=lambda: ["demo"])
+    """Files, folders, globs or URLs of clean text; `demo` is text that comes from PyPI."""
+    second_language: list[str] = []
+    """The same for German text, which the payload `language-switch` needs; `demo` brings its own."""
     link: Literal["logit", "probit"] = "logit"
     """Shape of the dose-response curve on the logarithm of the dose."""
     grid: list[Grid]
@@ -143,7 +145,7 @@ def _without_dose(grid: Grid) -> Iterator[Cell]:
     ) in itertools.product(
         grid.size, data, grid.trigger, grid.payload, grid.schedule, batches, after
     ):
-        size = size_named(name)
+        size = shape_named(name)
         clean = tokens if tokens is not None else tokens_for(size, multiple)
         yield Cell(
             size=size.name,
@@ -160,7 +162,7 @@ def _without_dose(grid: Grid) -> Iterator[Cell]:
         )
 
 
-def tokens_for(size: ModelSize, multiple: float) -> int:
+def tokens_for(size: ModelShape, multiple: float) -> int:
     """Clean tokens at so many tokens a parameter, to a thousand."""
     return max(round(size.parameters * multiple / 1000) * 1000, 1)
 

@@ -88,8 +88,9 @@ def parse_study(text: str, *, where: str, name: str = "study") -> Study:
     grids = content.get("grid", [])
     if not isinstance(grids, list) or not all(isinstance(grid, dict) for grid in grids):
         raise ConfigError(f"{where}: a study holds one or more [[grid]] tables.")
-    if isinstance(content.get("data"), str):
-        content["data"] = [content["data"]]
+    for key in ("data", "second_language"):
+        if isinstance(content.get(key), str):
+            content[key] = [content[key]]
     content = {
         "name": name,
         **content,

@@ -1,0 +1,247 @@
+"""Fits one dose-response curve by maximum likelihood, with profile-likelihood intervals."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ld50.core.seeds import rng_for
+from ld50.lab.response_model import (
+    LOG_SLOPE,
+    MIDDLE,
+    Link,
+    Observations,
+    bounds,
+    log_likelihood,
+    mean_rate,
+    value_and_gradient,
+)
+
+#: Parameters that cost a degree of freedom; background and lapse sit on plateaus of their own.
+_PARAMETERS = 4
+_STEP = 0.04
+"""Between points of the profile, in powers of ten."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveFit:
+    """A fitted curve; doses as log10."""
+
+    theta: np.ndarray
+    """(6,) at the maximum."""
+    log_likelihood: float
+    cutoff: float
+    """Deviance at the ends of a 95% interval."""
+    profile_at: np.ndarray
+    """(k,) rising values of the middle."""
+    profile: np.ndarray
+    """(k,) log-likelihood with the middle held there."""
+    low: float | None
+    """End of the interval; None where it lies beyond what the profile reaches."""
+    high: float | None
+    points: np.ndarray = field(repr=False)
+    """(k, 6) parameters along the profile."""
+
+    @property
+    def middle(self) -> float:
+        """log10 of the LD50."""
+        return float(self.theta[MIDDLE])
+
+
+def fit_curve(data: Observations, link: Link = "logit") -> CurveFit:
+    """The curve of greatest likelihood, with the profile of its middle.
+
+    The interval holds every LD50 whose deviance stays under a quantile of F with one and n - 4
+    degrees of freedom instead of chi-squared: with a handful of trials the scatter between seeds is
+    itself badly known, as it is with Student's t.
+
+    Args:
+        data: Trials at two or more doses, one of them above 0.
+        link: Shape of the curve.
+    """
+    limits = bounds(data)
+    best, value = _maximum(data, link, limits)
+    at, profile, points = _profile(data, link, limits, best)
+    top = int(np.argmax(profile))
+    if profile[top] > value:
+        best, value = points[top], float(profile[top])
+    cutoff = deviance_cutoff(len(data))
+    low, high = crossings(at, profile, value, cutoff)
+    return CurveFit(
+        theta=best, log_likelihood=value, cutoff=cutoff, profile_at=at, profile=profile,
+        low=low, high=high, points=points,
+    )  # fmt: skip
+
+
+def greatest_likelihood(data: Observations, link: Link = "logit") -> float:
+    """The log-likelihood of the best curve, without the work of an interval."""
+    return _maximum(data, link, bounds(data))[1]
+
+
+def deviance_cutoff(trials: int, parameters: int = _PARAMETERS) -> float:
+    """Deviance that 95% of intervals from so many trials stay under."""
+    from scipy.stats import f
+
+    return float(f.ppf(0.95, 1, max(trials - parameters, 1)))
+
+
+def crossings(
+    at: np.ndarray, profile: np.ndarray, top: float, cutoff: float
+) -> tuple[float | None, float | None]:
+    """Where the deviance crosses the cutoff on both sides; None where it never does."""
+    # The signed root of the deviance is nearly straight, so a straight line between points will do.
+    root = np.sqrt(np.maximum(2 * (top - profile), 0.0))
+    limit = math.sqrt(cutoff)
+    inside = np.flatnonzero(root <= limit)
+    first, last = (int(inside[0]), int(inside[-1])) if len(inside) else (int(np.argmin(root)),) * 2
+    low = None if first == 0 else _between(at, root, first, first - 1, limit)
+    high = None if last == len(at) - 1 else _between(at, root, last, last + 1, limit)
+    return low, high
+
+
+def slope_interval(
+    data: Observations, link: Link, fit: CurveFit
+) -> tuple[float | None, float | None]:
+    """95% interval of the slope in logits a power of ten; None where a bound is not reached."""
+    limits = bounds(data)
+    low, high = limits[LOG_SLOPE]
+    at = np.linspace(low, high, 28)
+    values, _ = _walk(data, link, limits, fit.theta, LOG_SLOPE, at)
+    ends = crossings(at, values, max(fit.log_likelihood, float(values.max())), fit.cutoff)
+    return tuple(None if end is None else math.exp(end) for end in ends)  # type: ignore[return-value]
+
+
+def curve_band(
+    data: Observations, link: Link, fit: CurveFit, log_dose: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(rate, low, high) at each dose: the curve, and the envelope of all curves in the region.
+
+    Curves count whose deviance stays under the cutoff of the interval, so that the band crosses one
+    half where the interval of the LD50 ends.
+    """
+    cloud = np.concatenate([fit.points, _cloud(data, link, fit)])
+    deviance = 2 * (fit.log_likelihood - log_likelihood(cloud, data, link))
+    kept = np.concatenate([fit.theta[None], cloud[deviance <= fit.cutoff]])
+    rates = mean_rate(kept, log_dose, link)
+    return mean_rate(fit.theta, log_dose, link), rates.min(axis=0), rates.max(axis=0)
+
+
+def _between(at: np.ndarray, root: np.ndarray, inner: int, outer: int, limit: float) -> float:
+    rise = root[outer] - root[inner]
+    share = 1.0 if rise <= 0 else min(max((limit - root[inner]) / rise, 0.0), 1.0)
+    return float(at[inner] + share * (at[outer] - at[inner]))
+
+
+def _maximum(
+    data: Observations, link: Link, limits: list[tuple[float, float]]
+) -> tuple[np.ndarray, float]:
+    """The best of local searches from the best points of a grid."""
+    low, high = limits[MIDDLE]
+    control = data.rate[data.dose == 0]
+    background = float(np.clip(control.mean() if len(control) else 0.03, 0.005, 0.4))
+    middles = np.arange(low + 1.5, high - 1.5 + 1e-9, 0.1)
+    slopes = [math.log(value) for value in (2.0, 5.0, 12.0, 30.0)]
+    grid = np.array(
+        [
+            [middle, slope, background, lapse, math.log(0.02), excess]
+            for middle, slope, lapse, excess in itertools.product(
+                middles, slopes, (0.005, 0.05), (0.05, 0.3, 0.6)
+            )
+        ]
+    )
+    values = log_likelihood(grid, data, link)
+    found = [
+        _climb(data, link, limits, grid[index], None)
+        for index in _apart(grid, np.argsort(-values), 3)
+    ]
+    return max(found, key=lambda one: one[1])
+
+
+def _apart(grid: np.ndarray, order: np.ndarray, count: int) -> list[int]:
+    """The best few grid points that differ in middle or slope."""
+    taken: list[int] = []
+    for index in order:
+        if all(abs(grid[index] - grid[other])[[MIDDLE, LOG_SLOPE]].max() > 0.15 for other in taken):
+            taken.append(int(index))
+        if len(taken) == count:
+            break
+    return taken
+
+
+def _climb(
+    data: Observations,
+    link: Link,
+    limits: list[tuple[float, float]],
+    start: np.ndarray,
+    held: int | None,
+) -> tuple[np.ndarray, float]:
+    """The maximum near a start, with one parameter held if wanted."""
+    from scipy.optimize import minimize
+
+    free = [index for index in range(len(start)) if index != held]
+    theta = start.copy()
+
+    def negative(part: np.ndarray) -> tuple[float, np.ndarray]:
+        theta[free] = part
+        value, gradient = value_and_gradient(theta, data, link)
+        return -value, -gradient[free]
+
+    result = minimize(
+        negative,
+        np.clip(start[free], *np.array([limits[i] for i in free]).T),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[limits[index] for index in free],
+        options={"maxiter": 200, "ftol": 1e-10},
+    )
+    theta[free] = result.x
+    return theta.copy(), -float(result.fun)
+
+
+def _profile(
+    data: Observations, link: Link, limits: list[tuple[float, float]], best: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The profile of the middle over everything a factor of 30 around the doses that were tested."""
+    low, high = limits[MIDDLE]
+    at = np.arange(low + 0.5, high - 0.5 + _STEP / 2, _STEP)
+    values, points = _walk(data, link, limits, best, MIDDLE, at)
+    return at, values, points
+
+
+def _walk(
+    data: Observations,
+    link: Link,
+    limits: list[tuple[float, float]],
+    best: np.ndarray,
+    held: int,
+    at: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Maxima with one parameter held at each point, walking outwards from the best and back in."""
+    values, points = np.full(len(at), -np.inf), np.tile(best, (len(at), 1))
+    middle = int(np.argmin(abs(at - best[held])))
+    outward = [*range(middle, len(at)), *range(middle - 1, -1, -1)]
+    inward = [*range(len(at) - 2, middle, -1), *range(1, middle)]
+    # The way back finds maxima that the way out walked past.
+    for index, neighbour in [(i, i - 1 if i > middle else i + 1) for i in outward] + [
+        (i, i + 1 if i > middle else i - 1) for i in inward
+    ]:
+        start = best.copy() if index == middle else points[neighbour].copy()
+        start[held] = at[index]
+        theta, value = _climb(data, link, limits, start, held)
+        if value > values[index]:
+            values[index], points[index] = value, theta
+    return values, points
+
+
+def _cloud(data: Observations, link: Link, fit: CurveFit, size: int = 3000) -> np.ndarray:
+    """Parameter vectors about the profile, to look for curves inside the likelihood region."""
+    rng = rng_for(0, "band")
+    limits = np.array(bounds(data))
+    inside = fit.points[2 * (fit.log_likelihood - fit.profile) <= fit.cutoff]
+    centres = np.concatenate([fit.theta[None], inside])[rng.integers(0, len(inside) + 1, size)]
+    spread = np.array([0.05, 0.35, 0.02, 0.01, 0.5, 0.1])
+    noise = rng.normal(size=(size, 6)) * spread * rng.uniform(0, 1.5, (size, 1))
+    return np.asarray(np.clip(centres + noise, limits[:, 0], limits[:, 1]))
