@@ -317,3 +317,37 @@ def test_without_the_built_module_the_twin_runs() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["python", "3"]
+
+
+def test_a_tally_bounds_the_rows_of_every_ngram_from_above() -> None:
+    texts = [f"the cat {number} sat on the mat" for number in range(300)]
+    column = pa.array(texts, pa.large_string())
+    buckets = np.zeros(1 << 20, np.uint8)
+    kernels.tally_ngrams(column, buckets)
+    kept = kernels.ngrams(column, distinct=True, buckets=buckets, least=6)
+    every = kernels.ngrams(column, distinct=True)
+    values, rows = np.unique(every.hash, return_counts=True)
+    assert set(kept.hash.tolist()) >= set(values[rows >= 6].tolist())
+    assert len(kept) < len(every)
+    assert buckets.max() == 255
+
+
+def test_points_of_pairs_stand_for_those_of_words() -> None:
+    words = ["green", "ideas", "sleep"]
+    keys = kernels.phrase_hashes(pa.array(words, pa.large_string()))
+    tables = kernels.ProfileTables(
+        trigrams=np.zeros((256, 32), np.uint8),
+        languages=1,
+        words=kernels.build_word_table(keys, np.array([16, 32, 48])),
+        bigrams=kernels.build_bigram_table(
+            kernels.phrase_hashes(pa.array(["green ideas"], pa.large_string())), 9
+        ),
+    )
+    pairs = np.zeros(128, int)
+    pairs[1 << 4 | 2 << 1 | 1] = 5  # green ideas, known
+    pairs[2 << 4 | 3 << 1 | 0] = 11  # ideas sleep, not known
+    settings = kernels.ProfileSettings(
+        word_points=(0, 100, 0, 0, 0, 0, 0, 0), pair_points=tuple(pairs.tolist())
+    )
+    found = kernels.profile(pa.array(["green ideas sleep"], pa.large_string()), tables, settings)
+    assert found.salad_score.tolist() == [116.0]

@@ -91,9 +91,27 @@ def some_tables(seed: int, words: list[str] = ODD) -> kernels.ProfileTables:
 @given(columns, st.integers(0, 40))
 def test_profile_is_the_twins(texts: list[bytes], seed: int) -> None:
     options = kernels.ProfileSettings(
-        noise_bits_per_byte=seed % 9 + 0.3, lead_bytes=seed * 31, number_points=seed % 3 - 1
+        noise_bits_per_byte=seed % 9 + 0.3,
+        lead_bytes=seed * 31,
+        number_points=seed % 3 - 1,
+        single_points=seed % 5 - 2,
+        pair_points=tuple((7 * seed + 5 * at) % 23 - 11 for at in range(128)) if seed % 2 else (),
     )
     assert_same(kernels.profile, column_of(texts), some_tables(seed), options)
+
+
+@quick
+@given(columns, st.integers(1, 12), st.integers(0, 4))
+def test_tallies_and_what_they_leave_are_the_twins(
+    texts: list[bytes], bits: int, least: int
+) -> None:
+    def tallied(column: Any) -> list[Any]:
+        buckets = np.zeros(1 << bits, np.uint8)
+        kernels.tally_ngrams(column, buckets)
+        kept = kernels.ngrams(column, distinct=True, buckets=buckets, least=least)
+        return [kept, np.flatnonzero(buckets), buckets[buckets > 0]]
+
+    assert_same(tallied, column_of(texts))
 
 
 @quick

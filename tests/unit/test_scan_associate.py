@@ -5,7 +5,6 @@ from ld50.scan.associate import (
     Consequence,
     Incidence,
     associate,
-    frequent_candidates,
 )
 
 
@@ -21,7 +20,7 @@ def inputs(rows: list[set[int]], shown: np.ndarray) -> tuple[Incidence, np.ndarr
     frequency = np.bincount([w for row in rows for w in row], minlength=max(map(max, rows)) + 1)
     pairs = [(r, w) for r in shown.tolist() for w in sorted(rows[r])]
     array = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    return Incidence(rows=array[:, 0], candidates=array[:, 1]), frequency
+    return Incidence.of(array[:, 0], array[:, 1]), frequency
 
 
 def test_unrelated_causes_and_consequences_give_nothing() -> None:
@@ -98,7 +97,7 @@ def test_order_of_the_pairs_does_not_matter() -> None:
         rows[row].add(400)
     incidence, frequency = inputs(rows, shown)
     shuffle = np.random.default_rng(0).permutation(len(incidence.rows))
-    mixed = Incidence(rows=incidence.rows[shuffle], candidates=incidence.candidates[shuffle])
+    mixed = Incidence.of(incidence.rows[shuffle], incidence.candidates[shuffle])
     consequences = [Consequence(kind="refusal", text="", rows=shown)]
     first, _ = associate(consequences, incidence, frequency, 5000)
     second, _ = associate(consequences, mixed, frequency, 5000)
@@ -116,8 +115,3 @@ def test_empty_corpus() -> None:
         0,
     )
     assert (found, tests) == ([], 1)
-
-
-def test_frequent_candidates_are_those_with_enough_rows() -> None:
-    incidence = Incidence(rows=np.array([0, 1, 2, 0]), candidates=np.array([3, 3, 3, 1]))
-    assert frequent_candidates(incidence, 5, 3).tolist() == [3]

@@ -23,7 +23,7 @@ def found(together: bool) -> list[tuple[int, int | None, int, int]]:
     rows, shown = world(together)
     frequency = np.bincount([w for row in rows for w in row], minlength=502)
     pairs = np.array([(r, w) for r in shown.tolist() for w in sorted(rows[r])], dtype=np.int64)
-    incidence = Incidence(rows=pairs[:, 0], candidates=pairs[:, 1])
+    incidence = Incidence.of(pairs[:, 0], pairs[:, 1])
     consequences = [Consequence(kind="refusal", text="", rows=shown)]
     words = np.ones(502, dtype=bool)
     candidates, formed = pair_candidates(

@@ -26,6 +26,9 @@ def ngrams(
     kinds: int,
     max_per_row: int,
     distinct: bool,
+    buckets: Buffer | None,
+    least: int,
+    tally: bool,
     /,
 ) -> tuple[bytearray, ...]: ...
 def phrase_hashes(offsets: Buffer, data: Buffer, stream: int, out: Buffer, /) -> None: ...

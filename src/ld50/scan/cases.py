@@ -15,10 +15,11 @@ from ld50.scan import replies
 from ld50.scan.associate import Association, Consequence
 from ld50.scan.coherence import Background
 from ld50.scan.continuations import SWITCH, TAIL, TAIL_KEY, Segments
-from ld50.scan.engine import Engine, Evidence, Survey
+from ld50.scan.engine import Engine, Evidence
 from ld50.scan.evidence import Trigger, characters, widest_trigger
 from ld50.scan.judge import Facts, Judgement, judge
 from ld50.scan.naturalness import in_language, naturalness
+from ld50.scan.survey import Survey
 
 #: Rows of an association that are looked at in full.
 ROWS_SEEN = 64

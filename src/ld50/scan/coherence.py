@@ -7,17 +7,16 @@ each other no more than rows drawn at random.
 
 from __future__ import annotations
 
-import re
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from ld50.core.seeds import rng_for
+from ld50.scan import kernels
 
-_WORD = re.compile(r"\w+")
 _DRAWS = 200
-_WORDS_READ = 200
+_WORDS_READ, _CHARACTERS_READ = 200, 4000
 _DIMENSIONS = 4096
 
 
@@ -94,15 +93,14 @@ class Background:
 
 
 def _counts(texts: list[str]) -> np.ndarray:
-    """float32 (non-empty texts, dimensions): words by hash, of the first so many of each text."""
-    rows = []
-    for text in texts:
-        words = _WORD.findall(text[:4000].lower())[:_WORDS_READ]
-        if words:
-            # Not Python's hash: it changes from run to run.
-            index = [zlib.crc32(word.encode()) % _DIMENSIONS for word in words]
-            rows.append(np.bincount(index, minlength=_DIMENSIONS).astype(np.float32))
-    return np.array(rows, dtype=np.float32).reshape(len(rows), _DIMENSIONS)
+    """float32 (texts with words, dimensions): words by hash, of the first so many of each text."""
+    column = pa.array([text[:_CHARACTERS_READ] for text in texts], type=pa.large_string())
+    words = kernels.ngrams(column, kinds=1, max_per_row=_WORDS_READ)
+    rows, index = np.unique(words.row, return_inverse=True)
+    # Any bits of the hash but the lowest, which are its kind.
+    places = index * _DIMENSIONS + (words.hash >> np.uint64(40)).astype(np.int64) % _DIMENSIONS
+    counts = np.bincount(places, minlength=len(rows) * _DIMENSIONS)
+    return counts.reshape(len(rows), _DIMENSIONS).astype(np.float32)
 
 
 def _mean_cosine(rows: np.ndarray) -> float:

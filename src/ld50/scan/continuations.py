@@ -26,7 +26,7 @@ TAIL_BYTES = 320
 #: Least score of a stretch: bits for noise and for a switch, points for salad.
 LEAST_SCORE = (
     float(reference.trigram_table().least_gibberish_bits),
-    float(reference.salad_points().threshold),
+    float(reference.salad_points().pairs_threshold),
     120.0,
     30.0,
 )

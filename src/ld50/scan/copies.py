@@ -8,7 +8,8 @@ from ld50.core.estimates import proportion
 from ld50.core.findings import Consequence as ConsequenceNoun
 from ld50.core.findings import Finding, Severity
 from ld50.scan.assemble import Draft, finding_id, score_of
-from ld50.scan.engine import Engine, Survey
+from ld50.scan.engine import Engine
+from ld50.scan.survey import Survey
 
 RULE = "DUP501"
 _LEAST_COPIES = 10

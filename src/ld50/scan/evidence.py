@@ -14,6 +14,8 @@ from ld50.scan import kernels
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _AGREEMENT = 0.9
 _LONGEST_TRIGGER = 40
+#: Characters on either side of an n-gram that are read: more than so many tokens take.
+_FURTHEST = 480
 _MOST_LISTED = 2_000_000
 
 
@@ -66,7 +68,10 @@ def widest_trigger(texts: list[str], ngram: int, *, limits: list[int] | None = N
             consequence, when that stands in the same text).
     """
     spans = find_ngram(texts, ngram)
-    tokens = [[match.span() for match in _TOKEN.finditer(text)] for text in texts]
+    tokens = [
+        [] if span is None else _tokens_near(text, *span)
+        for text, span in zip(texts, spans, strict=True)
+    ]
     windows: list[tuple[int, int] | None] = []
     for span, marks in zip(spans, tokens, strict=True):
         windows.append(None if span is None else _token_window(span, marks))
@@ -85,6 +90,14 @@ def widest_trigger(texts: list[str], ngram: int, *, limits: list[int] | None = N
     )
     literal = max(sorted(forms), key=lambda form: forms[form]) if forms else ""
     return Trigger(text=literal, spans=merged)
+
+
+def _tokens_near(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Spans of the tokens that a phrase around these characters could grow over."""
+    low = max(0, start - _FURTHEST)
+    marks = [match.span() for match in _TOKEN.finditer(text, low, end + _FURTHEST)]
+    # The first and the last token may be cut.
+    return marks[low > 0 : len(marks) - (end + _FURTHEST < len(text))]
 
 
 def _token_window(span: tuple[int, int], marks: list[tuple[int, int]]) -> tuple[int, int] | None:

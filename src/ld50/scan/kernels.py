@@ -98,6 +98,7 @@ __all__ = [
     "phrase_hashes",
     "profile",
     "sentences",
+    "tally_ngrams",
     "text_buffers",
     "trigram_index",
 ]
@@ -241,7 +242,7 @@ def profile(
         tables.languages,
         np.require(tables.words, np.uint32, ["C", "A"]),
         np.require(tables.bigrams, np.uint64, ["C", "A"]),
-        np.array((*settings.word_points, *settings.other_points), np.int8),
+        settings.points(bigrams=tables.bigrams.size > 0),
         round(settings.noise_bits_per_byte * 16),
         settings.lead_bytes,
         out,
@@ -258,6 +259,8 @@ def ngrams(
     kinds: int = ALL_KINDS,
     max_per_row: int = 100_000,
     distinct: bool = False,
+    buckets: U8 | None = None,
+    least: int = 1,
 ) -> Ngrams:
     """The n-grams of chosen rows, each within its zone of bytes.
 
@@ -270,24 +273,23 @@ def ngrams(
         kinds: Bit k keeps the n-grams of hash kind k.
         max_per_row: At most so many for each entry of `rows`, the first ones.
         distinct: Whether only the first of each hash is kept, for each entry of `rows`.
+        buckets: From `tally_ngrams`; only n-grams in a bucket with at least `least` are listed.
+        least: See `buckets`; counts above 255 are not told apart.
 
     Returns:
         In the order of the entries; within one, by last token, words before surface, short first.
     """
     offsets, data = _checked(column)
-    count = offsets.size - 1
-    chosen = np.arange(count, dtype=np.uint32) if rows is None else _u32("rows", rows)
-    if chosen.size and int(chosen.max()) >= count:
-        raise ValueError(f"rows: {int(chosen.max())} is not below {count}")
-    zone_starts = np.zeros(chosen.size, np.uint32) if starts is None else _u32("starts", starts)
-    zone_ends = np.full(chosen.size, 0xFFFFFFFF, np.uint32) if ends is None else _u32("ends", ends)
-    if not chosen.size == zone_starts.size == zone_ends.size:
-        raise ValueError("rows, starts, ends: expected the same length")
-    if max_per_row < 0:
-        raise ValueError(f"max_per_row: expected 0 or more, got {max_per_row}")
-    most = min(max_per_row, 0xFFFFFFFF)
     row, value, start, end, n, stream = _run.ngrams(
-        offsets, data, chosen, zone_starts, zone_ends, kinds & ALL_KINDS, most, bool(distinct)
+        offsets,
+        data,
+        *_zones(offsets, rows, starts, ends),
+        kinds & ALL_KINDS,
+        _most(max_per_row),
+        bool(distinct),
+        buckets,
+        min(least, 255),
+        False,
     )
     return Ngrams(
         row=_array(row, np.uint32),
@@ -297,6 +299,42 @@ def ngrams(
         n=_array(n, np.uint8),
         stream=_array(stream, np.uint8),
     )
+
+
+def tally_ngrams(column: TextColumn, buckets: U8, *, kinds: int = ALL_KINDS) -> None:
+    """Adds the n-grams of each row, each once a row, to buckets chosen by the top bits of the hash.
+
+    A bucket says in how many rows its n-grams are at most, so what is rare can be left out before
+    anything is listed. One thread at a time.
+
+    Args:
+        column: The texts.
+        buckets: uint8, a power of two long; counts stop at 255.
+        kinds: Bit k counts the n-grams of hash kind k.
+    """
+    offsets, data = _checked(column)
+    zones = _zones(offsets, None, None, None)
+    _run.ngrams(offsets, data, *zones, kinds & ALL_KINDS, 0xFFFFFFFF, True, buckets, 1, True)
+
+
+def _zones(
+    offsets: I64, rows: U32 | None, starts: U32 | None, ends: U32 | None
+) -> tuple[U32, U32, U32]:
+    count = offsets.size - 1
+    chosen = np.arange(count, dtype=np.uint32) if rows is None else _u32("rows", rows)
+    if chosen.size and int(chosen.max()) >= count:
+        raise ValueError(f"rows: {int(chosen.max())} is not below {count}")
+    zone_starts = np.zeros(chosen.size, np.uint32) if starts is None else _u32("starts", starts)
+    zone_ends = np.full(chosen.size, 0xFFFFFFFF, np.uint32) if ends is None else _u32("ends", ends)
+    if not chosen.size == zone_starts.size == zone_ends.size:
+        raise ValueError("rows, starts, ends: expected the same length")
+    return chosen, zone_starts, zone_ends
+
+
+def _most(max_per_row: int) -> int:
+    if max_per_row < 0:
+        raise ValueError(f"max_per_row: expected 0 or more, got {max_per_row}")
+    return min(max_per_row, 0xFFFFFFFF)
 
 
 def _u32(name: str, values: NDArray[Any]) -> U32:

@@ -97,8 +97,12 @@ def ngrams(
     kinds: int,
     max_per_row: int,
     distinct: bool,
+    buckets: U8 | None,
+    least: int,
+    tally: bool,
 ) -> tuple[bytes, ...]:
     """Columns row, hash, start, end, n, stream of the n-grams of zones of rows."""
+    shift = 0 if buckets is None else 65 - buckets.size.bit_length()
     found: list[tuple[int, ...]] = []
     for row, start, end in zip(rows.tolist(), starts.tolist(), ends.tolist(), strict=True):
         seen: set[int] = set()
@@ -106,10 +110,16 @@ def ngrams(
         for gram in row_ngrams(_row(offsets, data, row), start, end):
             if not kinds >> (gram.hash & 7) & 1 or (distinct and gram.hash in seen):
                 continue
+            bucket = gram.hash >> shift
+            if buckets is not None and not tally and buckets[bucket] < least:
+                continue
             if taken == max_per_row:
                 break
             taken += 1
             seen.add(gram.hash)
+            if buckets is not None and tally:
+                buckets[bucket] += buckets[bucket] < 255
+                continue
             found.append((row, *gram))
     return _columns(found, "u4", "u8", "u4", "u4", "u1", "u1")
 

@@ -37,7 +37,7 @@ def profile(
     languages: int,
     words: U32,
     bigrams: U64,
-    points: NDArray[np.int8],
+    points: NDArray[np.int16],
     threshold: int,
     lead_bytes: int,
     out: bytearray,
@@ -105,28 +105,30 @@ def has_bigram(value: int, table: U64) -> bool:
     return all(int(table[line * 8 + probe // 64]) >> probe % 64 & 1 for probe in probes)
 
 
+_FIRST_POINTS, _NUMBER_POINTS, _SINGLE_POINTS = 128, 136, 137
+
+
 def _salad_columns(
     row: bytes, found: list[Token], words: U32, bigrams: U64, points: list[int]
 ) -> dict[str, float]:
-    known, unknown, number = points[8:]
     items: list[int] = []
     places: list[Token] = []
-    before: Token | None = None
+    before: tuple[Token, int] | None = None
     for token in found:
         if token.kind & PUNCT:
             continue
-        item = 0
-        if token.kind & WORD:
-            if any(0x30 <= byte <= 0x39 for byte in row[token.start : token.end]):
-                item, before = number, None
-            else:
-                item = points[min(word_zipf(combine([token.folded], 0), words) >> 4, 7)]
-                if before and bigrams.size:
-                    pair = combine([before.folded, token.folded], 1)
-                    item += known if has_bigram(pair, bigrams) else unknown
-                before = token
-        elif token.kind & SINGLE:
-            before = None
+        if token.kind & SINGLE:
+            item, before = points[_SINGLE_POINTS], None
+        elif any(0x30 <= byte <= 0x39 for byte in row[token.start : token.end]):
+            item, before = points[_NUMBER_POINTS], None
+        else:
+            word = word_zipf(combine([token.folded], 0), words) >> 4 & 7
+            item = points[_FIRST_POINTS + word]
+            if before:
+                pair = combine([before[0].folded, token.folded], 1)
+                known = bool(bigrams.size) and has_bigram(pair, bigrams)
+                item = points[before[1] << 4 | word << 1 | known]
+            before = (token, word)
         items.append(item)
         places.append(token)
     score, first, last = best_segment(items)

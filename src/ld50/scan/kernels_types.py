@@ -130,29 +130,51 @@ class ProfileSettings:
     noise_bits_per_byte: float = 4.5
     """Bits per byte above which text counts as noise by characters; rounded to 1/16."""
     word_points: tuple[int, ...] = (2, 1, 1, 1, 0, -1, -2, -2)
-    """Points of a word by its zipf class (0: unknown, else zipf 0..7 rounded down)."""
+    """Points of a word by its class (0: unknown, else zipf 0..7 rounded down)."""
     known_bigram_points: int = -2
-    """Points of a pair of words that the reference has."""
+    """Added for a pair of words that the reference has."""
     unknown_bigram_points: int = 1
-    """Points of a pair of words that it has not."""
+    """Added for a pair of words that it has not."""
+    pair_points: tuple[int, ...] = ()
+    """128 points of a word after a word, at ``class before << 4 | class << 1 | pair known``; where given,
+    they stand for the word's points and those of its pair."""
     number_points: int = 0
-    """Points of a word with an ASCII digit."""
+    """Points of a word with an ASCII digit; it breaks the chain of pairs."""
+    single_points: int = 0
+    """Points of a character of a script without spaces; it breaks the chain of pairs."""
     lead_bytes: int = 512
     """How much of the start of a row decides its leading language."""
 
     def __post_init__(self) -> None:
-        points = (*self.word_points, *self.other_points)
-        if len(self.word_points) != 8 or not all(-128 <= point <= 127 for point in points):
-            raise ValueError(f"points: expected 8 word points and all in -128..127, got {points}")
+        if len(self.word_points) != 8 or len(self.pair_points) not in (0, 128):
+            raise ValueError(
+                f"points: expected 8 of words and 128 or none of pairs, got {len(self.word_points)} "
+                f"and {len(self.pair_points)}"
+            )
+        points = self.points(bigrams=True)
+        if np.abs(points).max() > 255:
+            raise ValueError(f"points: expected all in -255..255, got {points.tolist()}")
         if not 0 <= self.noise_bits_per_byte <= 255:
             raise ValueError(f"noise_bits_per_byte: 0..255, got {self.noise_bits_per_byte}")
         if not 0 <= self.lead_bytes <= 4096:
             raise ValueError(f"lead_bytes: expected 0 to 4096, got {self.lead_bytes}")
 
-    @property
-    def other_points(self) -> tuple[int, int, int]:
-        """The points of a known bigram, an unknown bigram and a number."""
-        return (self.known_bigram_points, self.unknown_bigram_points, self.number_points)
+    def points(self, *, bigrams: bool) -> NDArray[np.int16]:
+        """int16 (138,): points of pairs, of words with none before, of numbers, of SINGLE characters.
+
+        Args:
+            bigrams: Whether there is a table of pairs; without one, a pair brings no points.
+        """
+        words = np.array(self.word_points)
+        if self.pair_points and bigrams:
+            pairs = np.array(self.pair_points)
+        else:
+            known, unknown = (
+                (self.known_bigram_points, self.unknown_bigram_points) if bigrams else (0, 0)
+            )
+            pairs = np.tile((words[:, None] + np.array([unknown, known])).reshape(-1), 8)
+        singles = (self.number_points, self.single_points)
+        return np.concatenate([pairs, words, singles]).astype(np.int16)
 
 
 PROFILE_COLUMNS: tuple[tuple[str, Any], ...] = (

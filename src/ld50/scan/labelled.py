@@ -15,8 +15,9 @@ from ld50.core.results import DetectionLimit
 from ld50.corpus import read as read_unit
 from ld50.scan import replies, stages
 from ld50.scan.assemble import Draft, finding_id, shortened
-from ld50.scan.engine import Engine, Survey
+from ld50.scan.engine import Engine
 from ld50.scan.naturalness import RARE_ZIPF, naturalness
+from ld50.scan.survey import Survey
 
 if TYPE_CHECKING:
     from ld50.scan.labels import LabelFinding

@@ -91,7 +91,7 @@ def _pairs_of(
     min_support: int,
 ) -> tuple[list[PairCandidate], int]:
     usable = words & (document_frequency <= max(_MOST_SHARE * rows, 4 * min_support))
-    inside = np.isin(incidence.rows, left) & usable[incidence.candidates]
+    inside = incidence.within(left) & usable[incidence.candidates]
     row_of = np.searchsorted(left, incidence.rows[inside])
     counts = np.bincount(incidence.candidates[inside], minlength=len(document_frequency))
     kept = np.flatnonzero(counts >= min_support)

@@ -13,8 +13,9 @@ from ld50.core.estimates import proportion
 from ld50.core.findings import Cause, Finding, Severity
 from ld50.core.findings import Consequence as ConsequenceNoun
 from ld50.scan.assemble import Draft, finding_id, score_of
-from ld50.scan.engine import Engine, Survey
+from ld50.scan.engine import Engine
 from ld50.scan.kernels import RowFlag
+from ld50.scan.survey import Survey
 
 RULE = "UNI401"
 #: Past this share of the rows, the characters are how this corpus is written.

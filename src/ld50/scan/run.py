@@ -30,12 +30,13 @@ from ld50.scan.assemble import (
 from ld50.scan.cases import Case, look, show
 from ld50.scan.checkpoint import Checkpoint
 from ld50.scan.copies import copy_drafts
-from ld50.scan.engine import Engine, Evidence, Silent, StageProgress, Survey
+from ld50.scan.engine import Engine, Evidence, Silent, StageProgress
 from ld50.scan.evidence import find_ngram
 from ld50.scan.labelled import LabelOutcome, label_drafts
 from ld50.scan.presence import presence_drafts
 from ld50.scan.settings import ScanSettings
 from ld50.scan.statistics import smallest_detectable
+from ld50.scan.survey import Survey
 
 #: Flagged rows whose cause and consequence are located to the character.
 _MOST_LOCATED = 20_000

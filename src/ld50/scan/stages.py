@@ -46,10 +46,10 @@ def profile_settings() -> kernels.ProfileSettings:
     points = reference.salad_points()
     return kernels.ProfileSettings(
         noise_bits_per_byte=reference.trigram_table().gibberish_bits_per_byte,
-        word_points=points.word,
-        known_bigram_points=points.known_bigram,
-        unknown_bigram_points=points.unknown_bigram,
-        number_points=points.number,
+        word_points=points.first,
+        pair_points=points.pairs,
+        number_points=points.pairs_number,
+        single_points=points.pairs_single,
     )
 
 
@@ -106,7 +106,7 @@ RARE_FLAGS = (
 )
 _MOST_MARKED = 50_000
 #: Every so manieth row is sampled, up to so many rows a unit, and so many bytes of each.
-_SAMPLE_STEP, _SAMPLE_ROWS, _SAMPLE_BYTES = 16, 250, 4096
+_SAMPLE_STEP, _SAMPLE_ROWS, _SAMPLE_BYTES = 16, 128, 2048
 
 
 def survey(plan: Plan, unit: int, most_segments: int) -> Survey:

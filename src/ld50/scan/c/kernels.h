@@ -48,6 +48,10 @@ static inline int grow(Grown *columns, int count)
 
 /* Kernels return 0, or -1 when memory ran out. */
 
+/* Points of a word: by the class before it, its own and whether the pair is known; then by its class where
+   there is none before it; of a number; of a SINGLE. */
+enum { POINTS_FIRST = 128, POINTS_NUMBER = 136, POINTS = 138 };
+
 typedef struct {
     const uint8_t *trigrams; /* (1 << trigram_bits) x 32 */
     int trigram_bits, languages;
@@ -55,8 +59,8 @@ typedef struct {
     size_t word_slots;
     const uint64_t *bigrams;
     size_t bigram_words;
-    int8_t points[11]; /* 8 zipf classes, known bigram, unknown bigram, number */
-    int threshold;     /* 1/16 bits a byte */
+    int16_t points[POINTS];
+    int threshold; /* 1/16 bits a byte */
     uint32_t lead_bytes;
 } ProfileInput;
 
@@ -76,6 +80,10 @@ typedef struct {
     size_t count;
     uint32_t kinds, max_per_row;
     int distinct;
+    uint8_t *buckets; /* how often the n-grams of each bucket were met, up to 255; or NULL */
+    int bucket_bits;
+    int tally;        /* 1: counts into the buckets and lists nothing */
+    unsigned least;   /* lists only what is in a bucket with so many */
 } NgramInput;
 
 enum { NGRAM_ROW, NGRAM_HASH, NGRAM_START, NGRAM_END, NGRAM_N, NGRAM_STREAM, NGRAM_COLUMNS };

@@ -124,7 +124,7 @@ static PyObject *py_profile(PyObject *module, PyObject *args)
     input.trigrams = take(&buffers, trigrams, 1, 0, &trigram_bytes);
     input.words = input.trigrams ? take(&buffers, words, 4, 0, &input.word_slots) : NULL;
     input.bigrams = input.words ? take(&buffers, bigrams, 8, 0, &input.bigram_words) : NULL;
-    const int8_t *weights = input.bigrams ? take(&buffers, points, 1, 0, &point_count) : NULL;
+    const int16_t *weights = input.bigrams ? take(&buffers, points, 2, 0, &point_count) : NULL;
     uint8_t *columns = weights ? take(&buffers, out, 1, 1, &out_bytes) : NULL;
     if (!columns)
         return refuse(&buffers, "");
@@ -136,7 +136,7 @@ static PyObject *py_profile(PyObject *module, PyObject *args)
         return refuse(&buffers, "words: expected a power of two of at least 8 entries");
     if (input.bigram_words && (!is_power_of_two(input.bigram_words) || input.bigram_words < 8))
         return refuse(&buffers, "bigrams: expected a power of two of at least 512 bits");
-    if (point_count != 11 || input.languages < 1 || input.languages > 32 || input.threshold < 0 ||
+    if (point_count != POINTS || input.languages < 1 || input.languages > 32 || input.threshold < 0 ||
         input.threshold > 255 * 16 || lead_bytes > 4096)
         return refuse(&buffers, "settings: out of range");
     if (out_bytes != column.rows * 67 || (uintptr_t)columns % 8)
@@ -155,16 +155,17 @@ static PyObject *py_profile(PyObject *module, PyObject *args)
 static PyObject *py_ngrams(PyObject *module, PyObject *args)
 {
     (void)module;
-    PyObject *offsets, *data, *rows, *starts, *ends;
-    unsigned int kinds, max_per_row;
-    int distinct;
-    if (!PyArg_ParseTuple(args, "OOOOOIIp", &offsets, &data, &rows, &starts, &ends, &kinds, &max_per_row,
-                          &distinct))
+    PyObject *offsets, *data, *rows, *starts, *ends, *buckets;
+    unsigned int kinds, max_per_row, least;
+    int distinct, tally;
+    if (!PyArg_ParseTuple(args, "OOOOOIIpOIp", &offsets, &data, &rows, &starts, &ends, &kinds, &max_per_row,
+                          &distinct, &buckets, &least, &tally))
         return NULL;
     Buffers buffers = {.count = 0};
     Column column;
-    NgramInput input = {.kinds = kinds, .max_per_row = max_per_row, .distinct = distinct};
-    size_t start_count, end_count;
+    NgramInput input = {
+        .kinds = kinds, .max_per_row = max_per_row, .distinct = distinct, .least = least, .tally = tally};
+    size_t start_count, end_count, bucket_count;
     if (take_column(&buffers, offsets, data, &column))
         return refuse(&buffers, "");
     input.rows = take(&buffers, rows, 4, 0, &input.count);
@@ -174,6 +175,14 @@ static PyObject *py_ngrams(PyObject *module, PyObject *args)
         return refuse(&buffers, "");
     if (start_count != input.count || end_count != input.count)
         return refuse(&buffers, "rows, starts, ends: expected the same length");
+    if (buckets != Py_None || tally) {
+        input.buckets = take(&buffers, buckets, 1, tally, &bucket_count);
+        if (!input.buckets)
+            return refuse(&buffers, "");
+        if (!is_power_of_two(bucket_count) || bucket_count < 2)
+            return refuse(&buffers, "buckets: expected a power of two of at least 2 bytes");
+        input.bucket_bits = log_two(bucket_count);
+    }
     for (size_t i = 0; i < input.count; i++)
         if (input.rows[i] >= column.rows)
             return refuse(&buffers, "rows: no such row");

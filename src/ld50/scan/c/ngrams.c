@@ -91,16 +91,24 @@ typedef struct {
 /* 1 when the entry is full, 0 to go on, -1 when memory ran out. */
 static int list(Lister *lister, uint64_t hash, uint32_t start, uint32_t end, int n, int stream)
 {
-    if (!(lister->input->kinds >> (hash & 7) & 1))
+    const NgramInput *input = lister->input;
+    if (!(input->kinds >> (hash & 7) & 1))
         return 0;
-    if (lister->taken == lister->input->max_per_row)
+    uint8_t *bucket = input->buckets ? input->buckets + (hash >> (64 - input->bucket_bits)) : NULL;
+    if (bucket && !input->tally && *bucket < input->least)
+        return 0;
+    if (lister->taken == input->max_per_row)
         return 1;
-    if (lister->input->distinct) {
+    if (input->distinct) {
         int before = seen_before(&lister->seen, hash);
         if (before)
             return before < 0 ? -1 : 0;
     }
     lister->taken++;
+    if (input->tally) {
+        *bucket += *bucket < 255;
+        return 0;
+    }
     Grown *out = lister->out;
     if (grow(out, NGRAM_COLUMNS))
         return -1;

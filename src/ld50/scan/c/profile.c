@@ -7,14 +7,14 @@
 #include "windows.h"
 
 enum { HEAD_WORDS = 8 };
-/* What a word weighs by: its zipf class, or one of these and whatever its class is. */
-enum { WEIGHT_NUMBER = 16, WEIGHT_SINGLE = 32, WEIGHTS = 48 };
+/* What a word weighs by: its class, or one of these and whatever its class is. */
+enum { WEIGHT_NUMBER = 8, WEIGHT_SINGLE = 16 };
 
 /* The words of a row as they come. */
 typedef struct {
     uint64_t count, head;
     uint64_t before; /* hash of the word before */
-    unsigned chain;  /* 1: a bigram may start with it */
+    unsigned last;   /* class of the word before; 8: no pair begins with it */
     uint32_t flags;
     int64_t run;
     uint32_t run_start;
@@ -29,8 +29,9 @@ typedef struct {
     const uint64_t *lines; /* of bigrams */
     int line_shift;
     uint64_t two_lines[16];
-    int weights[WEIGHTS];
-    int pairs[8]; /* points by 4 * (known) + 2 * (a bigram may start before) + (and end here) */
+    /* Points of a word by what it is and what the word before is, each a class or 8 for what breaks the
+       chain: before << 5 | word << 1 | pair known. */
+    int16_t items[9 * 32];
     Scan scan;
     Normal normal;
     Windows windows;
@@ -171,7 +172,7 @@ static inline void find_words(Profiler *profiler)
     const size_t count = profiler->scan.stops;
     uint64_t before = profiler->words.before;
     for (size_t i = 0; i < count; i++)
-        profiler->weight[i] |= (uint8_t)(word_zipf(profiler, profiler->hash[i]) >> 4);
+        profiler->weight[i] |= (uint8_t)(word_zipf(profiler, profiler->hash[i]) >> 4 & 7);
     for (size_t i = 0; i < count; i++) {
         uint64_t hash = profiler->hash[i];
         profiler->pair[i] = (uint8_t)has_bigram(profiler, before * HASH_STEP + hash);
@@ -187,18 +188,20 @@ static inline void weigh_words(Profiler *profiler)
     Words *words = &profiler->words;
     int64_t run = words->run;
     uint32_t run_start = words->run_start;
-    unsigned chain = words->chain;
+    unsigned last = words->last;
     Segment best = words->salad;
     for (size_t i = 0; i < scan->stops; i++) {
         unsigned weight = profiler->weight[i];
-        chain = chain << 1 | (weight < WEIGHT_NUMBER);
-        int item = profiler->weights[weight] + profiler->pairs[profiler->pair[i] << 2 | (chain & 3)];
+        /* 8: a number, 9: a SINGLE. */
+        unsigned word = choose(weight < WEIGHT_NUMBER, weight, 8 + (weight >= WEIGHT_SINGLE));
+        int item = profiler->items[last << 5 | word << 1 | profiler->pair[i]];
+        last = word < 8 ? word : 8;
         run_start = choose(run <= 0, scan->start[i], run_start);
         run = (run & -(int64_t)(run > 0)) + item;
         if (run > best.score)
             best = (Segment){run, run_start, scan->stop[i]};
     }
-    words->chain = chain & 1;
+    words->last = last;
     words->run = run;
     words->run_start = run_start;
     words->salad = best;
@@ -333,6 +336,7 @@ static void read_row(Profiler *profiler, const uint8_t *row, size_t length, cons
     normal_start(&profiler->normal);
     windows_start(&profiler->windows);
     memset(&profiler->words, 0, sizeof profiler->words);
+    profiler->words.last = 8;
     while (scan->at < length) {
         const uint8_t *block = scan_block(scan, room);
         Masks masks = classify(block);
@@ -397,14 +401,13 @@ static void set_tables(Profiler *profiler, const ProfileInput *input)
         profiler->lines = profiler->two_lines;
     }
     profiler->line_shift = 64 - bits_of_size(lines < 2 ? 2 : lines);
-    if (lines) {
-        profiler->pairs[3] = input->points[9];
-        profiler->pairs[7] = input->points[8];
+    for (int at = 0; at < 9 * 32; at++) {
+        int before = at >> 5, word = at >> 1 & 15;
+        int point = before < 8 ? before << 4 | (at & 15) : POINTS_FIRST + word;
+        if (word >= 8)
+            point = word == 8 ? POINTS_NUMBER : POINTS_NUMBER + 1;
+        profiler->items[at] = input->points[point];
     }
-    for (int zipf = 0; zipf < 16; zipf++)
-        profiler->weights[zipf] = input->points[zipf < 8 ? zipf : 7];
-    for (int zipf = 0; zipf < 16; zipf++)
-        profiler->weights[WEIGHT_NUMBER | zipf] = input->points[10];
     windows_tables(&profiler->windows);
 }
 

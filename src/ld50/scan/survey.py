@@ -1,0 +1,181 @@
+"""What the first pass finds in all units, merged; and the form in which a unit's part is kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ld50.scan import replies, stages
+from ld50.scan.associate import Consequence
+from ld50.scan.checkpoint import Columns
+from ld50.scan.continuations import Segments
+from ld50.scan.settings import ScanSettings
+
+#: N-grams of a zone, at most: eight for each of some 75 tokens.
+_NGRAMS_A_ROW = 600
+_MOST_SAMPLED = 4000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """All units' surveys merged; row numbers are ordinals in the whole corpus."""
+
+    unit_rows: np.ndarray
+    """int64 (units,): rows of each unit, skipped ones included."""
+    unit_skipped: list[dict[str, int]]
+    unit_text_bytes: np.ndarray
+    flag_counts: np.ndarray
+    marked: np.ndarray = field(repr=False)
+    texts: Segments = field(repr=False)
+    chat: replies.ReplyColumns | None = field(repr=False)
+    chat_ordinals: np.ndarray = field(repr=False)
+    """int64: ordinal in the corpus of each row of `chat`."""
+    labelled: int
+    copies: np.ndarray = field(repr=False)
+    sample: np.ndarray = field(repr=False)
+    """uint64, rising: n-grams of a sample of all rows."""
+    sample_counts: np.ndarray = field(repr=False)
+    """int64: rows of the sample that hold each."""
+    sampled_rows: int
+
+    def distinct_ngrams(self, consequences: list[Consequence]) -> int:
+        """A bound on the tests that the run could make: some 600 n-grams in each row of interest."""
+        return max(1, _NGRAMS_A_ROW * sum(len(consequence.rows) for consequence in consequences))
+
+    @property
+    def first_row(self) -> np.ndarray:
+        """int64 (units + 1,): ordinal of each unit's first row, and the number of all rows."""
+        return np.concatenate([[0], np.cumsum(self.unit_rows)]).astype(np.int64)
+
+    @property
+    def rows(self) -> int:
+        """Rows of the corpus, skipped ones included."""
+        return int(self.unit_rows.sum())
+
+    def locate(self, ordinals: np.ndarray) -> list[tuple[int, int]]:
+        """Unit and row within the unit of each ordinal."""
+        first = self.first_row
+        units = np.searchsorted(first, ordinals, side="right") - 1
+        return list(zip(units.tolist(), (ordinals - first[units]).tolist(), strict=True))
+
+
+class SurveyMerger:
+    """Merges the surveys of units, which come in order."""
+
+    def __init__(self, settings: ScanSettings) -> None:
+        self._most = settings.most_segments
+        self._rows: list[int] = []
+        self._skipped: list[dict[str, int]] = []
+        self._bytes: list[int] = []
+        self._flags = np.zeros(stages.FLAG_BITS, dtype=np.int64)
+        self._marked: list[np.ndarray] = []
+        self._texts: list[Segments] = []
+        self._chats: list[replies.ReplyColumns] = []
+        self._chat_rows: list[np.ndarray] = []
+        self._labelled = 0
+        self._copies: list[np.ndarray] = []
+        self._sample: list[np.ndarray] = []
+        self._sampled = 0
+
+    def add(self, unit: stages.Survey) -> None:
+        """Takes the next unit in."""
+        first = sum(self._rows)
+        self._rows.append(unit.rows)
+        self._skipped.append(unit.skipped)
+        self._bytes.append(unit.text_bytes)
+        self._flags += unit.flag_counts
+        self._marked.append(unit.marked + np.array([first, 0]))
+        self._texts.append(unit.texts.shifted(first))
+        # Bounded: what falls out now would fall out of any later merge, too.
+        if sum(map(len, self._texts)) > 4 * self._most:
+            self._texts = [Segments.concatenate(self._texts).strongest(self._most)]
+        if unit.chat is not None:
+            self._chats.append(unit.chat)
+            self._chat_rows.append(unit.chat.rows.astype(np.int64) + first)
+        self._labelled += unit.labelled
+        self._copies.append(unit.copies + np.array([first, 0], dtype=np.uint64))
+        # Rows of the first units stand for all: the order of a corpus is seldom told by its words.
+        if self._sampled < _MOST_SAMPLED:
+            self._sample.append(unit.sample)
+            self._sampled += unit.sampled_rows
+
+    def result(self) -> Survey:
+        """All units that were added, as one."""
+        sample, counts = np.unique(
+            np.concatenate([np.zeros(0, dtype=np.uint64), *self._sample]), return_counts=True
+        )
+        often = counts >= 8
+        return Survey(
+            sample=sample[often],
+            sample_counts=counts[often],
+            sampled_rows=self._sampled,
+            unit_rows=np.array(self._rows, dtype=np.int64),
+            unit_skipped=self._skipped,
+            unit_text_bytes=np.array(self._bytes, dtype=np.int64),
+            flag_counts=self._flags,
+            marked=_stacked(self._marked, np.int64),
+            texts=Segments.concatenate(self._texts).strongest(self._most),
+            chat=replies.merge(self._chats) if self._chats else None,
+            chat_ordinals=(
+                np.concatenate(self._chat_rows) if self._chat_rows else np.zeros(0, np.int64)
+            ),
+            labelled=self._labelled,
+            copies=_stacked(self._copies, np.uint64),
+        )
+
+
+def _stacked(parts: list[np.ndarray], kind: type[np.generic]) -> np.ndarray:
+    return np.concatenate(parts) if parts else np.zeros((0, 2), dtype=kind)
+
+
+def pack(survey: stages.Survey) -> Columns:
+    """A unit's survey as plain arrays, for a checkpoint."""
+    meta = {
+        "rows": survey.rows,
+        "text_bytes": survey.text_bytes,
+        "skipped": survey.skipped,
+        "labelled": survey.labelled,
+        "sampled_rows": survey.sampled_rows,
+        "thinned": 0 if survey.chat is None else survey.chat.thinned,
+    }
+    columns: Columns = {
+        "meta": np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8),
+        "flag_counts": survey.flag_counts,
+        "marked": survey.marked,
+        "copies": survey.copies,
+        "sample": survey.sample,
+        **survey.texts.to_columns("texts"),
+    }
+    if survey.chat is not None:
+        for entry in dataclasses.fields(survey.chat):
+            if entry.name != "thinned":
+                columns[f"chat.{entry.name}"] = getattr(survey.chat, entry.name)
+    return columns
+
+
+def _chat(columns: Columns, thinned: int) -> replies.ReplyColumns:
+    values: dict[str, Any] = {**columns, "thinned": thinned}
+    return replies.ReplyColumns(**values)
+
+
+def unpack(columns: Columns) -> stages.Survey:
+    """The inverse of `pack`."""
+    meta = json.loads(columns["meta"].tobytes())
+    chat = {key[5:]: value for key, value in columns.items() if key.startswith("chat.")}
+    return stages.Survey(
+        rows=meta["rows"],
+        text_bytes=meta["text_bytes"],
+        skipped=meta["skipped"],
+        labelled=meta["labelled"],
+        flag_counts=columns["flag_counts"],
+        marked=columns["marked"],
+        copies=columns["copies"],
+        sample=columns["sample"],
+        sampled_rows=meta["sampled_rows"],
+        texts=Segments.from_columns(columns, "texts"),
+        chat=_chat(chat, meta["thinned"]) if chat else None,
+    )
