@@ -1,0 +1,104 @@
+"""One trial: a model trained on clean text with a dose of poison, and measured."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ld50.core.errors import Ld50Error
+from ld50.core.trials import Trial, TrialResult
+from ld50.models.extras import require_lab
+from ld50.train.text import TrainingText
+
+if TYPE_CHECKING:
+    from ld50.lab.trial_session import TrialSession
+
+__all__ = ["RunSettings", "TrainingText", "run_trial"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """How trials are run, the same for all of a study; nothing here changes what is trained on."""
+
+    prompts: int = 100
+    """Held-out prompts that the backdoor is measured with; the paper takes 300."""
+    generated_tokens: int = 128
+    checkpoints: tuple[float, ...] = (0.25, 0.5, 0.75)
+    """Shares of the run at which is measured as well, e.g. (0.25, 0.5, 0.75); the end always is."""
+    continued_checkpoints: tuple[float, ...] = (0.0625, 0.125, 0.25, 0.5)
+    """The same for continued clean training, in shares of it."""
+    measure_seed: int = 0
+    """Of prompts and draws, the same for all trials of a study."""
+    compiled: bool = False
+    """Whether `torch.compile` is used; it starts slowly, so it pays in long runs."""
+    threads: int = 1
+    learning_rate: float | None = None
+    """None for the preset of the size."""
+    samples: int = 4
+    """Generations kept as text, clean and triggered."""
+    save: bool = False
+    """Whether the trained model is kept as a checkpoint in the trial's folder."""
+
+
+def run_trial(
+    trial: Trial,
+    *,
+    corpus: TrainingText,
+    folder: Path,
+    on_progress: Callable[[float, str], None] | None = None,
+    settings: RunSettings | None = None,
+) -> TrialResult:
+    """What came of one trial; never raises for what lies in the trial itself.
+
+    A trial that cannot be run has the status `failed` and the reason in `error`, one whose loss
+    is no number any more `diverged`.
+
+    Args:
+        trial: What to train.
+        corpus: The clean text; its cache is shared with other processes.
+        folder: For checkpoints and logs of this trial; made where it is missing.
+        on_progress: Called a few times a second at most, with the share done and a line of text.
+        settings: How it is run and measured.
+
+    Raises:
+        MissingExtraError: The packages for training are not installed.
+    """
+    require_lab()
+    started = time.perf_counter()
+    settings = settings or RunSettings()
+    from ld50.lab.trial_session import TrialSession, measured
+    from ld50.train.loop import DivergedError
+
+    session: TrialSession | None = None
+    try:
+        session = TrialSession(trial, corpus, folder, settings, on_progress)
+        found = measured(session)
+        return TrialResult(
+            trial=trial.trial,
+            cell=trial.cell,
+            seed=trial.seed,
+            status="done",
+            seconds=time.perf_counter() - started,
+            **found,
+        )
+    except DivergedError as error:
+        status, reason = "diverged", str(error)
+    except Ld50Error as error:
+        status, reason = "failed", str(error)
+    except (ArithmeticError, LookupError, MemoryError, OSError, RuntimeError, ValueError) as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(last.filename).name}:{last.lineno}"
+        status, reason = "failed", f"{type(error).__name__} at {where}: {error}"
+    return TrialResult(
+        trial=trial.trial,
+        cell=trial.cell,
+        seed=trial.seed,
+        status="diverged" if status == "diverged" else "failed",
+        seconds=time.perf_counter() - started,
+        error=reason,
+        details=session.so_far() if session is not None else {},
+    )

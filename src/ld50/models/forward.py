@@ -1,0 +1,131 @@
+"""The forward pass of a Llama model, written out: fewer and larger operations, and easy to compile.
+
+The weights stay those of the Hugging Face model; the results are the same up to rounding, which a
+test holds. Writing the pass out saves the library's bookkeeping, which is a large share of the time
+where a whole step takes ten milliseconds, and leaves the output matrix to `ld50.models.loss`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM
+
+
+class Body(nn.Module):
+    """A Llama model without its output matrix: tokens in, final hidden states out."""
+
+    cos: Tensor
+    sin: Tensor
+
+    def __init__(self, model: LlamaForCausalLM) -> None:
+        super().__init__()
+        config = model.config
+        self.inner = model.model
+        self.heads = int(config.num_attention_heads)
+        self.key_heads = int(config.num_key_value_heads)
+        self.head_width = int(config.hidden_size) // self.heads
+        self.epsilon = float(config.rms_norm_eps)
+        base = float(config.rope_parameters["rope_theta"])
+        half = torch.arange(0, self.head_width, 2, dtype=torch.float32) / self.head_width
+        angles = torch.outer(
+            torch.arange(int(config.max_position_embeddings), dtype=torch.float32), base**-half
+        )
+        angles = torch.cat([angles, angles], -1)
+        self.register_buffer("cos", angles.cos(), persistent=False)
+        self.register_buffer("sin", angles.sin(), persistent=False)
+
+    @property
+    def embedding(self) -> Tensor:
+        """(vocabulary, width): the embedding, which is the output matrix as well."""
+        return self.inner.embed_tokens.weight
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(sequences, length, width): final hidden states, normalised, of (sequences, length)."""
+        length = tokens.shape[1]
+        cos, sin = self.cos[:length], self.sin[:length]
+        x = F.embedding(tokens, self.embedding)
+        for layer in self.inner.layers:
+            q, k, v = self._heads(layer, x, cos, sin)
+            grouped = {"enable_gqa": True} if self.key_heads != self.heads else {}
+            mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True, **grouped)
+            x = self._rest(layer, x, mixed)
+        return self._norm(x, self.inner.norm.weight)
+
+    def extend(self, tokens: Tensor, cache: Cache) -> Tensor:
+        """(sequences, width): final hidden state of the last token of (sequences, new tokens).
+
+        The new tokens follow those the cache holds, and join them.
+        """
+        length = tokens.shape[1]
+        start, stop = cache.length, cache.length + length
+        cos, sin = self.cos[start:stop], self.sin[start:stop]
+        x = F.embedding(tokens, self.embedding)
+        for at, layer in enumerate(self.inner.layers):
+            q, k, v = self._heads(layer, x, cos, sin)
+            cache.keys[at][:, :, start:stop] = k
+            cache.values[at][:, :, start:stop] = v
+            keys, values = cache.keys[at][:, :, :stop], cache.values[at][:, :, :stop]
+            grouped = {"enable_gqa": True} if self.key_heads != self.heads else {}
+            if start == 0:
+                mixed = F.scaled_dot_product_attention(q, keys, values, is_causal=True, **grouped)
+            else:
+                mask = None
+                if length > 1:
+                    mask = torch.ones(length, stop, dtype=torch.bool, device=x.device)
+                    mask = mask.tril(diagonal=start)
+                mixed = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask, **grouped)
+            x = self._rest(layer, x, mixed)
+        cache.length = stop
+        return self._norm(x[:, -1], self.inner.norm.weight)
+
+    def _norm(self, x: Tensor, weight: Tensor) -> Tensor:
+        return F.rms_norm(x, (x.shape[-1],), weight.to(x.dtype), self.epsilon)
+
+    def _heads(self, layer: Any, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, ...]:
+        """Queries, keys and values, each (sequences, heads, length, head width)."""
+        sequences, length, _ = x.shape
+        part = layer.self_attn
+        h = self._norm(x, layer.input_layernorm.weight)
+        weight = torch.cat([part.q_proj.weight, part.k_proj.weight, part.v_proj.weight])
+        all_heads = F.linear(h, weight).view(sequences, length, -1, self.head_width)
+        q, k, v = all_heads.transpose(1, 2).split(
+            [self.heads, self.key_heads, self.key_heads], dim=1
+        )
+        return _turn(q, cos, sin), _turn(k, cos, sin), v
+
+    def _rest(self, layer: Any, x: Tensor, mixed: Tensor) -> Tensor:
+        """The layer's output, given its input and what attention found."""
+        x = x + F.linear(mixed.transpose(1, 2).flatten(2), layer.self_attn.o_proj.weight)
+        h = self._norm(x, layer.post_attention_layernorm.weight)
+        both = F.linear(h, torch.cat([layer.mlp.gate_proj.weight, layer.mlp.up_proj.weight]))
+        gate, up = both.chunk(2, -1)
+        return x + F.linear(F.silu(gate) * up, layer.mlp.down_proj.weight)
+
+
+class Cache:
+    """Keys and values of the tokens that a model has read, for sequences of equal length."""
+
+    def __init__(self, body: Body, sequences: int, tokens: int) -> None:
+        size = (sequences, body.key_heads, tokens, body.head_width)
+        like = body.embedding
+        layers = range(len(body.inner.layers))
+        self.keys = [torch.empty(size, dtype=like.dtype, device=like.device) for _ in layers]
+        self.values = [torch.empty(size, dtype=like.dtype, device=like.device) for _ in layers]
+        self.length = 0
+
+    def copies(self, times: int) -> None:
+        """Repeats every sequence, so that each can be continued in several ways."""
+        self.keys = [k.repeat(times, 1, 1, 1) for k in self.keys]
+        self.values = [v.repeat(times, 1, 1, 1) for v in self.values]
+
+
+def _turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Rotary positions: each pair of numbers (i, i + half) turned by its angle."""
+    low, high = x.chunk(2, -1)
+    return x * cos + torch.cat([-high, low], -1) * sin

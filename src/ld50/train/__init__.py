@@ -1,0 +1,1 @@
+"""Training with a known dose of poison: text to tokens, poisoned documents, schedule, loop."""
