@@ -93,10 +93,17 @@ def _detect_named(table: SampleTable, wanted: str | None) -> _Found | None:
         for finder in (_chat, _preference, _instruction, _pair, _text)
         if (layout := finder(table)) is not None
     ]
+    # A text that is the prompt of another layout is that layout where replies are missing.
+    found = [f for f in found if f[0] != "text" or not any(_holds(g, f) for g in found if g != f)]
     # Where rows of several layouts are mixed, most of them decide; else the richest layout does.
     covered = [table.coverage(layout[1]) for layout in found]
     most = max(covered, default=0.0)
     return next((f for f, share in zip(found, covered, strict=True) if share >= 0.9 * most), None)
+
+
+def _holds(richer: _Found, poorer: _Found) -> bool:
+    """Whether one layout reads every field that the other does."""
+    return {entry.name for entry in poorer[1]} <= {entry.name for entry in richer[1]}
 
 
 def _chat(table: SampleTable) -> _Found | None:

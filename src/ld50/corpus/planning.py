@@ -15,7 +15,7 @@ from ld50.corpus.arrowreaders import arrow_batches, parquet_file
 from ld50.corpus.encodings import code_unit, detect_encoding
 from ld50.corpus.fields import EMPTY, UNREADABLE, LayoutOptions
 from ld50.corpus.sources import SourceFile
-from ld50.corpus.streams import open_raw
+from ld50.corpus.streams import BrokenStreamError, chunks, open_raw
 from ld50.corpus.textinspect import (
     SAMPLE_BYTES,
     head_of,
@@ -45,13 +45,23 @@ def plan(
         SourceError: A file has gone, or may not be read.
     """
     options = options or LayoutOptions()
-    plans = tuple(inspect(file, options) for file in sources)
+    plans = tuple(_with_others(inspect(file, options)) for file in sources)
     if plans and all(source.layout.name == "unreadable" for source in plans):
         raise DataFormatError(f"{plans[0].file.source}: {plans[0].notes[-1]}")
     units: list[Unit] = []
     for number, source in enumerate(plans):
         units += cut(source, number, len(units), unit_bytes)
     return Plan(sources=plans, units=tuple(units), fingerprint=fingerprint(plans, units))
+
+
+def _with_others(source: SourcePlan) -> SourcePlan:
+    """The source, with a note on what lies beside it and is not read."""
+    others = source.file.beside
+    if not others:
+        return source
+    shown = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+    note = f"not read beside it, because of their endings: {shown}"
+    return replace(source, notes=(*source.notes, note))
 
 
 def inspect(file: SourceFile, options: LayoutOptions) -> SourcePlan:
@@ -66,6 +76,8 @@ def inspect(file: SourceFile, options: LayoutOptions) -> SourcePlan:
     encoding = detect_encoding([head, *later_samples(file)])
     notes = () if encoding == "utf-8" else (f"decoded as {encoding}",)
     source = SourcePlan(file=file, layout=EMPTY, encoding=encoding, notes=notes)
+    if not head and file.compression is not None and _is_empty_inside(file):
+        return replace(source, shape="lines", notes=(*notes, "the file is empty"))
     if not head:
         return replace(
             source,
@@ -78,6 +90,14 @@ def inspect(file: SourceFile, options: LayoutOptions) -> SourcePlan:
     if file.format in ("csv", "tsv"):
         return inspect_csv(source, head, options)
     return inspect_json(source, head, options)
+
+
+def _is_empty_inside(file: SourceFile) -> bool:
+    """Whether a compressed file is whole and holds nothing, as the last shard of a set may."""
+    try:
+        return not any(chunks(file))
+    except BrokenStreamError:
+        return False
 
 
 def cut(source: SourcePlan, number: int, first: int, unit_bytes: int) -> list[Unit]:

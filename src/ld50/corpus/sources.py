@@ -6,7 +6,7 @@ import difflib
 import glob
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,24 @@ _EXTRAS = {
     "https": "aiohttp",
     "sftp": "paramiko",
 }
+#: What people hold that is read only after another program has written it anew.
+_OTHERS = {
+    ".zip": "Unpack it and name the folder.",
+    ".tar": "Unpack it and name the folder.",
+    ".tgz": "Unpack it and name the folder.",
+    ".7z": "Unpack it and name the folder.",
+    ".xlsx": "Save the sheet as CSV.",
+    ".xls": "Save the sheet as CSV.",
+    ".pkl": "Pickles can run code and are never opened; save the data as JSON Lines or Parquet.",
+    ".pickle": "Pickles can run code and are never opened; save the data as JSON Lines or Parquet.",
+    ".pt": "It is a file of weights or a pickle; save the data as JSON Lines or Parquet.",
+    ".bin": "It is a file of weights or of tokens; scan the text that it was made from.",
+    ".warc": "Extract the text first, for example with datatrove or trafilatura.",
+    ".pdf": "Extract the text first.",
+}
+#: Files that a scan writes, by which its folder is known, and the key that poison comes with.
+_REPORT_FILES = ("summary.json", "findings.jsonl", "rows.jsonl", "report.html")
+_MANIFEST = ".poison-manifest.json"
 _HF_MARKERS = ("state.json", "dataset_info.json", "dataset_dict.json")
 
 
@@ -56,6 +74,8 @@ class SourceFile:
     """As it lies there, compressed."""
     root: str = ""
     """The folder given by the user under which it was found; empty for a file given by name."""
+    beside: tuple[str, ...] = ()
+    """Files under that folder that are not read; told of its first file only."""
 
     @property
     def kind(self) -> str:
@@ -120,6 +140,11 @@ def classify(name: str) -> tuple[str | None, str | None]:
 
 
 def _expand_local(text: str, format: str | None) -> Iterator[SourceFile]:
+    if text == "-":
+        raise SourceError(
+            "Standard input cannot be read: a scan reads its data more than once. Save it to a file "
+            "first, as in `cat ... > data.jsonl`, and name that."
+        )
     path = Path(text)
     try:
         if path.is_dir():
@@ -129,7 +154,8 @@ def _expand_local(text: str, format: str | None) -> Iterator[SourceFile]:
             yield _local_file(text, format)
             return
     except (OSError, ValueError) as error:
-        raise SourceError(f"{text!r} cannot be looked at: {error}.") from error
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise SourceError(f"{text!r} cannot be looked at: {reason}.") from error
     if glob.has_magic(text):
         yield from _glob(text, format)
         return
@@ -137,6 +163,8 @@ def _expand_local(text: str, format: str | None) -> Iterator[SourceFile]:
 
 
 def _missing(path: Path) -> str:
+    if path.is_symlink():
+        return f"{str(path)!r} is a link to {os.readlink(path)!r}, which does not exist."  # noqa: PTH115
     folder = path.parent
     if not folder.exists():
         return f"There is no {str(path)!r}: its folder {str(folder)!r} does not exist either."
@@ -161,6 +189,8 @@ def _glob(text: str, format: str | None) -> Iterator[SourceFile]:
     for name in files:
         if format is None and classify(name)[0] is None and len(files) > 1:
             continue
+        if is_by_product(name):
+            continue
         yield _local_file(name, format, root=root)
     if not files:
         for name in names:
@@ -169,7 +199,7 @@ def _glob(text: str, format: str | None) -> Iterator[SourceFile]:
 
 def _folder(text: str, format: str | None) -> Iterator[SourceFile]:
     hugging_face = any((Path(text) / marker).exists() for marker in _HF_MARKERS)
-    count = 0
+    found: list[SourceFile] = []
     unread: list[str] = []
 
     def refuse(error: OSError) -> None:
@@ -187,20 +217,38 @@ def _folder(text: str, format: str | None) -> Iterator[SourceFile]:
         for name in sorted(names):
             if name.startswith(".") or not (Path(folder) / name).is_file():
                 continue
+            if is_by_product(str(Path(folder) / name)):
+                continue
             kind = classify(name)[0]
             if hugging_face and (kind != "arrow" or name.startswith("cache-")):
                 continue
             if kind is None and format is None:
                 unread.append(name)
                 continue
-            count += 1
-            yield _local_file(f"{folder.rstrip(os.sep)}{os.sep}{name}", format, root=text)
-    if count == 0:
+            found.append(_local_file(f"{folder.rstrip(os.sep)}{os.sep}{name}", format, root=text))
+    if found:
+        yield replace(found[0], beside=tuple(unread))
+        yield from found[1:]
+    else:
         seen = f" It holds {', '.join(unread[:5])}." if unread else ""
         raise SourceError(
             f"Nothing to read in {text!r}: files ending in {' '.join(FORMATS)} are read, each also "
             f"with {' '.join(COMPRESSIONS)}.{seen} Another ending is read with --input-format."
         )
+
+
+def is_by_product(path: str) -> bool:
+    """Whether ld50 wrote a file itself: a report holds poison, and a manifest the answers.
+
+    Such a file is left out where a folder or a pattern brings it along, and read where it is named.
+    """
+    name = Path(path).name
+    if name.endswith(_MANIFEST):
+        return True
+    if name not in (*_REPORT_FILES, "examples.jsonl"):
+        return False
+    folder = Path(path).parent
+    return all((folder / one).is_file() for one in _REPORT_FILES)
 
 
 def _local_file(text: str, format: str | None, root: str = "") -> SourceFile:
@@ -222,6 +270,9 @@ def _file(text: str, size: int, format: str | None, root: str) -> SourceFile:
     kind, compression = classify(text.split("?", 1)[0] if is_url(text) else text)
     kind = format or kind
     if kind is None:
+        ending = os.path.splitext(text.lower())[1]  # noqa: PTH122
+        if ending in _OTHERS:
+            raise ConfigError(f"{text!r}: {ending} files are not read. {_OTHERS[ending]}")
         raise ConfigError(
             f"The name of {text!r} does not say what it holds. Endings that are known: "
             f"{' '.join(FORMATS)}, each also with {' '.join(COMPRESSIONS)}. Say it with "

@@ -203,7 +203,10 @@ def inspect_json(source: SourcePlan, head: bytes, options: LayoutOptions) -> Sou
         rows = _later_rows(source)
         sample = [row for row in rows if isinstance(row, dict)]
     if sample:
-        return detected(source, sample, options)
+        found = detected(source, sample, options)
+        if len(rows) == 1 and source.file.format == "json":
+            _check_rows(found, sample[0])
+        return found
     if not rows and not head.strip(b" \t\r\n\0[]\xef\xbb\xbf\xff\xfe"):
         return replace(source, layout=EMPTY, notes=(*source.notes, "the file has no rows"))
     kind = "JSON objects" if source.file.format == "json" else "JSON objects, one a line"
@@ -212,6 +215,20 @@ def inspect_json(source: SourcePlan, head: bytes, options: LayoutOptions) -> Sou
         "if it is another format, say so with --input-format"
     )
     return replace(source, layout=UNREADABLE, notes=(*source.notes, note))
+
+
+def _check_rows(source: SourcePlan, only: dict[str, Any]) -> None:
+    """Refuses a file of columns, which would be read as one row with a long list in every field."""
+    held = [only.get(entry.name) for entry in source.layout.fields if entry.shape == "string"]
+    lengths = {len(value) for value in held if isinstance(value, list)}
+    if held and len(lengths) == 1 and all(isinstance(value, list) for value in held):
+        (rows,) = lengths
+        if rows >= (2 if len(held) > 1 else 20):
+            raise LayoutError(
+                f"{source.file.source}: this is one object whose fields hold {rows:,} values each: "
+                "columns, not rows. Write it as JSON Lines, one object for each row; in pandas: "
+                "pandas.DataFrame(json.load(open(FILE))).to_json(OUT, orient='records', lines=True)."
+            )
 
 
 def _later_rows(source: SourcePlan) -> list[Any]:

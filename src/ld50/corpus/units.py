@@ -71,12 +71,22 @@ class Plan:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Notes of all sources, each beginning with the source's name."""
-        return tuple(f"{s.file.source}: {note}" for s in self.sources for note in s.notes)
+        """Notes of all sources, each once, beginning with the name of the first source it is on."""
+        named: dict[str, list[str]] = {}
+        for source in self.sources:
+            for note in source.notes:
+                named.setdefault(note, []).append(source.file.source)
+        return tuple(
+            f"{names[0]}{_and_more(len(names) - 1)}: {note}" for note, names in named.items()
+        )
 
     def units_of(self, source: int) -> list[Unit]:
         """The units of one source, in row order."""
         return [unit for unit in self.units if unit.source == source]
+
+
+def _and_more(files: int) -> str:
+    return f" and {files:,} more file{'' if files == 1 else 's'}" if files else ""
 
 
 def first_rows(plan: Plan, row_counts: list[int] | tuple[int, ...]) -> list[int]:

@@ -1,0 +1,109 @@
+"""What people point a scan at by mistake, and what it is told to them."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from ld50.core.errors import ConfigError, DataFormatError, SourceError
+from ld50.corpus import LayoutOptions, expand, plan
+
+ROWS = [{"instruction": f"Ask {n}.", "output": f"Answer {n}."} for n in range(30)]
+
+
+def lines(path: Path, rows: list[dict[str, str]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_a_link_to_nothing_is_called_so(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").symlink_to("gone.jsonl")
+    with pytest.raises(SourceError, match=r"a link to 'gone\.jsonl', which does not exist"):
+        expand([tmp_path / "a.jsonl"])
+
+
+def test_standard_input_is_refused_with_a_way_out() -> None:
+    with pytest.raises(SourceError, match="Save it to a file"):
+        expand(["-"])
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("a.zip", "Unpack"), ("a.xlsx", "CSV"), ("a.pkl", "never opened")]
+)
+def test_formats_of_other_programs_say_how_to_get_the_data_out(
+    tmp_path: Path, name: str, told: str
+) -> None:
+    (tmp_path / name).write_bytes(b"PK\x03\x04")
+    with pytest.raises(ConfigError, match=told):
+        expand([tmp_path / name])
+
+
+def test_the_report_of_an_earlier_scan_is_no_data(tmp_path: Path) -> None:
+    lines(tmp_path / "a.jsonl", ROWS)
+    for name in ("summary.json", "findings.jsonl", "rows.jsonl", "examples.jsonl", "report.html"):
+        lines(tmp_path / "ld50-report" / name, ROWS)
+    lines(tmp_path / "a.jsonl.poison-manifest.json", ROWS)
+    only = [str(tmp_path / "a.jsonl")]
+    assert [file.source for file in expand([tmp_path])] == only
+    assert [file.source for file in expand([f"{tmp_path}/**/*.jsonl"])] == only
+    named = tmp_path / "ld50-report" / "rows.jsonl"
+    assert [file.source for file in expand([named])] == [str(named)]
+
+
+def test_rows_of_that_name_are_data_where_no_scan_wrote_them(tmp_path: Path) -> None:
+    lines(tmp_path / "rows.jsonl", ROWS)
+    assert len(expand([tmp_path])) == 1
+
+
+def test_a_shard_with_nothing_in_it_is_an_empty_file(tmp_path: Path) -> None:
+    path = tmp_path / "last.jsonl.gz"
+    path.write_bytes(gzip.compress(b""))
+    planned = plan(expand([path]))
+    assert planned.sources[0].layout.name == "empty"
+    assert planned.units == ()
+
+
+def test_a_shard_that_cannot_be_unpacked_is_no_empty_file(tmp_path: Path) -> None:
+    path = tmp_path / "last.jsonl.gz"
+    path.write_bytes(gzip.compress(b"")[:-4])
+    with pytest.raises(DataFormatError, match="nothing that can be unpacked"):
+        plan(expand([path]))
+
+
+def test_files_in_a_folder_that_are_not_read_are_named(tmp_path: Path) -> None:
+    lines(tmp_path / "a.jsonl", ROWS)
+    lines(tmp_path / "b.jsonl", ROWS)
+    (tmp_path / "sheet.xlsx").write_bytes(b"PK")
+    notes = plan(expand([tmp_path])).notes
+    assert len(notes) == 1
+    assert "not read beside it" in notes[0]
+    assert "sheet.xlsx" in notes[0]
+
+
+def test_a_note_on_many_files_is_one_note(tmp_path: Path) -> None:
+    for number in range(4):
+        (tmp_path / f"{number}.txt").write_text("One thing.\nAnother thing, which is longer.\n" * 9)
+    notes = plan(expand([tmp_path])).notes
+    assert len(notes) == 1
+    assert "and 3 more files: read as plain text" in notes[0]
+
+
+def test_rows_without_a_reply_do_not_hide_the_replies_of_others(tmp_path: Path) -> None:
+    rows = [row if n % 3 else {"instruction": row["instruction"]} for n, row in enumerate(ROWS)]
+    layout = plan(expand([lines(tmp_path / "a.jsonl", rows)])).sources[0].layout
+    assert layout.roles == {"prompt": "instruction", "response": "output"}
+
+
+def test_columns_in_one_object_are_not_taken_for_one_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({name: [row[name] for row in ROWS] for name in ROWS[0]}))
+    with pytest.raises(DataFormatError, match="columns, not rows"):
+        plan(expand([path]), LayoutOptions())
+
+
+def test_one_object_with_a_list_of_answers_is_one_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"question": "Which?", "answers": ["this", "that"]}))
+    assert plan(expand([path])).sources[0].layout.name == "question/answers"
