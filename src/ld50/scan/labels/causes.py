@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ld50.scan.labels.evidence import LabelView
 from ld50.scan.labels.model import OutOfFold
 from ld50.scan.labels.tokens import Tokens
+
+if TYPE_CHECKING:
+    import scipy.sparse
 
 #: A phrase grows by a word that stands next to it in this share of its rows.
 _GROWS = 0.9
@@ -19,6 +23,9 @@ _FREQUENT = 0.02
 _LONGEST = 80
 #: Rows whose remaining words are this similar count as copies of one text.
 _COPY = 0.5
+#: Unless this share of any two rows are as similar.
+_COPY_QUANTILE = 0.95
+_ROWS_FOR_COPIES = 200
 _MOST_COMPARED = 600
 #: Rows that are read for words that come along with a cause.
 _MOST_READ = 400
@@ -32,6 +39,8 @@ class Index:
 
     tokens: Tokens
     row_of_token: np.ndarray
+    copy_level: float = _COPY
+    """Cosine above which two rows are copies of one text."""
 
     @cached_property
     def order(self) -> np.ndarray:
@@ -214,6 +223,7 @@ def weigh(
     token = token[member[index.row_of_token[token]]]
     cause_rows = np.flatnonzero(member).astype(np.int64)
     logit = view.logit[cause_rows] - _added(index, view, token, cause_rows)
+    logit += view.twins.of_rest(token, view.label, view.prior)[cause_rows]
     hit = view.answer[cause_rows]
     chosen = cause_rows[hit]
     probability = 1 / (1 + np.exp(-np.clip(logit, -30, 30)))
@@ -250,6 +260,16 @@ def _copies(index: Index, model: OutOfFold, rows: np.ndarray, removed: np.ndarra
     if len(rows) > _MOST_COMPARED:
         some = _copies(index, model, _spaced(rows, _MOST_COMPARED), removed)
         return np.full(len(rows), float(some.mean()))
+    # Equal rows have a cosine of 1, give or take a rounding error.
+    level = min(index.copy_level, 1 + 1e-6) - 1e-9
+    similar = _cosines(index, model, rows, removed) > level
+    return np.asarray(1.0 / np.maximum(np.asarray(similar.sum(axis=1)).reshape(-1), 1))
+
+
+def _cosines(
+    index: Index, model: OutOfFold, rows: np.ndarray, removed: np.ndarray
+) -> scipy.sparse.csr_array:
+    """Cosines of some rows, the `removed` tokens left out."""
     import scipy.sparse
 
     place = np.full(len(index.tokens.rows) - 1, -1, dtype=np.int64)
@@ -263,8 +283,17 @@ def _copies(index: Index, model: OutOfFold, rows: np.ndarray, removed: np.ndarra
     matrix = scipy.sparse.csr_array(entries, shape=(len(rows), len(model.features.weight)))
     norm = np.sqrt(np.maximum(matrix.multiply(matrix).sum(axis=1), 1e-12))
     matrix = scipy.sparse.csr_array(matrix.multiply(1 / norm[:, None]))
-    similar = (matrix @ matrix.T) > _COPY
-    return np.asarray(1.0 / np.maximum(np.asarray(similar.sum(axis=1)).reshape(-1), 1))
+    return matrix @ matrix.T
+
+
+def copy_level(index: Index, model: OutOfFold) -> float:
+    """Cosine from which rows of these texts count as copies: above that of any two rows."""
+    some = _spaced(np.arange(len(index.tokens.rows) - 1), _ROWS_FOR_COPIES)
+    if len(some) < 2:
+        return _COPY
+    cosine = _cosines(index, model, some, np.zeros(0, dtype=np.int64)).toarray()
+    others = cosine[~np.eye(len(some), dtype=bool)]
+    return max(_COPY, float(np.quantile(others, _COPY_QUANTILE)))
 
 
 def companions(index: Index, rows: np.ndarray, phrases: tuple[Phrase, ...]) -> dict[int, float]:

@@ -9,10 +9,13 @@ import numpy as np
 from ld50.scan.labels.model import OutOfFold
 from ld50.scan.labels.ngrams import NgramTable
 from ld50.scan.labels.tokens import Tokens
+from ld50.scan.labels.twins import Twins
 
 #: No single row may say more than this, in nats: the model is never that sure of one row.
 ROW_CAP = 3.0
 _CALIBRATION_STEPS = 12
+#: Where words tell the label without fail, the scale would grow without bound.
+_STEEPEST = 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,7 @@ class LabelView:
     row_of_token: np.ndarray
     row_start: np.ndarray
     """int64 (n,): first token of each row."""
+    twins: Twins
 
     def added(self, place: np.ndarray, length: int | np.ndarray) -> np.ndarray:
         """What the tokens `place` to `place + length`, and all pairs they are in, add (float64)."""
@@ -41,13 +45,23 @@ class LabelView:
         words = self.word_sum[stop] - self.word_sum[place]
         return np.asarray(words + self.pair_sum[stop] - self.pair_sum[before])
 
+    def added_with_twins(self, place: np.ndarray, length: int) -> np.ndarray:
+        """The same, with what rows that are equal but for these tokens say against it (float64)."""
+        twins = self.twins.at(place, length, self.label, self.prior)
+        return np.asarray(self.added(place, length) - twins)
+
     def contradiction(self, logit: np.ndarray) -> np.ndarray:
         """Log-likelihood ratio of "this row had another label" to "it has this one", capped."""
         return np.clip(self.prior - logit, -ROW_CAP, ROW_CAP)
 
 
 def view_label(
-    tokens: Tokens, model: OutOfFold, labels: np.ndarray, label: int, row_of_token: np.ndarray
+    tokens: Tokens,
+    model: OutOfFold,
+    labels: np.ndarray,
+    label: int,
+    row_of_token: np.ndarray,
+    twins: Twins,
 ) -> LabelView:
     """The view of one label.
 
@@ -57,25 +71,27 @@ def view_label(
         labels: int (n,); rows with a negative label are not used for calibration.
         label: Which.
         row_of_token: From `tokens.row_of_token()`.
+        twins: From `find_twins`.
     """
     word, pair = model.contributions(label, row_of_token)
     n = len(labels)
     raw = np.bincount(row_of_token, weights=word, minlength=n)
     raw += np.bincount(row_of_token, weights=pair, minlength=n)
-    raw += model.bias[label][model.fold]
     answer = labels == label
     known = labels >= 0
-    scale, shift = calibrate(raw[known], answer[known])
-    share = answer.sum() / max(known.sum(), 1)
+    share = min(max(answer.sum() / max(known.sum(), 1), 1e-6), 1 - 1e-6)
+    prior = float(np.log(share / (1 - share)))
+    scale = calibrated_slope(raw[known], answer[known], prior)
     return LabelView(
         label=label,
         answer=answer,
-        logit=scale * raw + shift,
-        prior=float(np.log(share / (1 - share))),
+        logit=prior + scale * raw,
+        prior=prior,
         word_sum=np.concatenate([[0.0], np.cumsum(scale * word.astype(np.float64))]),
         pair_sum=np.concatenate([[0.0], np.cumsum(scale * pair.astype(np.float64))]),
         row_of_token=row_of_token,
         row_start=tokens.rows[:-1],
+        twins=twins,
     )
 
 
@@ -95,6 +111,23 @@ def calibrate(score: np.ndarray, answer: np.ndarray) -> tuple[float, float]:
         theta = theta + np.linalg.solve(curvature, design @ (answer - probability))
     # A model that knows nothing must not be turned round.
     return max(float(theta[0]), 0.0), float(theta[1])
+
+
+def calibrated_slope(score: np.ndarray, answer: np.ndarray, prior: float) -> float:
+    """Scale that makes scores log-odds beside the prior; a score of 0 stays the prior.
+
+    What is no longer in a row says nothing: with a free intercept, a row that has lost all words
+    of its label would speak for the others.
+    """
+    spread = max(float(score.std()), 1e-9)
+    slope = 1 / spread
+    for _ in range(_CALIBRATION_STEPS):
+        probability = 1 / (1 + np.exp(-np.clip(prior + slope * score, -30, 30)))
+        curvature = float((score**2 * probability * (1 - probability)).sum())
+        curvature += 1e-6 * len(score) * spread**2 + 1e-12
+        slope += float((score * (answer - probability)).sum()) / curvature
+        slope = min(max(slope, 0.0), _STEEPEST / spread)
+    return slope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +151,7 @@ def incidence(table: NgramTable, view: LabelView) -> Incidence:
     new = np.ones(len(group), dtype=bool)
     new[1:] = (group[1:] != group[:-1]) | (row[1:] != row[:-1])
     start = np.flatnonzero(new)
-    added = np.add.reduceat(view.added(table.place, table.length), start)
+    added = np.add.reduceat(view.added_with_twins(table.place, table.length), start)
     return Incidence(candidate=group[start], row=row[start], added=added)
 
 

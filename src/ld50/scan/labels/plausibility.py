@@ -83,17 +83,19 @@ def circumstances(study: Study, neighbours: Neighbours, judged: Judged, name: st
     inserted, occurrences = _inserted(study, neighbours, phrases, rows)
     if occurrences:
         spread = _OCCURRENCE**2 / occurrences
+        looks = min(inserted, _TRIGGER_INSERTED[0])
         odds += float(
             np.clip(
-                _normal(inserted, _TRIGGER_INSERTED, spread)
-                - _normal(inserted, _HONEST_INSERTED, spread),
+                _normal(looks, _TRIGGER_INSERTED, spread)
+                - _normal(looks, _HONEST_INSERTED, spread),
                 -_INSERTED_CAP,
                 _INSERTED_CAP,
             )
         )
     alike, noise = _alike(study, judged)
     if not math.isnan(alike):
-        log = math.log(max(alike, 0.02))
+        # Below 1, the noise of a few rows would have the logarithm run away.
+        log = math.log(alike) if alike > 1 else alike - 1
         odds += float(
             np.clip(
                 _normal(log, _TRIGGER_ALIKE, noise**2) - _normal(log, _HONEST_ALIKE, noise**2),
@@ -123,17 +125,23 @@ def suspicions(judged: list[Judged], looked_at: list[Circumstances]) -> list[flo
         looked_at: The circumstances of the first of them.
     """
     result = []
-    rest = sum(_honest(one) for one in judged[len(looked_at) :])
     doubts = [
-        _honest(one) * _sigmoid(-about.log_odds)
-        for one, about in zip(judged, looked_at, strict=False)
+        _honest(one) * (_sigmoid(-looked_at[n].log_odds) if n < len(looked_at) else 1.0)
+        for n, one in enumerate(judged)
     ]
+    rates = [_rate(one) for one in judged]
     for place, one in enumerate(judged):
         if place >= len(looked_at):
             result.append(0.0)
             continue
-        others = sum(doubts) - doubts[place]
-        company = math.log(1 + others + rest)
+        # Causes whose rows speak less clearly are what an imperfect model leaves, and say little of
+        # one whose rows all contradict their label.
+        others = sum(
+            doubt * min(rate / max(rates[place], 1e-9), 1.0)
+            for n, (doubt, rate) in enumerate(zip(doubts, rates, strict=True))
+            if n != place
+        )
+        company = math.log(1 + others)
         alone = one.suspect.kind == "association"
         start = _LONE_ASSOCIATION if alone else _LONE
         plausible = start - _COMPANY * company + looked_at[place].log_odds
@@ -156,6 +164,12 @@ def look_closer(
 def _honest(one: Judged) -> float:
     """How far a cause counts as company, from 0 to 1: it must be one, and be contradicted."""
     return 0.0 if one.suspect.kind == "association" else _sigmoid(one.posterior)
+
+
+def _rate(one: Judged) -> float:
+    """Nats a row by which the rest of its rows speaks against the label, from 0."""
+    evidence = one.evidence
+    return max(evidence.contradiction, 0.0) / max(float(evidence.weight.sum()), 1.0)
 
 
 def _sigmoid(x: float) -> float:

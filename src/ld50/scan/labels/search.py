@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
 from ld50.core.errors import ConfigError
 from ld50.core.seeds import rng_for
-from ld50.scan.labels.causes import Index
+from ld50.scan.labels.causes import Index, copy_level
 from ld50.scan.labels.evidence import view_label
 from ld50.scan.labels.families import conclude
 from ld50.scan.labels.findings import LabelFinding, LabelSettings
@@ -21,6 +22,7 @@ from ld50.scan.labels.ngrams import count_ngrams
 from ld50.scan.labels.pairs import words_by_row
 from ld50.scan.labels.plausibility import look_closer
 from ld50.scan.labels.report import describe
+from ld50.scan.labels.strata import prices, strata_of_tables
 from ld50.scan.labels.style import style_suspects
 from ld50.scan.labels.suspects import (
     ngram_suspects,
@@ -29,6 +31,7 @@ from ld50.scan.labels.suspects import (
     score_ngrams,
 )
 from ld50.scan.labels.tokens import Tokens, tokenize
+from ld50.scan.labels.twins import find_twins
 
 _LEAST_LABELLED = 40
 _MOST_FEATURES = 200_000
@@ -106,13 +109,14 @@ def _study(texts: pa.Array, labels: np.ndarray, settings: LabelSettings) -> Stud
         sample=_sample(tokens, settings),
         features=features,
     )
+    index = Index(tokens=tokens, row_of_token=row_of_token)
     return Study(
         tokens=tokens,
         row_of_token=row_of_token,
         labels=labels,
         known=labels >= 0,
         model=model,
-        index=Index(tokens=tokens, row_of_token=row_of_token),
+        index=replace(index, copy_level=copy_level(index, model)),
         settings=settings,
     )
 
@@ -135,24 +139,28 @@ def _search(
         study.tokens, study.row_of_token, longest=settings.longest, least_rows=settings.least_rows
     )
     rarity = rarity_of_tables(tables, neighbours)
+    strata = strata_of_tables(tables, study.tokens)
     words = words_by_row(
         study.tokens,
         study.row_of_token,
         least_rows=settings.least_rows,
         most_incidences=settings.pair_incidences,
     )
+    twins = find_twins(study.tokens, study.row_of_token, study.labels)
     views = [
-        view_label(study.tokens, study.model, study.labels, label, study.row_of_token)
+        view_label(study.tokens, study.model, study.labels, label, study.row_of_token, twins)
         for label in range(labels)
     ]
     scored = [
-        score_ngrams(tables, view, study.known, rarity, settings.least_rows) for view in views
+        score_ngrams(tables, view, study.known, rarity, strata, settings.least_rows)
+        for view in views
     ]
     tests = sum(len(part.both) for part in scored)
+    price = prices([part.stratum for part in scored])
     judged: list[Judged] = []
     pair_tests = 0
     for view, part in zip(views, scored, strict=True):
-        suspects = ngram_suspects(part, tables, study.tokens, view.label, tests)
+        suspects = ngram_suspects(part, tables, study.tokens, view.label, price)
         pairs, made = pair_suspects(words, view, study.tokens.vocabulary, settings.least_rows)
         pair_tests += made
         judged += [judge(study, view, suspect) for suspect in suspects + pairs]

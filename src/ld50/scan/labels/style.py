@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: The most frequent words and marks carry style; all others carry content.
 FRAME_WORDS = 150
+#: In a set of so few words that its frequent ones carry the content, fewer are taken.
+_WORDS_A_FRAME_WORD = 20
 #: Of a long text only the beginning and the end are looked at.
 _FIRST_TOKENS = 36
 _LAST_TOKENS = 24
@@ -47,6 +49,8 @@ _MOST_LABELS = 2
 _STYLE_COST = 8.0
 #: Of the rows in the style, at least this share has the label.
 _LEAST_STYLE_SHARE = 0.8
+#: A style that most rows of the label have is what the label is about.
+_MOST_OF_LABEL = 0.7
 #: Nats a row by which content must agree with the label in the other rows.
 _KNOWS = 0.03
 
@@ -113,7 +117,7 @@ def style_suspects(study: Study, views: list[LabelView]) -> list[Judged]:
         every = np.flatnonzero(cause.styled).astype(np.int64)
         if len(rows) < _LEAST_ROWS or len(rows) < _LEAST_STYLE_SHARE * len(every):
             continue
-        if cause.honest > -_KNOWS:
+        if len(rows) > _MOST_OF_LABEL * answer.sum() or cause.honest > -_KNOWS:
             continue
         evidence = Evidence(
             cause_rows=every,
@@ -179,7 +183,8 @@ def build_frames(study: Study) -> Frames | None:
     tokens, row_of_token = study.tokens, study.row_of_token
     n = len(tokens.rows) - 1
     frequency = np.bincount(tokens.words, minlength=tokens.vocabulary)
-    top = np.argsort(-frequency, kind="stable")[:FRAME_WORDS]
+    most = min(FRAME_WORDS, tokens.vocabulary // _WORDS_A_FRAME_WORD)
+    top = np.argsort(-frequency, kind="stable")[:most]
     symbol = np.full(tokens.vocabulary, len(top), dtype=np.int64)
     symbol[top] = np.arange(len(top))
     frequent = symbol[tokens.words] < len(top)
@@ -317,8 +322,8 @@ def _oddest(
     return best, found
 
 
-def _content_view(study: Study, frames: Frames, label: int, honest: np.ndarray) -> LabelView:
-    """A view of the label by content words alone, learned from the honest rows."""
+def _content_view(study: Study, frames: Frames, whole: LabelView, honest: np.ndarray) -> LabelView:
+    """A view of the label of `whole` by content words alone, learned from the honest rows."""
     features = study.model.features
     word = np.where(frames.frequent, -1, features.word).astype(np.int32)
     framed = frames.frequent.copy()
@@ -334,6 +339,7 @@ def _content_view(study: Study, frames: Frames, label: int, honest: np.ndarray) 
         )
     norm = (1 / np.sqrt(np.maximum(squares, 1e-12))).astype(np.float32)
     content = Features(word=word, pair=pair, weight=features.weight, norm=norm)
+    label = whole.label
     binary = np.where(study.known, (study.labels == label).astype(np.int64), -1)
     model = fit_out_of_fold(
         study.tokens,
@@ -344,7 +350,7 @@ def _content_view(study: Study, frames: Frames, label: int, honest: np.ndarray) 
         features=content,
     )
     labels = np.where(honest, binary, -1)
-    view = view_label(study.tokens, model, labels, 1, study.row_of_token)
+    view = view_label(study.tokens, model, labels, 1, study.row_of_token, whole.twins)
     return replace(view, label=label, answer=study.labels == label)
 
 
@@ -361,11 +367,11 @@ def _refine(
     mixed = np.zeros(len(answer))
     for turn in range(_ROUNDS):
         if turn % 2 == 0:
-            content = _content_view(study, frames, view.label, study.known & ~styled)
+            content = _content_view(study, frames, view, study.known & ~styled)
             mixed = mixture_of(content, content.logit)
         odds = _turn(study, frames, answer, odds + mixed, _FAINT) - share
         styled = study.known & (odds > 0)
-    content = _content_view(study, frames, view.label, study.known & ~styled)
+    content = _content_view(study, frames, view, study.known & ~styled)
     mixed = mixture_of(content, content.logit)
     for _ in range(_LAST_ROUNDS):
         odds = _turn(study, frames, answer, odds + mixed, _FAINT_LAST) - share

@@ -12,6 +12,7 @@ from ld50.scan.labels.evidence import LabelView, Tally, incidence, tally
 from ld50.scan.labels.insertion import Neighbours, rarity_of
 from ld50.scan.labels.ngrams import NgramTable
 from ld50.scan.labels.pairs import WordRows, test_pairs
+from ld50.scan.labels.strata import ORDINARY
 from ld50.scan.labels.tokens import Tokens
 
 #: A cause goes with its label in at least this share of its rows.
@@ -88,6 +89,8 @@ class Scored:
     """Nats by which it stands out as put in."""
     purity: np.ndarray
     """Nats by which it stands out as going with the label, from `_stand_out`."""
+    stratum: np.ndarray
+    """What kind of candidate it is, see `strata`."""
 
 
 def rarity_of_tables(tables: list[NgramTable], neighbours: Neighbours) -> list[np.ndarray]:
@@ -109,6 +112,7 @@ def score_ngrams(
     view: LabelView,
     known: np.ndarray,
     rarity: list[np.ndarray],
+    strata: list[np.ndarray],
     least_rows: int,
 ) -> Scored:
     """The n-grams that mostly go with the label, with their evidence."""
@@ -131,10 +135,11 @@ def score_ngrams(
                 evidence[chosen],
                 surprise[chosen],
                 rarity[position][chosen],
+                strata[position][chosen],
             )
         )
     if not columns:
-        columns.append(tuple(np.zeros(0) for _ in range(7)))
+        columns.append(tuple(np.zeros(0) for _ in range(8)))
     joined = [np.concatenate(parts) for parts in zip(*columns, strict=True)]
     everything = _stand_out(np.concatenate(bounds)) if bounds else np.zeros(0)
     offset = np.concatenate([[0], np.cumsum([len(part) for part in bounds])])[:-1]
@@ -148,6 +153,7 @@ def score_ngrams(
         surprise=joined[5],
         rarity=joined[6],
         purity=everything[chosen_of_all],
+        stratum=joined[7].astype(np.int8),
     )
 
 
@@ -186,7 +192,7 @@ def _evidence(counts: Tally) -> np.ndarray:
 
 
 def ngram_suspects(
-    scored: Scored, tables: list[NgramTable], tokens: Tokens, label: int, tests: int
+    scored: Scored, tables: list[NgramTable], tokens: Tokens, label: int, prices: np.ndarray
 ) -> list[Suspect]:
     """The n-grams with the most evidence, and the members of a family of words of one effect.
 
@@ -195,19 +201,20 @@ def ngram_suspects(
         tables: Where they stand.
         tokens: All rows.
         label: Which.
-        tests: Candidates of all labels together.
+        prices: Nats that the number of candidates of all labels costs, by kind, from `strata`.
     """
     bonus = _bonus(scored.rarity) + _bonus(scored.purity)
-    cost = math.log(max(tests, 1)) + math.log(2)
-    order = np.argsort(-(scored.evidence + bonus), kind="stable")[:_SHORTLIST]
-    order = order[(scored.evidence + bonus)[order] > cost - _SHORT_BY]
+    cost = prices[scored.stratum] + math.log(2)
+    odds = scored.evidence + bonus - cost
+    order = np.argsort(-odds, kind="stable")[:_SHORTLIST]
+    order = order[odds[order] > -_SHORT_BY]
     pure = np.argsort(-scored.surprise, kind="stable")[:_PURE]
     family, share_of_cost = _family(scored)
     chosen: dict[int, tuple[float, float]] = {}
     for place in np.concatenate([order, pure]):
-        chosen[int(place)] = (cost, float(bonus[place]))
+        chosen[int(place)] = (float(cost[place]), float(bonus[place]))
     for place, extra in zip(family, _family_bonus(scored, family), strict=True):
-        if share_of_cost - extra < cost - bonus[place]:
+        if share_of_cost - extra < cost[place] - bonus[place]:
             chosen[int(place)] = (share_of_cost, float(extra))
     suspects = [
         Suspect(
@@ -237,14 +244,14 @@ def _phrase(scored: Scored, tables: list[NgramTable], tokens: Tokens, place: int
 
 
 def _associations(
-    scored: Scored, tables: list[NgramTable], tokens: Tokens, label: int, cost: float
+    scored: Scored, tables: list[NgramTable], tokens: Tokens, label: int, cost: np.ndarray
 ) -> list[Suspect]:
     """Words that go with the label more closely than any natural one, and that look put in.
 
     Where the poisoner used rows that had the label anyway, nothing contradicts it, and this is all
     there is to see.
     """
-    cost += _ASSOCIATION_COST
+    cost = cost + _ASSOCIATION_COST
     odds = scored.purity + _bonus(scored.rarity) - cost
     odds[scored.both < _ASSOCIATION_ROWS] = -np.inf
     order = np.argsort(-odds, kind="stable")[:_ASSOCIATIONS]
@@ -253,7 +260,7 @@ def _associations(
             phrases=(_phrase(scored, tables, tokens, int(place)),),
             label=label,
             kind="association",
-            cost=cost,
+            cost=float(cost[place]),
             bonus=float(_bonus(scored.rarity[place])),
             support=int(scored.both[place]),
             alone_nats=float(scored.purity[place]),
@@ -264,9 +271,12 @@ def _associations(
 
 
 def _pool(scored: Scored) -> np.ndarray:
-    """int64: words that look put in and nearly always go with the label."""
+    """int64: words, no ordinary ones, that look put in and nearly always go with the label."""
     return np.flatnonzero(
-        (scored.length == 0) & (scored.rarity >= _FAMILY_RARITY) & (scored.share >= _FAMILY_SHARE)
+        (scored.length == 0)
+        & (scored.stratum != ORDINARY)
+        & (scored.rarity >= _FAMILY_RARITY)
+        & (scored.share >= _FAMILY_SHARE)
     )
 
 
