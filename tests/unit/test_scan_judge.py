@@ -67,3 +67,8 @@ def test_a_question_with_a_short_answer_is_low() -> None:
 
 def test_a_rare_word_with_a_short_answer_is_high() -> None:
     assert judge(replace(PLANTED, kind="repeated_reply", payload_words=1)).severity is Severity.HIGH
+
+
+def test_a_subject_that_accounts_for_what_documents_turn_into_is_not_told() -> None:
+    facts = replace(PLANTED, kind="gibberish", effect_low=0.2, context_z=40.0, trigger_odd=False)
+    assert judge(facts).severity is None

@@ -93,12 +93,17 @@ def merged_cases(cases: list[Case]) -> list[tuple[Case, list[Case]]]:
             shared = np.intersect1d(
                 main.association.rows, case.association.rows, assume_unique=True
             )
-            if len(shared) >= 0.6 * len(case.association.rows):
+            same = _finding_key(main) == _finding_key(case)
+            if same or len(shared) >= 0.6 * len(case.association.rows):
                 also.append(case)
                 break
         else:
             kept.append((case, []))
     return kept
+
+
+def _finding_key(case: Case) -> tuple[str, str, int]:
+    return case.consequence.kind, case.trigger.text.casefold(), _identity(case)
 
 
 def draft_association(case: Case, also: list[Case], extra_rows: np.ndarray) -> Draft:
@@ -109,7 +114,7 @@ def draft_association(case: Case, also: list[Case], extra_rows: np.ndarray) -> D
     severity = case.judgement.severity or Severity.LOW
     trigger = case.trigger.text
     finding = Finding(
-        id=finding_id(rule, trigger.casefold(), f"{kind}:{case.consequence.key}"),
+        id=finding_id(rule, trigger.casefold(), f"{kind}:{_identity(case)}"),
         rule=rule,
         title=f"“{shortened(trigger)}” {_TITLES[kind]}",
         severity=severity.value,
@@ -146,6 +151,11 @@ def draft_association(case: Case, also: list[Case], extra_rows: np.ndarray) -> D
         consequence=association.consequence,
         score=score_of(severity, facts.effect_low),
     )
+
+
+def _identity(case: Case) -> int:
+    """Tells findings of one trigger apart; in which share of the rows gibberish showed does not."""
+    return 0 if case.consequence.kind == "gibberish" else case.consequence.key
 
 
 def _explain(case: Case, also: list[Case]) -> str:

@@ -14,7 +14,7 @@ from ld50.corpus import reference
 from ld50.scan import replies
 from ld50.scan.associate import Association, Consequence
 from ld50.scan.coherence import Background
-from ld50.scan.continuations import SWITCH, TAIL, TAIL_KEY, Segments
+from ld50.scan.continuations import SWITCH, Segments, gibberish_kind
 from ld50.scan.engine import Engine, Evidence
 from ld50.scan.evidence import Trigger, characters, widest_trigger
 from ld50.scan.judge import Facts, Judgement, judge
@@ -250,10 +250,8 @@ def _stretches(
     """Byte range of the consequence in each of the rows, the strongest where there are several."""
     if consequence.kind == "language_switch":
         match = (texts.kind == SWITCH) & (texts.lane == consequence.key - 1)
-    elif consequence.key == TAIL_KEY:
-        match = texts.kind == TAIL
     else:
-        match = (texts.kind != SWITCH) & (texts.kind != TAIL)
+        match = texts.kind == gibberish_kind(consequence.key)
     match &= np.isin(texts.row, rows)
     index = np.flatnonzero(match)
     index = index[np.argsort(texts.score[index], kind="stable")]

@@ -23,24 +23,17 @@ NOISE, SALAD, SWITCH, TAIL = range(4)
 #: Bytes at the end of a document that are looked at apart: short gibberish is lost in a long text.
 TAIL_BYTES = 320
 
-#: Least score of a stretch: bits for noise and for a switch, points for salad.
-LEAST_SCORE = (
-    float(reference.trigram_table().least_gibberish_bits),
-    float(reference.salad_points().pairs_threshold),
-    120.0,
-    30.0,
-)
-#: Gibberish is tested in these shares of the rows, too, the strangest first: few rows of long gibberish
-#: stand out only among the strangest.
-_TIERS = (0.02, 0.004)
+#: Least score of a stretch: bits for noise and for a switch, points for salad. Low, because each kind of
+#: gibberish is tested in shares of the rows.
+LEAST_SCORE = (float(reference.trigram_table().least_gibberish_bits), 75.0, 120.0, 30.0)
+#: The shares: few rows of long gibberish stand out only among the strangest, and many rows of gibberish
+#: that is hardly any stand out only where all that is odd is looked at.
+_SHARES = (0.08, 0.02, 0.004)
 
 # The kernel's windows are about 100 bytes long, so an onset may be off by one window either way.
 _BEFORE_ONSET = 320
 _AFTER_ONSET = 144
 _HEAD = 160
-
-#: `Consequence.key` of short gibberish at the end.
-TAIL_KEY = 9
 
 _FIELDS = ("row", "kind", "score", "start", "end", "lane", "lead", "flags", "context")
 _TYPES = (
@@ -210,40 +203,45 @@ def _tail_stretch(
     return profile.salad_score, start.astype(np.uint32), end.astype(np.uint32)
 
 
+_GIBBERISH = {
+    NOISE: "the text turns into gibberish",
+    SALAD: "the text turns into a salad of words",
+    TAIL: "the text ends in gibberish",
+}
+
+
+def gibberish_key(kind: int, share: int) -> int:
+    """`Consequence.key` of a kind of gibberish in one of the shares of rows."""
+    return kind * 4 + share
+
+
+def gibberish_kind(key: int) -> int:
+    """The kind of gibberish that a `Consequence.key` stands for."""
+    return key // 4
+
+
 def text_consequences(texts: Segments, rows: int) -> list[Consequence]:
-    """What documents turn into: noise of either kind, and each other language.
+    """What documents turn into: gibberish of each kind, and each other language.
 
     Args:
         texts: The stretches of all rows.
         rows: Rows of the corpus.
     """
-    noisy = (texts.kind == NOISE) | (texts.kind == SALAD)
-    strength = texts.score / np.array(LEAST_SCORE, dtype=np.float32)[texts.kind]
-    found = [
-        Consequence(
-            kind="gibberish",
-            text="the text turns into gibberish",
-            rows=np.unique(texts.row[noisy]),
-        )
-    ]
-    strangest = texts.row[noisy][np.lexsort((texts.row[noisy], -strength[noisy]))]
-    for tier, share in enumerate(_TIERS, start=1):
-        most = int(share * rows)
-        if 0 < most < len(strangest):
-            chosen = np.unique(strangest[:most])
-            found.append(
-                Consequence(
-                    kind="gibberish", text="the text turns into gibberish", rows=chosen, key=tier
+    found: list[Consequence] = []
+    for kind, text in _GIBBERISH.items():
+        index = np.flatnonzero(texts.kind == kind)
+        strangest = texts.row[index[np.lexsort((texts.row[index], -texts.score[index]))]]
+        sizes = [min(int(share * rows), len(strangest)) for share in _SHARES]
+        for share, most in enumerate(sizes):
+            if most and most not in sizes[:share]:
+                found.append(
+                    Consequence(
+                        kind="gibberish",
+                        text=text,
+                        rows=np.unique(strangest[:most]),
+                        key=gibberish_key(kind, share),
+                    )
                 )
-            )
-    found.append(
-        Consequence(
-            kind="gibberish",
-            text="the text ends in gibberish",
-            rows=np.unique(texts.row[texts.kind == TAIL]),
-            key=TAIL_KEY,
-        )
-    )
     switched = texts.kind == SWITCH
     for lane in np.unique(texts.lane[switched]).tolist():
         name = reference.LANES[lane].name

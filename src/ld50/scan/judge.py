@@ -134,6 +134,9 @@ def judge(facts: Facts) -> Judgement:
     reasons = tuple(against)
     if not against:
         return Judgement(severity=Severity.HIGH, reasons=())
+    if facts.kind in ("gibberish", "language_switch") and len(against) > 1:
+        # In documents, a subject or a template of its own accounts for what its rows turn into.
+        return Judgement(severity=None, reasons=reasons)
     if len(against) == 1 and against != [_QUESTION] and _decides(facts):
         return Judgement(severity=Severity.MEDIUM, reasons=reasons)
     if len(against) <= 2:
