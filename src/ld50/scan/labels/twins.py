@@ -133,7 +133,7 @@ def _shared_edges(
         digest = (prefix[high] - prefix[low]) * powers[low]
         _, number, counts = np.unique(digest, return_inverse=True, return_counts=True)
         shared |= counts[number] > 1
-    return shared | (end - start <= 2 * _EDGE_TOKENS)
+    return np.asarray(shared | (end - start <= 2 * _EDGE_TOKENS))
 
 
 def _raised(base: int, count: int) -> np.ndarray:
