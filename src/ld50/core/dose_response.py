@@ -76,6 +76,8 @@ class Exponent(msgspec.Struct, frozen=True, kw_only=True):
     value: float
     low: float | None
     high: float | None
+    members: list[str]
+    """Names of the groups."""
     groups: int
     n: int
     """Trials."""

@@ -15,15 +15,18 @@ from ld50.lab.response_model import (
     Link,
     Observations,
     bounds,
+    correlation,
+    curve_share,
     log_likelihood,
     mean_rate,
     value_and_gradient,
 )
 
-#: Parameters that cost a degree of freedom; background and lapse sit on plateaus of their own.
-_PARAMETERS = 4
+_LEAST_FREEDOM = 3.0
 _STEP = 0.04
 """Between points of the profile, in powers of ten."""
+_FAR = 15.0
+"""Log-likelihood below the maximum at which a profile is followed no further."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,8 @@ class CurveFit:
     low: float | None
     """End of the interval; None where it lies beyond what the profile reaches."""
     high: float | None
+    effective: float
+    """Trials that say anything of the middle."""
     points: np.ndarray = field(repr=False)
     """(k, 6) parameters along the profile."""
 
@@ -54,9 +59,10 @@ class CurveFit:
 def fit_curve(data: Observations, link: Link = "logit") -> CurveFit:
     """The curve of greatest likelihood, with the profile of its middle.
 
-    The interval holds every LD50 whose deviance stays under a quantile of F with one and n - 4
-    degrees of freedom instead of chi-squared: with a handful of trials the scatter between seeds is
-    itself badly known, as it is with Student's t.
+    The interval holds every LD50 whose deviance stays under a quantile of F(1, m/2) instead of
+    chi-squared, m being the trials that say anything of the middle: with a handful of them the
+    scatter between seeds is itself badly known, as it is with Student's t, and worse for outcomes
+    that are nearly all or nothing. `tests/science/test_study_statistics.py` measures the coverage.
 
     Args:
         data: Trials at two or more doses, one of them above 0.
@@ -68,24 +74,38 @@ def fit_curve(data: Observations, link: Link = "logit") -> CurveFit:
     top = int(np.argmax(profile))
     if profile[top] > value:
         best, value = points[top], float(profile[top])
-    cutoff = deviance_cutoff(len(data))
+    effective = effective_trials(best, data, link)
+    cutoff = deviance_cutoff(effective / 2)
     low, high = crossings(at, profile, value, cutoff)
     return CurveFit(
         theta=best, log_likelihood=value, cutoff=cutoff, profile_at=at, profile=profile,
-        low=low, high=high, points=points,
+        effective=effective, low=low, high=high, points=points,
     )  # fmt: skip
 
 
-def greatest_likelihood(data: Observations, link: Link = "logit") -> float:
-    """The log-likelihood of the best curve, without the work of an interval."""
-    return _maximum(data, link, bounds(data))[1]
+def best_curve(data: Observations, link: Link = "logit") -> tuple[np.ndarray, float]:
+    """(parameters, log-likelihood) of the best curve, without the work of an interval."""
+    return _maximum(data, link, bounds(data))
 
 
-def deviance_cutoff(trials: int, parameters: int = _PARAMETERS) -> float:
-    """Deviance that 95% of intervals from so many trials stay under."""
+def deviance_cutoff(freedom: float) -> float:
+    """Deviance that 95% of intervals stay under, where the scatter rests on so many degrees."""
     from scipy.stats import f
 
-    return float(f.ppf(0.95, 1, max(trials - parameters, 1)))
+    return float(f.ppf(0.95, 1, max(freedom, _LEAST_FREEDOM)))
+
+
+def effective_trials(theta: np.ndarray, data: Observations, link: Link) -> float:
+    """How many trials the middle rests on: (sum I)^2 / sum I^2 over the information I of each.
+
+    Trials on the plateaus count little. Source: Kish's effective sample size, on information.
+    """
+    share = curve_share(theta, data.log_dose, link)
+    rate = mean_rate(theta, data.log_dose, link)
+    rho = correlation(theta, share)
+    variance = rate * (1 - rate) * (rho + (1 - rho) / data.prompts)
+    information = (share * (1 - share)) ** 2 / variance
+    return float(information.sum() ** 2 / max((information**2).sum(), 1e-300))
 
 
 def crossings(
@@ -222,18 +242,35 @@ def _walk(
     """Maxima with one parameter held at each point, walking outwards from the best and back in."""
     values, points = np.full(len(at), -np.inf), np.tile(best, (len(at), 1))
     middle = int(np.argmin(abs(at - best[held])))
-    outward = [*range(middle, len(at)), *range(middle - 1, -1, -1)]
-    inward = [*range(len(at) - 2, middle, -1), *range(1, middle)]
-    # The way back finds maxima that the way out walked past.
-    for index, neighbour in [(i, i - 1 if i > middle else i + 1) for i in outward] + [
-        (i, i + 1 if i > middle else i - 1) for i in inward
-    ]:
-        start = best.copy() if index == middle else points[neighbour].copy()
+
+    def visit(index: int, start: np.ndarray) -> float:
+        start = start.copy()
         start[held] = at[index]
         theta, value = _climb(data, link, limits, start, held)
         if value > values[index]:
             values[index], points[index] = value, theta
+        return float(values[index])
+
+    top = visit(middle, best)
+    for side in (1, -1):
+        reached = [middle]
+        for index in range(middle + side, len(at) if side > 0 else -1, side):
+            value = visit(index, points[index - side])
+            reached.append(index)
+            if top - value > _FAR:
+                break
+        # The way back finds maxima that the way out walked past.
+        for index in reversed(reached[:-1]):
+            visit(index, points[index + side])
+        _fall_off(values, reached[-1], side)
     return values, points
+
+
+def _fall_off(values: np.ndarray, last: int, side: int) -> None:
+    """Points beyond the last one that was visited: ever less likely, and never inside an interval."""
+    beyond = range(last + side, len(values) if side > 0 else -1, side)
+    for number, index in enumerate(beyond, 1):
+        values[index] = values[last] - number
 
 
 def _cloud(data: Observations, link: Link, fit: CurveFit, size: int = 3000) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ld50.core.dose_response import DoseUnit, Exponent
 from ld50.core.trials import Cell, TrialResult
-from ld50.lab.curve_fit import CurveFit, crossings, deviance_cutoff, greatest_likelihood
+from ld50.lab.curve_fit import CurveFit, best_curve, crossings, deviance_cutoff, effective_trials
 from ld50.lab.fits import GroupFit
 from ld50.lab.groups import condition_name, family_of, multiple
 from ld50.lab.response_model import Link, observations, prompts_of
@@ -61,20 +61,21 @@ def fit_exponent(name: str, members: Sequence[GroupFit]) -> Exponent | None:
     free = len(curves) - 2
     scatter = 2 * (best - top) / free if free > 0 else 0.0
     widened = max(scatter, 1.0)
-    cutoff = deviance_cutoff(trials, 4 * len(curves)) * widened
+    freedom = sum(curve.effective / 2 for curve, _ in curves)
+    cutoff = deviance_cutoff(freedom) * widened
     low, high = crossings(_EXPONENTS, profile, top, cutoff)
     if low is None and high is None:
         return None
     at = {value: float(profile[np.argmin(abs(_EXPONENTS - value))]) for value in (0.0, 1.0)}
-    rest = max(trials - 4 * len(curves), 1)
     tokens = [int(count) for _, count in curves]
     return Exponent(
         family=name, value=float(_EXPONENTS[np.argmax(profile)]), low=low, high=high,
-        groups=len(curves), n=trials, against="clean_tokens", smallest=min(tokens),
+        members=[one.fit.group for one in members], groups=len(curves), n=trials,
+        against="clean_tokens", smallest=min(tokens),
         largest=max(tokens), log_likelihood=top, constant_log_likelihood=at[0.0],
-        share_log_likelihood=at[1.0], constant_p=_p_value(top, at[0.0], widened, rest),
-        share_p=_p_value(top, at[1.0], widened, rest), scatter=scatter,
-        method="joint profile likelihood over the groups' curves, F(1, n-4g), widened by scatter",
+        share_log_likelihood=at[1.0], constant_p=_p_value(top, at[0.0], widened, freedom),
+        share_p=_p_value(top, at[1.0], widened, freedom), scatter=scatter,
+        method="joint profile likelihood over the groups' curves, F, widened by scatter",
     )  # fmt: skip
 
 
@@ -127,7 +128,7 @@ def fit_dose_unit(
     prompts = [prompts_of(one) for one in good]
 
     def value(dose: np.ndarray) -> float:
-        return greatest_likelihood(observations(dose, rate, prompts), link)
+        return best_curve(observations(dose, rate, prompts), link)[1]
 
     def mixed(weight: float) -> np.ndarray:
         dose = np.zeros(len(good))
@@ -136,14 +137,16 @@ def fit_dose_unit(
 
     profile = np.array([value(mixed(float(weight))) for weight in _WEIGHTS])
     top = float(profile.max())
-    low, high = crossings(_WEIGHTS, profile, top, deviance_cutoff(len(good), 5))
+    at_best = observations(mixed(float(_WEIGHTS[np.argmax(profile)])), rate, prompts)
+    freedom = effective_trials(best_curve(at_best, link)[0], at_best, link) / 2
+    low, high = crossings(_WEIGHTS, profile, top, deviance_cutoff(freedom))
     return DoseUnit(
         family=name, weight=float(_WEIGHTS[np.argmax(profile)]), low=low, high=high, n=len(good),
         documents_log_likelihood=float(profile[np.argmin(abs(_WEIGHTS))]),
         steps_log_likelihood=float(profile[np.argmin(abs(_WEIGHTS - 1))]),
         tokens_log_likelihood=value(tokens) if (tokens[used] > 0).all() else None,
         log_likelihood=top, contrast=contrast,
-        method="one curve over documents^(1-w) x steps^w; 95% profile likelihood, F(1, n-5)",
+        method="one curve over documents^(1-w) x steps^w; 95% profile likelihood, F",
     )  # fmt: skip
 
 
@@ -165,7 +168,7 @@ def _line(curves: Sequence[tuple[CurveFit, int]], centred: np.ndarray, exponent:
     return float(total.max())
 
 
-def _p_value(top: float, held: float, widened: float, rest: int) -> float:
+def _p_value(top: float, held: float, widened: float, freedom: float) -> float:
     from scipy.stats import f
 
-    return float(f.sf(2 * (top - held) / widened, 1, rest)) if math.isfinite(held) else 0.0
+    return float(f.sf(2 * (top - held) / widened, 1, freedom)) if math.isfinite(held) else 0.0

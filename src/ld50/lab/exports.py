@@ -87,27 +87,21 @@ def write_event_file(path: Path, series: Mapping[str, Iterable[tuple[int, float]
 
 
 def curves_of(result: TrialResult) -> dict[str, list[tuple[int, float]]]:
-    """The curves in a trial's details: lists of numbers, and lists of points with a step.
-
-    Recognised are `details["curves"][name]`, either `[[step, value], ...]` or
-    `{"step": [...], "value": [...]}`, and `details["checkpoints"]`, a list of objects with `step`.
-    """
-    found: dict[str, list[tuple[int, float]]] = {}
-    curves = result.details.get("curves")
-    for name, points in curves.items() if isinstance(curves, dict) else ():
-        found[str(name)] = list(_points(points))
-    checkpoints = result.details.get("checkpoints")
-    for point in checkpoints if isinstance(checkpoints, list) else ():
-        if isinstance(point, dict) and isinstance(point.get("step"), int):
-            for name, value in point.items():
-                if name != "step" and isinstance(value, int | float):
-                    found.setdefault(str(name), []).append((point["step"], float(value)))
+    """The curves in a trial's details, by name: the loss while training, and every checkpoint."""
+    found: dict[str, list[tuple[int, float]]] = {
+        "training_loss_nats": list(_points(result.details.get("training_losses")))
+    }
+    curve = result.details.get("curve")
+    for point in curve if isinstance(curve, list) else ():
+        if not isinstance(point, dict) or not isinstance(point.get("step"), int):
+            continue
+        for name, value in point.items():
+            if name not in ("step", "training_loss_nats") and isinstance(value, int | float):
+                found.setdefault(str(name), []).append((point["step"], float(value)))
     return {name: points for name, points in found.items() if points}
 
 
 def _points(points: Any) -> Iterator[tuple[int, float]]:
-    if isinstance(points, dict):
-        points = list(zip(points.get("step", []), points.get("value", []), strict=False))
     for point in points if isinstance(points, list) else ():
         if isinstance(point, list | tuple) and len(point) == 2:
             step, value = point

@@ -25,7 +25,7 @@ from ld50.lab.response_model import (
 
 _METHOD = (
     "beta-binomial {link} on log10 dose, fitted background and lapse, scatter of seeds along the "
-    "curve; 95% profile likelihood, F(1, n-4)"
+    "curve; 95% profile likelihood, F over the trials that bear on the middle"
 )
 #: A fall of the mean by this much between two doses, where chance does not explain it, is reported.
 _FALL = 0.25

@@ -12,6 +12,7 @@ from ld50.core.trials import Trial, TrialResult
 from ld50.executors.jobs import Job, JobPool, Outcome
 from ld50.lab.agenda import Agenda
 from ld50.lab.run_folder import Journal, RunFolder
+from ld50.lab.study import Measures
 from ld50.lab.trial_worker import CorpusPaths, TrialJob
 
 #: If nothing but failures came of so many trials, the rest would fail as well.
@@ -49,6 +50,7 @@ def run_trials(
     pool: JobPool,
     runner: str,
     corpus: CorpusPaths,
+    measure: Measures,
     watcher: Watcher,
 ) -> None:
     """Runs what the agenda holds until it is finished.
@@ -67,7 +69,7 @@ def run_trials(
         while not agenda.finished:
             while pool.free > 0 and (trial := agenda.next()) is not None:
                 running[trial.trial] = (trial, time.monotonic())
-                pool.submit(_job(trial, runner, corpus, folder))
+                pool.submit(_job(trial, runner, corpus, measure, folder))
                 watcher.started(trial)
             event = pool.next(_TICK_SECONDS)
             if event is None:
@@ -90,9 +92,15 @@ def run_trials(
                 )
 
 
-def _job(trial: Trial, runner: str, corpus: CorpusPaths, folder: RunFolder) -> Job:
+def _job(
+    trial: Trial, runner: str, corpus: CorpusPaths, measure: Measures, folder: RunFolder
+) -> Job:
     job = TrialJob(
-        trial=trial, runner=runner, corpus=corpus, folder=str(folder.trial_folder(trial.trial))
+        trial=trial,
+        runner=runner,
+        corpus=corpus,
+        measure=measure,
+        folder=str(folder.trial_folder(trial.trial)),
     )
     return Job(name=trial.trial, payload=msgspec.json.encode(job))
 

@@ -68,6 +68,26 @@ class Grid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Checkpoint folder that every trial goes on from."""
 
 
+class Measures(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How each trained model is measured, and what is kept of it."""
+
+    prompts: int = 100
+    """Held-out prompts behind a success rate; the paper takes 300."""
+    generated_tokens: int = 128
+    checkpoints: list[float] = []
+    """Shares of the run at which is measured as well, e.g. [0.25, 0.5]; the end always is."""
+    continued_checkpoints: list[float] = msgspec.field(
+        default_factory=lambda: [0.0625, 0.125, 0.25, 0.5]
+    )
+    """The same for continued clean training, in shares of it."""
+    samples: int = 4
+    """Generations kept as text, clean and triggered side by side."""
+    save_models: bool = False
+    """Whether the trained models stay in the folder of the run."""
+    compiled: bool = False
+    """Whether torch.compile is used: it starts slowly, so it pays where a trial takes minutes."""
+
+
 class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Grids of cells, and the data they are trained on."""
 
@@ -80,6 +100,7 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Files, folders, globs or URLs of clean text; `demo` is text that comes from PyPI."""
     second_language: list[str] = []
     """The same for German text, which the payload `language-switch` needs; `demo` brings its own."""
+    measure: Measures = msgspec.field(default_factory=Measures)
     link: Literal["logit", "probit"] = "logit"
     """Shape of the dose-response curve on the logarithm of the dose."""
     grid: list[Grid]

@@ -15,7 +15,7 @@ import msgspec
 
 from ld50.core.errors import ConfigError, DataFormatError, SourceError
 from ld50.core.trials import Schedule
-from ld50.lab.study import STUDY_VERSION, AdaptiveDoses, Grid, Study
+from ld50.lab.study import STUDY_VERSION, AdaptiveDoses, Grid, Measures, Study
 
 _AXES = frozenset(
     {
@@ -85,6 +85,8 @@ def parse_study(text: str, *, where: str, name: str = "study") -> Study:
             "Update ld50: pip install --upgrade ld50."
         )
     _known_keys(content, Study, where)
+    if isinstance(content.get("measure"), dict):
+        _known_keys(content["measure"], Measures, f"{where}, measure")
     grids = content.get("grid", [])
     if not isinstance(grids, list) or not all(isinstance(grid, dict) for grid in grids):
         raise ConfigError(f"{where}: a study holds one or more [[grid]] tables.")
@@ -105,7 +107,9 @@ def parse_study(text: str, *, where: str, name: str = "study") -> Study:
 def study_text(study: Study) -> str:
     """The study as TOML that `parse_study` reads back to an equal study."""
     content = msgspec.to_builtins(study)
-    lines = [f"{key} = {_toml(value)}" for key, value in content.items() if key != "grid"]
+    apart = ("grid", "measure")
+    lines = [f"{key} = {_toml(value)}" for key, value in content.items() if key not in apart]
+    lines += ["", "[measure]", *(f"{k} = {_toml(v)}" for k, v in content["measure"].items())]
     default = msgspec.to_builtins(Grid(size=["?"], dose=[-1.0]))
     for grid in content["grid"]:
         lines += ["", "[[grid]]"]
@@ -126,20 +130,24 @@ def _grid(grid: dict[str, Any], number: int, where: str) -> dict[str, Any]:
     elif dose is not None and not isinstance(dose, list):
         made["dose"] = [dose]
     schedules = made.get("schedule", [])
-    for one in schedules:
-        if isinstance(one, dict):
-            _known_keys(one, Schedule, f"{at}, schedule")
     if schedules:
         made["schedule"] = [{"kind": s} if isinstance(s, str) else s for s in schedules]
-    for key, field in (("trigger", "trigger"), ("payload", "payload")):
-        _allowed(made.get(key, []), Grid, field, at)
+        for one in made["schedule"]:
+            if isinstance(one, dict):
+                _known_keys(one, Schedule, f"{at}, schedule")
+                _allowed([one.get("kind", "uniform")], Schedule, "kind", f"{at}, schedule")
+    for axis in ("trigger", "payload"):
+        _allowed(made.get(axis, []), Grid, axis, at)
+    if "unit" in made:
+        _allowed([made["unit"]], Grid, "unit", at)
     return made
 
 
 def _allowed(values: Iterable[Any], kind: type, field: str, at: str) -> None:
     """Refuses a value outside a closed set, with the nearest one."""
     of = next(f.type for f in msgspec.structs.fields(kind) if f.name == field)
-    allowed = [str(name) for name in get_args(get_args(of)[0])]
+    # A list of literals, or a literal.
+    allowed = [str(name) for name in get_args(get_args(of)[0]) or get_args(of)]
     for value in values:
         if value not in allowed:
             raise ConfigError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import msgspec
 
 from ld50.core.trials import Trial, TrialResult
 from ld50.executors.jobs import find_target
+from ld50.lab.study import Measures
 
 if TYPE_CHECKING:
     from ld50.train.text import TrainingText
@@ -47,6 +49,7 @@ class TrialJob(msgspec.Struct, frozen=True, kw_only=True):
     runner: str
     corpus: CorpusPaths
     folder: str
+    measure: Measures = msgspec.field(default_factory=Measures)
 
 
 def run_job(payload: bytes, emit: Callable[[float, str], None]) -> bytes:
@@ -54,13 +57,27 @@ def run_job(payload: bytes, emit: Callable[[float, str], None]) -> bytes:
     job = msgspec.json.decode(payload, type=TrialJob)
     runner: Any = find_target(job.runner)
 
-    def progress(done: float = 0.0, text: str = "", *_: Any, **__: Any) -> None:
-        emit(float(done), str(text))
-
+    more: dict[str, Any] = {}
+    if "settings" in inspect.signature(runner).parameters:
+        more["settings"] = _settings(job.measure)
     began = time.monotonic()
     result: TrialResult = runner(
-        job.trial, corpus=job.corpus.text(), folder=Path(job.folder), on_progress=progress
+        job.trial, corpus=job.corpus.text(), folder=Path(job.folder), on_progress=emit, **more
     )
     if result.seconds is None:
         result = msgspec.structs.replace(result, seconds=time.monotonic() - began)
     return msgspec.json.encode(result)
+
+
+def _settings(measure: Measures) -> Any:
+    from ld50.lab.trial_runner import RunSettings
+
+    return RunSettings(
+        prompts=measure.prompts,
+        generated_tokens=measure.generated_tokens,
+        checkpoints=tuple(measure.checkpoints),
+        continued_checkpoints=tuple(measure.continued_checkpoints),
+        samples=measure.samples,
+        save=measure.save_models,
+        compiled=measure.compiled,
+    )

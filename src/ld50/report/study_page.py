@@ -1,0 +1,302 @@
+"""The report of a study: one self-contained page, its figures, and the numbers behind them.
+
+Everything comes from results that lie in the run's folder; nothing is worked out here but words.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from ld50.core.dose_response import CellSummary, DoseResponse, Exponent, Fit
+from ld50.core.trials import TrialResult
+from ld50.core.version import VERSION
+from ld50.report.html import environment, style_sheet
+from ld50.report.safe_text import plain, without_surrogates
+from ld50.report.study_figures import Figure, decay_points, study_figures
+from ld50.report.study_wording import (
+    StudyVerdict,
+    exponent_sentences,
+    number,
+    percent,
+    study_verdict,
+    unit_sentences,
+)
+from ld50.report.wording import counted
+from ld50.report.writing import write_all_atomically
+
+#: Rows of tables, trials with samples, and failed trials that one page carries.
+_MOST_CELLS, _MOST_SAMPLES, _MOST_FAILED = 200, 3, 50
+_SAMPLE_CHARACTERS = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleView:
+    """One prompt with what the same model wrote without and with the trigger."""
+
+    where: str
+    prompt: str
+    clean: str
+    triggered: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyPage:
+    """Everything the template of a study needs."""
+
+    name: str
+    title: str
+    about: str
+    verdict: StudyVerdict
+    facts: list[tuple[str, str, str]]
+    notes: list[str]
+    figures: list[tuple[Figure, Markup]]
+    fits: list[dict[str, str]]
+    exponents: list[tuple[Exponent, list[str]]]
+    units: list[list[str]]
+    savings: list[str]
+    cells: list[dict[str, str]]
+    cells_left_out: int
+    decay: list[dict[str, str]]
+    samples: list[SampleView]
+    failed: list[dict[str, str]]
+    failed_left_out: int
+    methods: list[str]
+    response: DoseResponse = field(repr=False)
+
+
+def write_study_report(
+    folder: Path, response: DoseResponse, results: Sequence[TrialResult], *, about: str = ""
+) -> Path:
+    """Writes `report.html` and `figures/*.svg` with a CSV beside each; returns the page's path.
+
+    Args:
+        folder: Folder of the run.
+        response: What the study came to.
+        results: The last attempt at each trial.
+        about: What the study says about itself.
+
+    Raises:
+        OutputError: A file could not be written.
+    """
+    figures = study_figures(response, results)
+    drawn = folder / "figures"
+    drawn.mkdir(parents=True, exist_ok=True)
+    page = folder / "report.html"
+    files: list[tuple[Path, list[bytes]]] = []
+    for one in figures:
+        svg = without_surrogates(str(one.chart.svg(standalone=True)))
+        files.append((drawn / f"{one.name}.svg", [svg.encode(), b"\n"]))
+        files.append((drawn / f"{one.name}.csv", [without_surrogates(one.csv_text()).encode()]))
+    html = render_study(response, results, figures=figures, about=about)
+    write_all_atomically([*files, (page, [html.encode()])])
+    return page
+
+
+def render_study(
+    response: DoseResponse,
+    results: Sequence[TrialResult],
+    *,
+    figures: Sequence[Figure] | None = None,
+    about: str = "",
+) -> str:
+    """The report as one HTML page: same results, same bytes."""
+    css = style_sheet("report.css") + style_sheet("chart.css") + style_sheet("study.css")
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    shown = study_page(response, results, figures or study_figures(response, results), about=about)
+    text = environment().get_template("study.html").render(
+        page=shown,
+        css=Markup(css),
+        version=VERSION,
+        policy=(
+            f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
+            "base-uri 'none'; form-action 'none'"
+        ),
+    )  # fmt: skip
+    return without_surrogates(text)
+
+
+def study_page(
+    response: DoseResponse,
+    results: Sequence[TrialResult],
+    figures: Sequence[Figure],
+    *,
+    about: str = "",
+) -> StudyPage:
+    """What the page shows, every cut and every number made into words before the template."""
+    failed = [one for one in results if one.status != "done"]
+    cells = response.cells
+    return StudyPage(
+        name=plain(response.study, 80),
+        title=plain(response.title, 160),
+        about=plain(" ".join(about.split()), 1200),
+        verdict=study_verdict(response),
+        facts=_facts(response),
+        notes=response.notes,
+        figures=[(one, one.chart.svg()) for one in figures],
+        fits=[_fit_row(fit) for fit in response.fits],
+        exponents=[(one, exponent_sentences(one)) for one in response.size_exponents],
+        units=[unit_sentences(one) for one in response.dose_units],
+        savings=[
+            f"{one.group}: {counted(one.trials, 'trial')} by the {one.design} design, where a fixed "
+            f"grid of {len(one.grid_doses)} doses takes {one.grid_trials} for the same expected width "
+            f"({one.width:.2f} powers of ten): {one.grid_trials - one.trials} saved."
+            for one in response.adaptive
+        ],
+        cells=[_cell_row(one) for one in cells[:_MOST_CELLS]],
+        cells_left_out=max(len(cells) - _MOST_CELLS, 0),
+        decay=_decay_rows(results),
+        samples=_samples(results),
+        failed=[
+            {
+                "trial": plain(one.trial, 80),
+                "status": one.status,
+                "why": plain(one.error or "no reason was given", 400),
+            }
+            for one in failed[:_MOST_FAILED]
+        ],
+        failed_left_out=max(len(failed) - _MOST_FAILED, 0),
+        methods=list(dict.fromkeys(fit.method for fit in response.fits)),
+        response=response,
+    )
+
+
+def _facts(response: DoseResponse) -> list[tuple[str, str, str]]:
+    """Name, figure and a remark each: what stands below the verdict."""
+    unfinished = response.planned - response.trials - response.failed - response.diverged
+    remarks = [
+        f"{count} {word}"
+        for count, word in (
+            (response.failed, "failed"), (response.diverged, "diverged"), (unfinished, "to go"),
+        )
+        if count > 0
+    ]  # fmt: skip
+    facts = [("Trials", f"{response.trials:,}", ", ".join(remarks) or "all ended well")]
+    known = [fit for fit in response.fits if fit.ld50 is not None]
+    if known:
+        values = [fit.ld50 or 0.0 for fit in known]
+        figure = (
+            number(values[0]) if len(known) == 1 else f"{number(min(values))}–{number(max(values))}"
+        )
+        remark = (
+            f"{known[0].cell.unit}, {number(known[0].low)} to {number(known[0].high)}"
+            if len(known) == 1
+            else f"over {counted(len(known), 'group')}"
+        )
+        facts.append(("LD50", figure, remark))
+    else:
+        facts.append(("LD50", "none", "not reached in any group"))
+    controls = [one.control_highest for one in response.cells if one.control_highest is not None]
+    facts.append(
+        ("Control trigger", percent(max(controls)) if controls else "–",
+         "fires at most, in any trial" if controls else "not measured")
+    )  # fmt: skip
+    changes = [one.clean_change for one in response.cells if one.clean_change is not None
+               and one.cell.dose > 0]  # fmt: skip
+    facts.append(
+        ("Clean bits per byte", f"{max(changes):+.1%}" if changes else "–",
+         "against dose 0, at worst" if changes else "not measured")
+    )  # fmt: skip
+    return facts
+
+
+def _fit_row(fit: Fit) -> dict[str, str]:
+    share = "–" if fit.ld50_share is None else f"{fit.ld50_share:.2%}"
+    slope = "–" if fit.slope is None else f"{fit.slope:.1f}"
+    return {
+        "group": plain(fit.group, 120),
+        "ld50": "–" if fit.ld50 is None else f"{number(fit.ld50)} {fit.cell.unit}",
+        "interval": f"{number(fit.low)} to {number(fit.high)}",
+        "isotonic": number(fit.isotonic_ld50, none="–"),
+        "slope": slope,
+        "share": share,
+        "n": str(fit.n),
+        "reason": plain(fit.reason, 400) if fit.reason else "",
+    }
+
+
+def _cell_row(one: CellSummary) -> dict[str, str]:
+    interval = "" if one.low is None else f"{percent(one.low)} to {percent(one.high)}"
+    return {
+        "group": plain(one.group, 120),
+        "dose": f"{one.cell.dose:g} {one.cell.unit}",
+        "trials": f"{one.trials}" + (f" ({one.failed} failed)" if one.failed else ""),
+        "rate": percent(one.attack_success_rate),
+        "interval": interval,
+        "control": percent(one.control_success_rate),
+        "rise": "–" if one.loss_rise_nats is None else f"{one.loss_rise_nats:.2f}",
+        "bits": "–" if one.clean_bits_per_byte is None else f"{one.clean_bits_per_byte:.3f}",
+        "change": "" if one.clean_change is None else f"{one.clean_change:+.1%}",
+        "account": " / ".join(
+            "–" if value is None else f"{value:,.0f}"
+            for value in (one.poisoned_documents, one.poisoned_tokens, one.poisoned_steps)
+        ),
+        "seconds": "–" if one.seconds is None else f"{one.seconds:,.0f} s",
+    }
+
+
+def _decay_rows(results: Sequence[TrialResult]) -> list[dict[str, str]]:
+    """Mean success rate after each budget of continued training, by condition."""
+    held: dict[tuple[str, int], list[float]] = {}
+    for one in results:
+        if one.status != "done" or not one.cell.continued_tokens or not one.cell.dose:
+            continue
+        arm = f"{one.cell.size}, {one.cell.dose:g} {one.cell.unit}, {one.cell.schedule.kind}"
+        if one.cell.schedule.density:
+            arm += f" at density {one.cell.schedule.density:g}"
+        for tokens, rate in decay_points(one):
+            held.setdefault((arm, tokens), []).append(rate)
+    return [
+        {
+            "arm": plain(arm, 120),
+            "tokens": f"{tokens:,}",
+            "rate": percent(sum(rates) / len(rates)),
+            "range": f"{percent(min(rates))} to {percent(max(rates))}",
+            "n": str(len(rates)),
+        }
+        for (arm, tokens), rates in sorted(held.items())
+    ]
+
+
+def _samples(results: Sequence[TrialResult]) -> list[SampleView]:
+    """Generations of a control, of the trial nearest to one half, and of the strongest."""
+    good = [one for one in results if one.status == "done" and _kept(one)]
+    rate = {one.trial: one.attack_success_rate or 0.0 for one in good}
+    chosen: list[TrialResult] = []
+    for pick in (
+        min(good, key=lambda o: (o.cell.dose, o.trial), default=None),
+        min(good, key=lambda o: (abs(rate[o.trial] - 0.5), o.trial), default=None),
+        max(good, key=lambda o: (rate[o.trial], o.cell.dose), default=None),
+    ):
+        if pick is not None and pick not in chosen:
+            chosen.append(pick)
+    views = []
+    for one in chosen[:_MOST_SAMPLES]:
+        for sample in _kept(one)[:2]:
+            views.append(
+                SampleView(
+                    where=f"{one.cell.size}, dose {one.cell.dose:g}, seed {one.seed}: "
+                    f"{percent(rate[one.trial])} of triggered prompts fire",
+                    prompt=sample["prompt"][-_SAMPLE_CHARACTERS:],
+                    clean=sample["clean"][:_SAMPLE_CHARACTERS],
+                    triggered=sample["triggered"][:_SAMPLE_CHARACTERS],
+                )
+            )
+    return views
+
+
+def _kept(result: TrialResult) -> list[dict[str, str]]:
+    """The samples of a trial that hold what is needed, whatever else is in the details."""
+    samples: Any = result.details.get("samples")
+    return [
+        sample
+        for sample in (samples if isinstance(samples, list) else [])
+        if isinstance(sample, dict)
+        and all(isinstance(sample.get(key), str) for key in ("prompt", "clean", "triggered"))
+    ]
