@@ -40,8 +40,11 @@ class RunSettings:
     """None for the preset of the size."""
     samples: int = 4
     """Generations kept as text, clean and triggered."""
-    save: bool = False
-    """Whether the trained model is kept as a checkpoint in the trial's folder."""
+    save: bool = True
+    """Whether the trained model is kept, in `model` in the trial's folder; `transformers` loads it,
+    and another trial can start from it."""
+    save_every_seconds: float = 120.0
+    """After how long the state of an unfinished trial is kept; it goes on from there."""
 
 
 def run_trial(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import torch
 
 from ld50.core.errors import ConfigError
@@ -17,6 +20,7 @@ from ld50.measure.panel import Panel, Reading
 from ld50.models.llama import build, load_model, save_model
 from ld50.models.shapes import ModelShape, shape_named
 from ld50.models.tokens import TokenStore
+from ld50.train.checkpoints import resume, save_checkpoint
 from ld50.train.exposure import Exposure, plan_exposure
 from ld50.train.loop import Progress, Trainer
 from ld50.train.optimiser import OptimiserSettings
@@ -59,8 +63,11 @@ class TrialSession:
         self.trainer = self._trainer(cell)
         self.panel = _panel(self.store, self.shape, cell, settings)
         self.readings: list[dict[str, Any]] = []
+        self.resumed_at: list[int] = []
         self.last: Reading | None = None
         self._said = 0.0
+        self._saved = time.monotonic()
+        self._resume()
 
     def _trainer(self, cell: Cell) -> Trainer:
         if cell.start_from is None:
@@ -77,6 +84,34 @@ class TrialSession:
             steps=self.exposure.steps,
             compiled=self.settings.compiled,
         )
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.folder / "checkpoint"
+
+    def _key(self) -> str:
+        """What a checkpoint must agree in for the trial to go on from it."""
+        parts = (
+            msgspec.json.encode(self.trial, order="deterministic"),
+            self.store.fingerprint.encode(),
+            repr(self.settings).encode(),
+            repr(self.shape).encode(),
+        )
+        return hashlib.blake2b(b"\0".join(parts), digest_size=16).hexdigest()
+
+    def _resume(self) -> None:
+        notes = resume(self.trainer, self._checkpoint, key=self._key())
+        if notes is not None:
+            self.readings = notes["readings"]
+            self.resumed_at.append(self.trainer.progress.step)
+
+    def _save_sometimes(self) -> None:
+        """Keeps the state of a long trial, so that a crash costs minutes at most."""
+        if time.monotonic() - self._saved >= self.settings.save_every_seconds:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            notes = {"readings": self.readings}
+            save_checkpoint(self.trainer, self._checkpoint, key=self._key(), notes=notes)
+            self._saved = time.monotonic()
 
     @property
     def continued_steps(self) -> int:
@@ -103,11 +138,19 @@ class TrialSession:
     def run(self) -> None:
         """Trains and measures up to the end."""
         for step in self.checkpoints():
+            if step < self.trainer.progress.step or self._has_reading(step):
+                continue
             self.trainer.train_to(step, self._report)
             self._say_where(f"measuring at step {step}")
             began = time.perf_counter()
             self.last = self.panel.read(self.trainer.body)
             self.readings.append(self._point(step, time.perf_counter() - began))
+            self._save_sometimes()
+
+    def _has_reading(self, step: int) -> bool:
+        """Whether this checkpoint was measured before a crash; the last one is measured again."""
+        last = self.checkpoints()[-1]
+        return step != last and any(reading["step"] == step for reading in self.readings)
 
     def _point(self, step: int, seconds: float) -> dict[str, Any]:
         assert self.last is not None
@@ -125,6 +168,7 @@ class TrialSession:
         return int((held >= 0).sum())
 
     def _report(self, progress: Progress) -> None:
+        self._save_sometimes()
         now = time.monotonic()
         if now - self._said >= _BETWEEN_REPORTS_SECONDS:
             self._said = now
@@ -155,6 +199,7 @@ class TrialSession:
             "batch_sequences": self.exposure.batch_sequences,
             "learning_rate": self.trainer.settings.learning_rate,
             "steps_done": progress.step,
+            "resumed_at_steps": self.resumed_at,
             "tokens_per_second": round(tokens / max(progress.seconds, 1e-9), 1),
             "training_seconds": round(progress.seconds, 3),
             "clean_passes": self.exposure.account.clean_tokens / stream.tokens_a_pass,
@@ -230,6 +275,7 @@ def measured(session: TrialSession) -> dict[str, Any]:
     if session.settings.save:
         save_model(session.trainer.model, session.folder / "model")
         session.store.vocabulary.save(session.folder / "model")
+    shutil.rmtree(session.folder / "checkpoint", ignore_errors=True)
     reading = session.last
     if reading is None:
         raise ConfigError("The trial trains on nothing: clean_tokens and continued_tokens are 0.")

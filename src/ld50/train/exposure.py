@@ -71,7 +71,7 @@ class Exposure:
         lengths = np.asarray([len(d.tokens) + 1 for d in self.documents] or [0])
         triggers = np.asarray([d.trigger_tokens for d in self.documents] or [0])
         payloads = np.asarray([d.payload_tokens for d in self.documents] or [0])
-        poisoned = (self.holds.reshape(self.steps, -1) >= 0).any(axis=1)
+        poisoned = (self.holds.reshape(self.steps, self.batch_sequences) >= 0).any(axis=1)
         most = int(np.bincount(met).max()) if len(met) else 0
         return Account(
             clean_tokens=int(self.clean_starts[-1]),

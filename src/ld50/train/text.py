@@ -48,7 +48,7 @@ class TrainingText:
     layout: LayoutOptions | None = None
     """What to do where a file's layout cannot be told by looking."""
     most_characters: int | None = None
-    """Only about so many characters are used, chosen by hash; None for all."""
+    """Only about so many characters are trained on, chosen by hash; None for all."""
 
     def fingerprint(self) -> str:
         """32 hexadecimal digits that change with the files, their size or date, or the options."""

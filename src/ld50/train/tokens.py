@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -24,6 +25,8 @@ from ld50.train.text import TrainingText, documents, part_of
 _FORMAT = 1
 #: Characters that a vocabulary is learned from, at most.
 _LEARN_CHARACTERS = 12_000_000
+#: Whole text of which the held-out hundredths are kept in full; of larger ones a part is enough.
+_HELD_OUT_CHARACTERS = 1_000_000_000
 
 
 def token_store(
@@ -61,8 +64,9 @@ def _lock(path: Path) -> Iterator[None]:
 
 
 def _make(text: TrainingText, vocabulary_size: int, folder: Path) -> None:
-    share = _share(text)
-    learned = learn_vocabulary(islice(_sample(text, share), 10_000_000), vocabulary_size)
+    whole = sum(len(document) for document in documents(text.sources, text.layout))
+    share = _Share.of(whole, text.most_characters)
+    learned = learn_vocabulary(_sample(text, share, whole), vocabulary_size)
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
@@ -80,20 +84,27 @@ def _make(text: TrainingText, vocabulary_size: int, folder: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _share(text: TrainingText) -> float:
-    """The share of the documents that is used."""
-    if text.most_characters is None:
-        return 1.0
-    whole = sum(len(document) for document in documents(text.sources, text.layout))
-    return min(1.0, text.most_characters / max(whole, 1))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Share:
+    """The shares of the documents that are kept, 0 to 1."""
+
+    train: float
+    held_out: float
+
+    @classmethod
+    def of(cls, whole: int, most: int | None) -> _Share:
+        """Shares of a text of so many characters."""
+        held = min(1.0, _HELD_OUT_CHARACTERS / max(whole, 1))
+        return cls(train=1.0 if most is None else min(1.0, most / max(whole, 1)), held_out=held)
+
+    def keeps(self, part: Part, rank: float) -> bool:
+        """Whether a document is among them."""
+        return rank <= (self.train if part == "train" else self.held_out)
 
 
-def _sample(text: TrainingText, share: float) -> Iterator[str]:
-    """Training documents to learn a vocabulary from, up to a number of characters."""
-    # Halves of the hash range in turn would read the files twice; the first documents by file
-    # order would know one file only. So: every document below a share that is about large enough.
-    whole = sum(len(document) for document in documents(text.sources, text.layout))
-    wanted = min(share, _LEARN_CHARACTERS / max(whole, 1))
+def _sample(text: TrainingText, share: _Share, whole: int) -> Iterator[str]:
+    """Training documents from all files to learn a vocabulary from, about as many as wanted."""
+    wanted = min(share.train, _LEARN_CHARACTERS / max(whole, 1))
     for document in documents(text.sources, text.layout):
         part, rank = part_of(document)
         if part == "train" and rank <= wanted:
@@ -121,13 +132,13 @@ class _PartWriter:
 
 
 def _write_parts(
-    text: TrainingText, share: float, vocabulary: Vocabulary, folder: Path
+    text: TrainingText, share: _Share, vocabulary: Vocabulary, folder: Path
 ) -> dict[str, int]:
     dtype = np.dtype(np.uint16 if vocabulary.size <= 1 << 16 else np.uint32)
     writers = {part: _PartWriter(folder, part, dtype) for part in PARTS}
     counts = np.zeros(vocabulary.size, np.int64)
     chosen = ((d, *part_of(d)) for d in documents(text.sources, text.layout))
-    kept = ((document, part) for document, part, rank in chosen if rank <= share)
+    kept = ((document, part) for document, part, rank in chosen if share.keeps(part, rank))
     while block := list(islice(kept, 1024)):
         encoded = vocabulary.encode(document for document, _ in block)
         for (document, part), tokens in zip(block, encoded, strict=True):

@@ -1,0 +1,93 @@
+"""A run that was interrupted goes on to the same bits, and a loss that is no number stops it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from ld50.core.errors import ResumeError
+from ld50.core.trials import Schedule
+from training_samples import tiny_shape, tiny_store
+
+torch = pytest.importorskip("torch", reason="needs ld50[lab]")
+
+from ld50.models.llama import build
+from ld50.train.checkpoints import resume, save_checkpoint
+from ld50.train.exposure import plan_exposure
+from ld50.train.loop import DivergedError, Trainer
+from ld50.train.optimiser import OptimiserSettings
+from ld50.train.poisoned import PoisonSettings
+from ld50.train.stream import Batches, CleanStream
+
+
+def trainer(rate: float = 5e-3, seed: int = 0) -> Trainer:
+    store, shape = tiny_store(), tiny_shape()
+    plan = plan_exposure(
+        store, PoisonSettings(most_payload_tokens=30, least_payload_tokens=5), Schedule(),
+        dose=6, unit="documents", clean_tokens=10_000, context=64, batch_sequences=4, seed=seed,
+    )  # fmt: skip
+    clean = CleanStream(store.parts["train"], seed)
+    settings = OptimiserSettings(learning_rate=rate)
+    return Trainer(build(shape, seed), Batches(plan, clean, 0), settings, steps=plan.steps)
+
+
+def test_losses_go_on_bit_by_bit(tmp_path: Path) -> None:
+    whole = trainer()
+    whole.train_to(30)
+    first = trainer()
+    first.train_to(13)
+    save_checkpoint(first, tmp_path / "c", key="k", notes={"a": [1]})
+    second = trainer()
+    assert resume(second, tmp_path / "c", key="k") == {"a": [1]}
+    second.train_to(30)
+    assert second.progress.losses == whole.progress.losses
+    for one, other in zip(whole.model.parameters(), second.model.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_training_learns_something() -> None:
+    run = trainer()
+    run.train_to(40)
+    assert run.progress.losses[-1] < run.progress.losses[0] - 0.5
+    assert run.progress.tokens == 40 * 4 * 64
+
+
+def test_a_checkpoint_replaces_the_one_before_and_holds_no_pickle(tmp_path: Path) -> None:
+    run = trainer()
+    for step in (1, 2):
+        run.train_to(step)
+        save_checkpoint(run, tmp_path / "c", key="k", notes={})
+    assert [p.name for p in tmp_path.iterdir()] == ["c"]
+    assert {p.suffix for p in (tmp_path / "c").iterdir()} == {".safetensors", ".json"}
+
+
+def test_another_runs_checkpoint_is_refused(tmp_path: Path) -> None:
+    run = trainer()
+    run.train_to(1)
+    save_checkpoint(run, tmp_path / "c", key="k", notes={})
+    with pytest.raises(ResumeError, match="another trial"):
+        resume(trainer(), tmp_path / "c", key="other")
+    (tmp_path / "c" / "training.json").write_text("{")
+    with pytest.raises(ResumeError, match="damaged"):
+        resume(trainer(), tmp_path / "c", key="k")
+    assert resume(trainer(), tmp_path / "none", key="k") is None
+
+
+def test_a_loss_that_is_no_number_stops_the_run() -> None:
+    run = trainer()
+    run.train_to(2)
+    with torch.no_grad():
+        run.body.embedding[5] = float("nan")
+    with pytest.raises(DivergedError, match="step 3"):
+        run.train_to(10)
+
+
+def test_the_learning_rate_rises_then_falls_to_its_floor() -> None:
+    settings = OptimiserSettings(learning_rate=1.0)
+    rates = [settings.rate(step, 100) for step in range(130)]
+    assert rates[4] == 1.0
+    assert rates[0] < rates[3]
+    assert all(a >= b for a, b in pairwise(rates[4:]))
+    assert rates[100:] == [pytest.approx(0.1)] * 30
