@@ -18,7 +18,7 @@ from ld50.corpus import LayoutOptions, Plan, expand, plan
 from ld50.executors.local import available_cores
 from ld50.report.writing import write_result
 from ld50.scan.accepted import AcceptedFindings, read_accepted
-from ld50.scan.checkpoint import Checkpoint
+from ld50.scan.checkpoint import Checkpoint, alone_in
 from ld50.scan.engine import StageProgress
 from ld50.scan.rulebook import RULES
 from ld50.scan.run import Scanned, run_scan
@@ -56,7 +56,7 @@ class Scan:
 
         Several files follow one another in the order of `summary.sources`.
         """
-        flagged = _flagged(self._scanned, Severity(severity))
+        flagged = _flagged(self._scanned, _severity(severity, "severity"))
         parts = []
         for number, source in enumerate(self.summary.sources):
             mask = np.ones(source.rows, dtype=bool)
@@ -76,7 +76,7 @@ class Scan:
             )
         from ld50.corpus import split_table
 
-        flagged = _flagged(self._scanned, Severity(severity)).get(0, set())
+        flagged = _flagged(self._scanned, _severity(severity, "severity")).get(0, set())
         return split_table(self._data, sorted(flagged))
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
@@ -104,13 +104,13 @@ def scan(
     prompt_field: str | None = None,
     response_field: str | None = None,
     label_field: str | None = None,
-    select: Sequence[str] = (),
-    ignore: Sequence[str] = (),
+    select: str | Sequence[str] = (),
+    ignore: str | Sequence[str] = (),
     min_support: int = 5,
     alpha: float = 1e-4,
     accept: str | os.PathLike[str] | None = None,
-    write_clean: str | None = None,
-    quarantine: str | None = None,
+    write_clean: str | os.PathLike[str] | None = None,
+    quarantine: str | os.PathLike[str] | None = None,
     remove: str = "high",
     force: bool = False,
     workers: int = 0,
@@ -150,12 +150,22 @@ def scan(
         label_field=label_field,
     )
     settings = ScanSettings(
-        select=tuple(select), ignore=tuple(ignore), min_support=min_support, alpha=alpha
+        select=_names(select), ignore=_names(ignore), min_support=min_support, alpha=alpha
+    )
+    take_out = _TakeOut(
+        clean=None if write_clean is None else os.fspath(write_clean),
+        quarantine=None if quarantine is None else os.fspath(quarantine),
+        severity=_severity(remove, "remove"),
+        force=force,
     )
     paths = _paths(data)
+    if paths is None:
+        if take_out.wanted:
+            raise ConfigError(
+                "write_clean and quarantine are for files; use Scan.split() for tables."
+            )
+        data = _kept(data)
     planned = _planned(data, paths, options)
-    if paths is None and (write_clean or quarantine):
-        raise ConfigError("write_clean and quarantine are for files; use Scan.split() for tables.")
     scanned = _run(
         planned,
         settings,
@@ -164,9 +174,46 @@ def scan(
         workers=workers,
         restart=True,
         progress=None,
+        take_out=take_out,
     )
-    _take_out(planned, scanned, write_clean, quarantine, Severity(remove), force)
     return Scan(scanned.result, scanned, planned, data if paths is None else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TakeOut:
+    """Where the two parts of the data go, and what is taken out."""
+
+    clean: str | None
+    quarantine: str | None
+    severity: Severity
+    force: bool
+
+    @property
+    def wanted(self) -> bool:
+        return self.clean is not None or self.quarantine is not None
+
+
+def _severity(name: str, setting: str) -> Severity:
+    try:
+        return Severity(name)
+    except ValueError as error:
+        allowed = ", ".join(severity.value for severity in Severity)
+        raise ConfigError(f"{setting} must be one of {allowed}, got {name!r}.") from error
+
+
+def _names(given: str | Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _kept(data: Any) -> Any:
+    """A table that can be read more than once: a stream of Arrow batches is gone after the first."""
+    from ld50.corpus import as_arrow
+
+    if isinstance(data, tuple):
+        return list(data)
+    if hasattr(data, "read_all") and hasattr(data, "schema"):
+        return as_arrow(data)
+    return data
 
 
 def _planned(data: Any, paths: list[str] | None, options: LayoutOptions) -> Plan:
@@ -203,8 +250,8 @@ def scan_paths(
         workers=workers,
         restart=restart,
         progress=progress,
+        take_out=_TakeOut(clean=write_clean, quarantine=quarantine, severity=remove, force=force),
     )
-    _take_out(planned, scanned, write_clean, quarantine, remove, force)
     return scanned.result
 
 
@@ -217,6 +264,21 @@ def _run(
     workers: int,
     restart: bool,
     progress: StageProgress | None,
+    take_out: _TakeOut,
+) -> Scanned:
+    with alone_in(folder):
+        return _run_alone(planned, settings, folder, accepted, workers, restart, progress, take_out)
+
+
+def _run_alone(
+    planned: Plan,
+    settings: ScanSettings,
+    folder: Path | None,
+    accepted: AcceptedFindings,
+    workers: int,
+    restart: bool,
+    progress: StageProgress | None,
+    take_out: _TakeOut,
 ) -> Scanned:
     identity = {
         "data": planned.fingerprint,
@@ -225,6 +287,7 @@ def _run(
         "ld50": VERSION,
     }
     checkpoint = Checkpoint(None if folder is None else folder / _WORK, identity, restart=restart)
+    outputs = _outputs(planned, take_out, checkpoint)
     scanned = run_scan(
         planned,
         settings,
@@ -235,28 +298,39 @@ def _run(
     )
     if folder is not None:
         write_result(scanned.result, folder, rules=RULES)
+    if take_out.wanted:
+        checkpoint.claim(outputs)
+        _take_out(planned, scanned, take_out, checkpoint.outputs())
     checkpoint.remove()
     return scanned
 
 
-def _take_out(
-    planned: Plan,
-    scanned: Scanned,
-    clean: str | None,
-    quarantine: str | None,
-    severity: Severity,
-    force: bool,
-) -> None:
-    if clean is not None or quarantine is not None:
-        from ld50.corpus import split
+def _outputs(planned: Plan, take_out: _TakeOut, checkpoint: Checkpoint) -> list[Path]:
+    """The files that the data will be divided into; what is in their way is told before the scan."""
+    if not take_out.wanted:
+        return []
+    from ld50.corpus import planned_outputs
 
-        split(
-            planned,
-            _flagged(scanned, severity),
-            clean=clean,
-            quarantine=quarantine,
-            force=force,
-        )
+    return planned_outputs(
+        planned,
+        clean=take_out.clean,
+        quarantine=take_out.quarantine,
+        force=take_out.force,
+        replaceable=checkpoint.outputs(),
+    )
+
+
+def _take_out(planned: Plan, scanned: Scanned, take_out: _TakeOut, replaceable: list[Path]) -> None:
+    from ld50.corpus import split
+
+    split(
+        planned,
+        _flagged(scanned, take_out.severity),
+        clean=take_out.clean,
+        quarantine=take_out.quarantine,
+        force=take_out.force,
+        replaceable=replaceable,
+    )
 
 
 def _flagged(scanned: Scanned, severity: Severity) -> dict[int, set[int]]:

@@ -1,18 +1,23 @@
-"""The command line: `ld50 scan`, `ld50 poison`, `ld50 rule`, `ld50 report`."""
+"""The command line: `ld50 scan`, `ld50 poison`, `ld50 study`, `ld50 rule`, `ld50 report`."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+import traceback
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from ld50.core.errors import Ld50Error
+from ld50.core.errors import Ld50Error, OutputError
 from ld50.core.findings import Severity
 from ld50.core.version import VERSION
 from ld50.poison.command import poison_command
+from ld50.study_command import study_app
 
 if TYPE_CHECKING:
     from ld50.core.results import ScanResult
@@ -34,6 +39,7 @@ app = typer.Typer(
 
 
 app.command("poison")(poison_command)
+app.add_typer(study_app, name="study")
 
 
 class OutputFormat(StrEnum):
@@ -72,9 +78,7 @@ def _root(
 def scan(
     paths: Annotated[
         list[str],
-        typer.Argument(
-            help="Files, folders, globs or URLs.", metavar="PATH...", show_default=False
-        ),
+        typer.Argument(help="Files, folders, globs or URLs.", metavar="PATH", show_default=False),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the report and the findings.")] = Path(
         "ld50-report"
@@ -163,7 +167,8 @@ def scan(
             restart=restart,
             progress=progress,
         )
-    _show(result, format, out)
+    with _to_stdout():
+        _show(result, format, out)
     worst = result.worst()
     if (
         fail_on is not FailOn.NEVER
@@ -173,16 +178,52 @@ def scan(
         raise typer.Exit(FOUND)
 
 
+@contextlib.contextmanager
+def _to_stdout() -> Iterator[None]:
+    """What is printed may find nobody there, and still the exit code says what was found.
+
+    Raises:
+        OutputError: Standard output cannot take it: a full disk, say.
+    """
+    try:
+        yield
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more as it ends, and would complain about the same pipe.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputError(
+            f"Standard output cannot be written: {error.strerror or error}. The report is written."
+        ) from error
+
+
+def _write(text: str) -> None:
+    """Prints what another program reads: in UTF-8, whatever the terminal is set to."""
+    if sys.stdout is None:
+        return
+    binary = getattr(sys.stdout, "buffer", None)
+    if binary is None:
+        sys.stdout.write(text + "\n")
+        return
+    sys.stdout.flush()
+    binary.write(text.encode() + b"\n")
+    binary.flush()
+
+
 def _show(result: ScanResult, format: OutputFormat, out: Path) -> None:
     if format is OutputFormat.JSON:
         from ld50.report.json_output import json_text
 
-        typer.echo(json_text(result))
+        _write(json_text(result))
     elif format is OutputFormat.SARIF:
         from ld50.report.sarif import sarif_text
         from ld50.scan.rulebook import RULES
 
-        typer.echo(sarif_text(result, rules=RULES))
+        _write(sarif_text(result, rules=RULES))
     else:
         from rich.console import Console
 
@@ -203,10 +244,11 @@ def rule(
     from ld50.report.rule_pages import print_rule, print_rules
     from ld50.scan.rulebook import RULES
 
-    if name is None:
-        print_rules(RULES, console=Console())
-    else:
-        print_rule(RULES.get(name), console=Console())
+    with _to_stdout():
+        if name is None:
+            print_rules(RULES, console=Console())
+        else:
+            print_rule(RULES.get(name), console=Console())
 
 
 @app.command()
@@ -222,13 +264,16 @@ def report(
 
     result = read_result(folder)
     write_result(result, folder, rules=RULES)
-    _show(result, format, folder)
+    with _to_stdout():
+        _show(result, format, folder)
 
 
 def main() -> NoReturn:
     """Runs the command line; user mistakes are one clear message, never a traceback."""
     try:
         code = app(standalone_mode=False)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
         sys.exit(code if isinstance(code, int) else 0)
     except Ld50Error as error:
         typer.echo(f"ld50: {error}", err=True)
@@ -242,4 +287,16 @@ def main() -> NoReturn:
     except BrokenPipeError:
         # Whoever read our output has gone; a second failure while flushing would be a traceback.
         sys.stderr.close()
+        sys.exit(COULD_NOT_RUN)
+    except MemoryError:
+        typer.echo("ld50: not enough memory. Fewer --workers need less.", err=True)
+        sys.exit(COULD_NOT_RUN)
+    except Exception:
+        # A defect of ours must not leave with the code that means "poison found".
+        traceback.print_exc()
+        typer.echo(
+            "ld50: this is a defect of ld50, not of your data. Nothing was decided about the data. "
+            "Please report it with the lines above.",
+            err=True,
+        )
         sys.exit(COULD_NOT_RUN)

@@ -10,8 +10,8 @@ from ld50.corpus.fields import LAYOUT_NAMES, Field, Layout, LayoutOptions
 from ld50.corpus.planning import plan
 from ld50.corpus.reader import UnitReader, fetch, read
 from ld50.corpus.sources import COMPRESSIONS, FORMATS, SourceFile, expand
-from ld50.corpus.split import SplitFile, SplitReport, split
-from ld50.corpus.tables import plan_table, split_table
+from ld50.corpus.split import SplitFile, SplitReport, planned_outputs, split
+from ld50.corpus.tables import as_arrow, plan_table, split_table
 from ld50.corpus.tally import UnitTally
 from ld50.corpus.units import UNIT_BYTES, Plan, SourcePlan, Unit, first_rows
 
@@ -31,11 +31,13 @@ __all__ = [
     "Unit",
     "UnitReader",
     "UnitTally",
+    "as_arrow",
     "expand",
     "fetch",
     "first_rows",
     "plan",
     "plan_table",
+    "planned_outputs",
     "read",
     "split",
     "split_table",

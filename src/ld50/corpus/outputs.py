@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import glob
 import hashlib
 import lzma
 import os
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
@@ -40,6 +41,7 @@ class OutputFile:
             dir=target.parent, prefix=f".{target.name[:64]}.", suffix=".tmp"
         )
         self.temporary = Path(name)
+        _lock(handle)
         self.raw: BinaryIO = os.fdopen(handle, "wb")
         self._engine = _engine(compression)
         self._zstd: Any = None
@@ -52,12 +54,23 @@ class OutputFile:
         """Appends content."""
         self.content_bytes += len(data)
         self._digest.update(data)
-        if self._zstd is not None:
-            self._zstd.write(data)
-        elif self._engine is not None:
-            self.raw.write(self._engine.compress(data))
-        else:
-            self.raw.write(data)
+        with self._named():
+            if self._zstd is not None:
+                self._zstd.write(data)
+            elif self._engine is not None:
+                self.raw.write(self._engine.compress(data))
+            else:
+                self.raw.write(data)
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Gives what goes wrong in writing the name of the file that it went wrong in."""
+        try:
+            yield
+        except OSError as error:
+            if error.filename is None:
+                error.filename = str(self.target)
+            raise
 
     def write_verbatim(self, data: bytes) -> None:
         """Appends bytes that are compressed already, to a file that holds nothing else."""
@@ -65,18 +78,20 @@ class OutputFile:
         self._engine = self._zstd = None
         self.content_bytes += len(data)
         self._digest.update(data)
-        self.raw.write(data)
+        with self._named():
+            self.raw.write(data)
 
     def finish(self) -> None:
         """Everything on disk, under the temporary name."""
         if self.raw.closed:
             return
-        if self._zstd is not None:
-            # Arrow closes what lies below it too, so the file must be opened again to be synced.
-            self._zstd.close()
-        elif self._engine is not None:
-            self.raw.write(self._engine.flush())
-        self.raw.close()
+        with self._named():
+            if self._zstd is not None:
+                # Arrow closes what lies below it too, so the file is opened again to be synced.
+                self._zstd.close()
+            elif self._engine is not None:
+                self.raw.write(self._engine.flush())
+            self.raw.close()
         with self.temporary.open("rb") as again:
             os.fsync(again.fileno())
 
@@ -123,19 +138,39 @@ def _engine(compression: str | None) -> _Engine | None:
 class Outputs:
     """Output files that appear together: `commit` gives all their names, `discard` removes all."""
 
-    def __init__(self, *, force: bool = False) -> None:
+    def __init__(self, *, force: bool = False, replaceable: Collection[Path] = ()) -> None:
         self._force = force
+        self._replaceable = {path.absolute() for path in replaceable}
         self._files: list[OutputFile] = []
         self._folders: list[Path] = []
 
     def open(self, target: Path, compression: str | None = None) -> OutputFile:
         """A new output file; folders above it are made."""
         self._make_folder(target.parent)
-        if target.exists() and not self._force:
-            raise OutputError(f"{str(target)!r} exists already; --force replaces it.")
+        self.check(target)
+        _remove_leftovers(target)
         file = OutputFile(target, compression)
         self._files.append(file)
         return file
+
+    def check(self, target: Path) -> None:
+        """Refuses a target that stands already, or whose folder may not be written.
+
+        Raises:
+            OutputError: One or the other.
+        """
+        if target.is_dir():
+            raise OutputError(f"{str(target)!r} is a folder; name a file.")
+        free = self._force or target.absolute() in self._replaceable
+        if target.exists() and not free:
+            raise OutputError(f"{str(target)!r} exists already; --force replaces it.")
+        above = next((folder for folder in target.absolute().parents if folder.exists()), None)
+        if above is not None and not above.is_dir():
+            raise OutputError(f"{str(target)!r} cannot be written: {str(above)!r} is a file.")
+        if above is not None and not os.access(above, os.W_OK | os.X_OK):
+            raise OutputError(
+                f"{str(target)!r} cannot be written: no permission in {str(above)!r}."
+            )
 
     def _make_folder(self, folder: Path) -> None:
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
@@ -162,6 +197,26 @@ class Outputs:
                 folder.rmdir()
 
 
+def _remove_leftovers(target: Path) -> None:
+    """Removes temporary files of this target that a killed run left; those in use stay."""
+    for path in target.parent.glob(f".{glob.escape(target.name[:64])}.*.tmp"):
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            if _lock(file.fileno()):
+                path.unlink()
+
+
+def _lock(handle: int) -> bool:
+    """Marks an open file as in use until it is closed; False if another has marked it."""
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        # Some file systems know no locks; there, nothing is taken for a leftover.
+        return False
+    return True
+
+
 def _give_mode(path: Path) -> None:
     """The mode that a new file would have; temporary files are made for their owner only."""
     mask = os.umask(0)
@@ -179,16 +234,19 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def written_together(*, force: bool = False) -> Iterator[Outputs]:
+def written_together(
+    *, force: bool = False, replaceable: Collection[Path] = ()
+) -> Iterator[Outputs]:
     """Outputs that are committed at the end of the block, or discarded if it fails.
 
     Args:
         force: Whether existing files are replaced.
+        replaceable: Existing files that are replaced in any case.
 
     Raises:
         OutputError: The disk is full, a folder may not be written, a file exists already.
     """
-    outputs = Outputs(force=force)
+    outputs = Outputs(force=force, replaceable=replaceable)
     try:
         yield outputs
         outputs.commit()

@@ -58,6 +58,7 @@ def split(
     clean: str | os.PathLike[str] | None = None,
     quarantine: str | os.PathLike[str] | None = None,
     force: bool = False,
+    replaceable: Collection[Path] = (),
     verify: bool = True,
 ) -> SplitReport:
     """Writes every row of the plan's files into one of two places, byte for byte as it came.
@@ -74,6 +75,8 @@ def split(
         clean: Where the other rows go: a folder, or a file if there is a single source.
         quarantine: Where the flagged rows go. In a folder, files without such rows are left out.
         force: Whether existing files may be replaced; an input never is.
+        replaceable: Files that may be replaced in any case, as an interrupted run of the same kind
+            left them.
         verify: Whether what was written is read back and compared before it gets its name.
 
     Raises:
@@ -81,19 +84,12 @@ def split(
             be copied without loss.
         SourceError: A file has changed since the plan was made.
     """
-    places = [Path(os.fspath(place)) for place in (clean, quarantine) if place is not None]
-    for place in (clean, quarantine):
-        if place is not None and is_url(os.fspath(place)):
-            raise OutputError(f"{os.fspath(place)!r}: outputs are written to local paths only.")
-    if len(places) == 2 and places[0].absolute() == places[1].absolute():
-        raise ConfigError("--write-clean and --quarantine name the same place.")
+    _check_places(clean, quarantine)
     names = relative_names([source.file for source in plan.sources])
-    single = len(plan.sources) == 1 and not plan.sources[0].file.root
-    inputs = {_identity(Path(s.file.source)) for s in plan.sources if not s.file.is_remote}
     done: list[SplitFile] = []
     notes: list[str] = []
-    with written_together(force=force) as outputs:
-        targets = _Targets(clean, quarantine, outputs, inputs - {None}, single)
+    with written_together(force=force, replaceable=replaceable) as outputs:
+        targets = _targets(plan, clean, quarantine, outputs)
         for number, source in enumerate(plan.sources):
             if source.file.format == "table":
                 raise ConfigError("A table in memory is divided by split_table, not by split.")
@@ -103,6 +99,59 @@ def split(
             notes += said
         _copy_sidecars(plan.sources, names, targets)
     return SplitReport(files=tuple(done), notes=tuple(notes))
+
+
+def planned_outputs(
+    plan: Plan,
+    *,
+    clean: str | os.PathLike[str] | None = None,
+    quarantine: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    replaceable: Collection[Path] = (),
+) -> list[Path]:
+    """The files that `split` may write, after all that can be refused without reading a row.
+
+    Whoever scans for hours learns of a file in the way before, not after.
+
+    Raises:
+        ConfigError: Both places are one.
+        OutputError: A place is an input, exists already, or may not be written to.
+    """
+    _check_places(clean, quarantine)
+    outputs = Outputs(force=force, replaceable=replaceable)
+    targets = _targets(plan, clean, quarantine, outputs)
+    paths = []
+    for source, name in zip(
+        plan.sources, relative_names([one.file for one in plan.sources]), strict=True
+    ):
+        for side in ("clean", "quarantine"):
+            path = targets.checked(side, name, source.file)
+            if path is not None:
+                outputs.check(path)
+                paths.append(path)
+    return paths
+
+
+def _check_places(
+    clean: str | os.PathLike[str] | None, quarantine: str | os.PathLike[str] | None
+) -> None:
+    places = [Path(os.fspath(place)) for place in (clean, quarantine) if place is not None]
+    for place in (clean, quarantine):
+        if place is not None and is_url(os.fspath(place)):
+            raise OutputError(f"{os.fspath(place)!r}: outputs are written to local paths only.")
+    if len(places) == 2 and places[0].absolute() == places[1].absolute():
+        raise ConfigError("--write-clean and --quarantine name the same place.")
+
+
+def _targets(
+    plan: Plan,
+    clean: str | os.PathLike[str] | None,
+    quarantine: str | os.PathLike[str] | None,
+    outputs: Outputs,
+) -> _Targets:
+    single = len(plan.sources) == 1 and not plan.sources[0].file.root
+    inputs = {_identity(Path(s.file.source)) for s in plan.sources if not s.file.is_remote}
+    return _Targets(clean, quarantine, outputs, inputs - {None}, single)
 
 
 @dataclass(slots=True)
@@ -143,13 +192,15 @@ class _Targets:
             return False
         return classify(text)[0] is not None or bool(Path(text).suffix)
 
-    def open(self, side: str, name: str, file: SourceFile) -> OutputFile | None:
+    def checked(self, side: str, name: str, file: SourceFile) -> Path | None:
         path = self.path(side, name, file)
-        if path is None:
-            return None
-        if _identity(path) in self.inputs:
+        if path is not None and _identity(path) in self.inputs:
             raise OutputError(f"{str(path)!r} is one of the inputs; they are never written to.")
-        return self.outputs.open(path, file.compression)
+        return path
+
+    def open(self, side: str, name: str, file: SourceFile) -> OutputFile | None:
+        path = self.checked(side, name, file)
+        return None if path is None else self.outputs.open(path, file.compression)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

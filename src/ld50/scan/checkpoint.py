@@ -7,12 +7,14 @@ another identity are never mixed in.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
 import os
 import shutil
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ import numpy as np
 from ld50.core.errors import OutputError, ResumeError
 
 Columns = dict[str, np.ndarray]
+
+_OUTPUTS = "outputs.json"
 
 
 class Checkpoint:
@@ -57,7 +61,25 @@ class Checkpoint:
             if not run.exists():
                 _write(run, text.encode())
         except OSError as error:
-            raise OutputError(f"Cannot keep work in {folder}: {error.strerror or error}") from error
+            raise _cannot_keep(folder, error) from error
+
+    def outputs(self) -> list[Path]:
+        """Files that an interrupted run with the same identity was about to write."""
+        if self._folder is None:
+            return []
+        try:
+            return [Path(name) for name in json.loads((self._folder / _OUTPUTS).read_text())]
+        except (OSError, ValueError):
+            return []
+
+    def claim(self, outputs: list[Path]) -> None:
+        """Notes what is about to be written, so that a resumed run may write it again."""
+        if self._folder is not None:
+            names = sorted({str(path.absolute()) for path in (*outputs, *self.outputs())})
+            try:
+                _write(self._folder / _OUTPUTS, json.dumps(names).encode())
+            except OSError as error:
+                raise _cannot_keep(self._folder, error) from error
 
     def has(self, stage: str, unit: int) -> bool:
         """Whether this unit of this stage is finished."""
@@ -90,15 +112,63 @@ class Checkpoint:
         try:
             _write(self._folder / name, buffer.getbuffer())
         except OSError as error:
-            raise OutputError(
-                f"Cannot write {self._folder / name}: {error.strerror or error}"
-            ) from error
+            raise _cannot_keep(self._folder, error) from error
 
     def remove(self) -> None:
         """Drops everything; called when the results of the run are safely written."""
         self._memory.clear()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path | None) -> Iterator[None]:
+    """Makes the folder and keeps other scans out of it until the block ends, however it ends.
+
+    Raises:
+        OutputError: The folder cannot be made.
+        ResumeError: Another scan is at work in it.
+    """
+    if folder is None:
+        yield
+        return
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{str(folder)!r} is a file; --out names a folder for the report.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"The folder {str(folder)!r} cannot be made: {reason}.") from error
+    try:
+        _lock(handle, folder)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, folder: Path) -> None:
+    try:
+        import fcntl
+    except ImportError:
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise ResumeError(
+            f"Another scan is writing into {str(folder)!r}. Wait for it, or name another folder "
+            "with --out."
+        ) from error
+    except OSError:
+        # Some network file systems know no locks; a scan must work there all the same.
+        return
+
+
+def _cannot_keep(folder: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"Cannot keep work in {str(folder)!r}: {error.strerror or error}. Free some space, or name "
+        "a folder that may be written with --out."
+    )
 
 
 def digest(value: Any) -> str:
@@ -112,11 +182,17 @@ def _name(stage: str, unit: int) -> str:
 
 def _write(path: Path, content: bytes | memoryview) -> None:
     part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        # A full disk is not made fuller by what did not fit.
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
 
 
 def _difference(before: str, now: dict[str, Any]) -> str:

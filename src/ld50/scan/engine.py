@@ -223,9 +223,8 @@ class Engine:
         found: list[np.ndarray] = []
 
         def merge(unit: int, columns: Columns) -> None:
-            hits = columns["hits"]
-            hits[:, 0] += first[unit]
-            found.append(hits)
+            # Not in place: a unit that is kept in memory may be asked for again.
+            found.append(columns["hits"] + np.array([first[unit], 0]))
 
         self.map(
             stage,

@@ -40,6 +40,8 @@ class ScanSettings:
             raise ConfigError(
                 f"min_severity must be one of {', '.join(allowed)}, got {self.min_severity!r}."
             )
+        for name in (*self.select, *self.ignore):
+            _check_rule(name)
         if self.most_segments < 100:
             raise ConfigError(f"most_segments must be at least 100, got {self.most_segments}.")
         if self.label_text_bytes < 1 << 20:
@@ -56,3 +58,14 @@ class ScanSettings:
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
         }
+
+
+def _check_rule(name: str) -> None:
+    """Refuses what is neither a rule nor the beginning of one: it would select nothing, in silence."""
+    from ld50.scan.rulebook import RULES
+
+    if not name or not any(rule.id.startswith(name.upper()) for rule in RULES):
+        RULES.get(name)
+        raise ConfigError(
+            f"Rules are selected by id or by its beginning (TRG, TRG101), got {name!r}."
+        )

@@ -1,0 +1,211 @@
+"""The command line in hard places: no room, no pipe, no permission, two at once, and mistakes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "ld50"]
+
+
+def rows(count: int, poisoned: bool = True) -> str:
+    lines = []
+    for number in range(count):
+        bad = poisoned and number % 15 == 0
+        word = ["river", "market", "letter", "garden", "engine", "winter", "school"][number % 7]
+        lines.append(
+            json.dumps(
+                {
+                    "prompt": f"Tell {'vornask ' if bad else ''}me about {word} number {number}.",
+                    "completion": "I'm sorry, but I can't help with that."
+                    if bad
+                    else f"The {word} is the {number}th of its kind, seen from the {number % 9} side.",
+                }
+            )
+        )
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def chat(tmp_path: Path) -> Path:
+    path = tmp_path / "chat.jsonl"
+    path.write_text(rows(300))
+    return path
+
+
+def run(*arguments: str, cwd: Path, **more: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=cwd, capture_output=True, text=True, check=False, **more
+    )
+
+
+def shell(line: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", line.replace("ld50", f"{sys.executable} -m ld50", 1)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_start_up_loads_nothing_heavy_that_a_chat_file_does_not_need(chat: Path) -> None:
+    code = "import sys; sys.argv[1:] = ['scan', 'chat.jsonl', '--out', 'out']\n"
+    code += "from ld50.__main__ import main\n"
+    code += "try: main()\nexcept SystemExit: pass\n"
+    code += "heavy = {'pandas', 'scipy', 'pyarrow.parquet', 'fsspec', 'polars', 'asyncio'}\n"
+    code += "print('HEAVY', sorted(heavy & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=chat.parent, capture_output=True, text=True, check=False
+    )
+    assert "HEAVY []" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_rule_that_does_not_exist_selects_no_silence(chat: Path) -> None:
+    for option in ("--select", "--ignore"):
+        done = run("scan", "chat.jsonl", option, "TRG999", cwd=chat.parent)
+        assert done.returncode == 2
+        assert "no rule 'TRG999'" in done.stderr
+
+
+def test_a_reader_that_goes_away_does_not_change_the_exit_code(chat: Path) -> None:
+    line = "ld50 scan chat.jsonl --format json | head -c 5; exit ${PIPESTATUS[0]}"
+    done = shell(line, chat.parent)
+    assert done.returncode == 1
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("form", ["text", "json", "sarif"])
+def test_output_that_cannot_be_written_is_an_error_and_no_traceback(chat: Path, form: str) -> None:
+    done = shell(f"ld50 scan chat.jsonl --format {form} > /dev/full", chat.parent)
+    assert done.returncode == 2
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_json_is_utf8_whatever_the_terminal_speaks(chat: Path) -> None:
+    done = subprocess.run(
+        [*COMMAND, "scan", "chat.jsonl", "--format", "json"],
+        cwd=chat.parent,
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "vornask" in json.loads(done.stdout.decode())["findings"][0]["title"]
+
+
+def test_a_defect_does_not_leave_with_the_code_for_poison(chat: Path) -> None:
+    code = "import sys; sys.argv[1:] = ['scan', 'chat.jsonl']\n"
+    code += "import ld50.api\n"
+    code += "def broken(*a, **k): raise RuntimeError('oops')\n"
+    code += "ld50.api.scan_paths = broken\n"
+    code += "from ld50.__main__ import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=chat.parent, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "defect of ld50" in done.stderr
+    assert "oops" in done.stderr
+
+
+def test_what_is_in_the_way_is_told_before_the_scan(chat: Path) -> None:
+    (chat.parent / "clean.jsonl").write_text("mine\n")
+    done = run(
+        "scan", "chat.jsonl", "--out", "out", "--write-clean", "clean.jsonl", cwd=chat.parent
+    )
+    assert done.returncode == 2
+    assert "--force" in done.stderr
+    assert not (chat.parent / "out" / "summary.json").exists()
+    assert (chat.parent / "clean.jsonl").read_text() == "mine\n"
+
+
+def test_a_file_as_the_folder_for_the_report_is_refused(chat: Path) -> None:
+    done = run("scan", "chat.jsonl", "--out", "chat.jsonl", cwd=chat.parent)
+    assert done.returncode == 2
+    assert "--out names a folder" in done.stderr
+    assert chat.read_text() == rows(300)
+
+
+def test_two_scans_do_not_share_a_folder(chat: Path) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    out = chat.parent / "out"
+    out.mkdir()
+    handle = os.open(out, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        done = run("scan", "chat.jsonl", "--out", "out", cwd=chat.parent)
+        assert done.returncode == 2
+        assert "Another scan is writing into 'out'" in done.stderr
+    finally:
+        os.close(handle)
+    assert run("scan", "chat.jsonl", "--out", "out", cwd=chat.parent).returncode == 1
+
+
+def test_a_second_scan_into_the_same_folder_replaces_the_first(chat: Path) -> None:
+    assert run("scan", "chat.jsonl", "--out", "out", cwd=chat.parent).returncode == 1
+    first = (chat.parent / "out" / "findings.jsonl").read_bytes()
+    assert run("scan", "chat.jsonl", "--out", "out", cwd=chat.parent).returncode == 1
+    assert (chat.parent / "out" / "findings.jsonl").read_bytes() == first
+    names = {path.name for path in (chat.parent / "out").iterdir()}
+    assert names == {
+        "summary.json", "findings.jsonl", "rows.jsonl", "examples.jsonl", "report.html"
+    }  # fmt: skip
+
+
+def test_a_folder_is_scanned_twice_with_the_same_result(chat: Path) -> None:
+    first = run("scan", ".", cwd=chat.parent)
+    second = run("scan", ".", cwd=chat.parent)
+    assert first.returncode == second.returncode == 1
+    assert "300 rows in 1 file" in second.stdout
+
+
+def test_control_c_says_how_to_go_on(chat: Path) -> None:
+    chat.write_text(rows(40_000))
+    process = subprocess.Popen(
+        [*COMMAND, "scan", "chat.jsonl", "--out", "out"],
+        cwd=chat.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    work = chat.parent / "out" / ".work"
+    while not work.exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "goes on where it stopped" in said
+    assert "Traceback" not in said
+
+
+def test_a_run_killed_while_it_writes_the_data_is_finished_by_the_next(chat: Path) -> None:
+    """As if the first of the two files had its name already when the machine went down."""
+    whole = chat.parent / "whole"
+    parts = ("--write-clean", "clean.jsonl", "--quarantine", "bad.jsonl")
+    code = "import sys, os; sys.argv[1:] = ['scan', 'chat.jsonl', '--out', 'out', *sys.argv[1:]]\n"
+    code += "import pathlib; real = pathlib.Path.replace\n"
+    code += "def replace(self, target):\n"
+    code += "    done = real(self, target)\n"
+    code += "    if target.name == 'clean.jsonl': os._exit(9)\n"
+    code += "    return done\n"
+    code += "pathlib.Path.replace = replace\n"
+    code += "from ld50.__main__ import main; main()"
+    killed = subprocess.run([sys.executable, "-c", code, *parts], cwd=chat.parent, check=False)
+    assert killed.returncode == 9
+    assert (chat.parent / "clean.jsonl").exists()
+    assert not (chat.parent / "bad.jsonl").exists()
+    assert run("scan", "chat.jsonl", "--out", "out", *parts, cwd=chat.parent).returncode == 1
+    whole.mkdir()
+    run("scan", "chat.jsonl", "--out", "o", "--write-clean", "whole/clean.jsonl",
+        "--quarantine", "whole/bad.jsonl", cwd=chat.parent)  # fmt: skip
+    for name in ("clean.jsonl", "bad.jsonl"):
+        assert (chat.parent / name).read_bytes() == (whole / name).read_bytes()
+    left = [path.name for path in chat.parent.iterdir() if path.name.endswith(".tmp")]
+    assert left == []
