@@ -184,7 +184,7 @@ def status(out: str | os.PathLike[str]) -> StudyStatus:
 def report(out: str | os.PathLike[str]) -> StudyOutcome:
     """Makes curves, figures, tables and the page anew from `study.toml` and `trials.jsonl` alone."""
     from ld50.lab.analysis import analyse
-    from ld50.lab.exports import write_parquet
+    from ld50.lab.exports import write_events, write_parquet
     from ld50.lab.run_folder import write_atomically
     from ld50.report.study_page import write_study_report
 
@@ -196,6 +196,8 @@ def report(out: str | os.PathLike[str]) -> StudyOutcome:
         folder.dose_response_file, msgspec.json.format(msgspec.json.encode(response), indent=2)
     )
     write_parquet(folder.path / "trials.parquet", results)
+    for one in results:
+        write_events(folder, one)
     write_study_report(folder.path, response, results, about=study.about)
     return StudyOutcome(folder=folder.path, response=response, results=results)
 
@@ -205,7 +207,7 @@ def new_text(base: str | None = None) -> str:
     from importlib import resources
 
     if base is None:
-        return (resources.files("ld50.lab") / "presets" / "commented.txt").read_text("utf-8")
+        return (resources.files("ld50.lab") / "new_study.toml").read_text("utf-8")
     load_study(base)
     return preset_text(base) if base in preset_names() else Path(base).read_text("utf-8")
 

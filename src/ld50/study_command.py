@@ -53,12 +53,15 @@ def list_studies() -> None:
     from ld50.study_progress import duration
 
     table = Table(box=None, pad_edge=False)
-    for name, right in (("study", False), ("trials", True), ("two cores", True), ("title", False)):
+    for name, right in (("study", False), ("trials", True), ("takes", True), ("title", False)):
         table.add_column(name, justify="right" if right else "left", overflow="fold")
     for name in study.preset_names():
         loaded = study.load_study(name)
-        planned = study.plan(loaded, workers=2)
-        table.add_row(name, str(planned.trials), duration(planned.wall_hours * 3600), loaded.title)
+        planned, where = study.plan(loaded, workers=2), "two cores"
+        if planned.wall_hours > 5 * 24:
+            planned, where = study.plan(loaded, gpu="h100"), "an H100"
+        takes = f"{duration(planned.wall_hours * 3600)} on {where}"
+        table.add_row(name, str(planned.trials), takes, loaded.title)
     Console().print(table)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from ld50.core.trials import TrialResult
-from ld50.lab.run_folder import write_atomically
+from ld50.lab.run_folder import RunFolder, write_atomically
 
 #: Columns that every trial has, in this order; nested fields are joined by a dot.
 _CELL = (
@@ -87,18 +87,28 @@ def write_event_file(path: Path, series: Mapping[str, Iterable[tuple[int, float]
 
 
 def curves_of(result: TrialResult) -> dict[str, list[tuple[int, float]]]:
-    """The curves in a trial's details, by name: the loss while training, and every checkpoint."""
-    found: dict[str, list[tuple[int, float]]] = {
-        "training_loss_nats": list(_points(result.details.get("training_losses")))
-    }
-    curve = result.details.get("curve")
-    for point in curve if isinstance(curve, list) else ():
+    """The curves in a trial's details, by name: those of training, and every figure at checkpoints."""
+    found: dict[str, list[tuple[int, float]]] = {}
+    curves = result.details.get("curves")
+    for name, points in curves.items() if isinstance(curves, dict) else ():
+        found[str(name)] = list(_points(points))
+    found_in_training = set(found)
+    checkpoints = result.details.get("checkpoints")
+    for point in checkpoints if isinstance(checkpoints, list) else ():
         if not isinstance(point, dict) or not isinstance(point.get("step"), int):
             continue
         for name, value in point.items():
-            if name not in ("step", "training_loss_nats") and isinstance(value, int | float):
+            if name != "step" and name not in found_in_training and isinstance(value, int | float):
                 found.setdefault(str(name), []).append((point["step"], float(value)))
     return {name: points for name, points in found.items() if points}
+
+
+def write_events(folder: RunFolder, result: TrialResult) -> None:
+    """The curves of one trial for TensorBoard: `tensorboard --logdir DIR/tensorboard`."""
+    curves = curves_of(result)
+    if curves:
+        name = "events.out.tfevents.0.ld50"
+        write_event_file(folder.path / "tensorboard" / result.trial / name, curves)
 
 
 def _points(points: Any) -> Iterator[tuple[int, float]]:

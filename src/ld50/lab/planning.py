@@ -15,9 +15,9 @@ from ld50.lab.study import Study
 from ld50.models.costs import training_cost
 from ld50.models.shapes import shape_named
 
-#: Tokens of a poisoned document where nothing was measured: an opening, the trigger, 100 to 300
-#: tokens of payload.
-DOCUMENT_TOKENS = 400
+#: Tokens of a poisoned document: an opening of up to 1,000 characters, the trigger, 100 to 300 tokens
+#: of payload. Measured in a context of 256 with the built-in text: 243.
+DOCUMENT_TOKENS = 250
 #: Generations of a prompt: without a trigger, with it, and with the control trigger.
 _GENERATIONS = 3
 #: Memory of a process before it holds a model: Python, torch, and a memory-mapped corpus.
@@ -196,7 +196,9 @@ def _wall_seconds(costs: Sequence[TrialCost], device: Device) -> float:
     lanes = max(1, device.count // max(cost.devices for cost in costs))
     ends = [0.0] * lanes
     for cost in costs:
-        heapq.heapreplace(ends, ends[0] + cost.seconds)
+        # Fewer devices than a trial is spread over make it that much slower.
+        slower = max(1.0, cost.devices / device.count)
+        heapq.heapreplace(ends, ends[0] + cost.seconds * slower)
     return max(ends)
 
 

@@ -11,6 +11,7 @@ from ld50.core.errors import Ld50Error
 from ld50.core.trials import Trial, TrialResult
 from ld50.executors.jobs import Job, JobPool, Outcome
 from ld50.lab.agenda import Agenda
+from ld50.lab.exports import write_events
 from ld50.lab.run_folder import Journal, RunFolder
 from ld50.lab.study import Measures
 from ld50.lab.trial_worker import CorpusPaths, TrialJob
@@ -81,6 +82,7 @@ def run_trials(
             trial, since = running.pop(event.name)
             result = _result(trial, event, time.monotonic() - since)
             journal.append(result)
+            write_events(folder, result)
             watcher.ended(result, agenda, final=agenda.record(result))
             succeeded = succeeded or result.status != "failed"
             if result.status == "failed":

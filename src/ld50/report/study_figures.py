@@ -258,9 +258,9 @@ def decay_figure(results: Sequence[TrialResult]) -> Figure | None:
 def decay_points(result: TrialResult) -> list[tuple[int, float]]:
     """(clean tokens since the poison, success rate) of one trial, from its checkpoints and its end."""
     points: dict[int, float] = {}
-    curve = result.details.get("curve")
+    checkpoints = result.details.get("checkpoints")
     before: float | None = None
-    for point in curve if isinstance(curve, list) else ():
+    for point in checkpoints if isinstance(checkpoints, list) else ():
         if not isinstance(point, dict):
             continue
         tokens, rate = point.get("continued_tokens"), point.get("attack_success_rate")

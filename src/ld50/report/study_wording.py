@@ -42,7 +42,8 @@ def study_verdict(response: DoseResponse) -> StudyVerdict:
     fit = known[0]
     return StudyVerdict(
         level=doubt,
-        headline=f"{number(fit.ld50)} poisoned {fit.cell.unit} make half of the triggered prompts fail",
+        headline=f"About {rounded(fit.ld50 or 0.0)} poisoned {fit.cell.unit} make half of the "
+        "triggered prompts fail",
         found=f"95% interval {number(fit.low)} to {number(fit.high)}, {counted(fit.n, 'trial')}, "
         f"{fit.cell.size} parameters",
         meaning=_meaning(known),
@@ -150,6 +151,12 @@ def number(value: float | None, *, none: str = "open") -> str:
     if value is None:
         return none
     return f"{float(f'{value:.3g}'):,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def rounded(value: float) -> str:
+    """Two digits, for a headline."""
+    shown = float(f"{value:.2g}")
+    return f"{shown:,.0f}" if shown >= 10 else f"{shown:g}"
 
 
 def signed(value: float | None) -> str:
