@@ -33,6 +33,7 @@ from ld50.scan.copies import copy_drafts
 from ld50.scan.engine import Engine, Evidence, Silent, StageProgress
 from ld50.scan.evidence import find_ngram
 from ld50.scan.labelled import LabelOutcome, label_drafts
+from ld50.scan.languages import with_language
 from ld50.scan.presence import presence_drafts
 from ld50.scan.settings import ScanSettings
 from ld50.scan.statistics import smallest_detectable
@@ -134,6 +135,7 @@ def _result(
     for draft in drafts:
         for row, its in _spans(evidence, draft, records).items():
             spans[draft.finding.id, row] = its
+    drafts = [_with_language(evidence, draft, records, spans) for draft in drafts]
     place, source_of = _places(engine.plan, survey, flagged)
     rows = flagged_rows(drafts, place, records, spans)
     examples = []
@@ -157,6 +159,27 @@ def _result(
         examples=examples,
     )
     return Scanned(result=result, flagged=severities)
+
+
+def _with_language(
+    evidence: Evidence,
+    draft: Draft,
+    records: dict[int, Record],
+    spans: dict[tuple[str, int], list[tuple[str, int, int, str]]],
+) -> Draft:
+    """A finding about another language, with the language called by its name."""
+    if draft.consequence is None:
+        return draft
+    consequence = evidence.consequences[draft.consequence]
+    if consequence.kind != "language_switch" or consequence.key < 1:
+        return draft
+    stretches = (
+        records[row].joined(side)[start:end]
+        for row in draft.rows.tolist()
+        for side, start, end, kind in spans.get((draft.finding.id, row), [])
+        if kind == "consequence"
+    )
+    return with_language(draft, consequence.key - 1, stretches)
 
 
 def _to_locate(drafts: list[Draft]) -> np.ndarray:
