@@ -45,8 +45,9 @@ class Incidence:
     def of(cls, rows: np.ndarray, candidates: np.ndarray) -> Incidence:
         """Puts the pairs in order, each once."""
         most = int(candidates.max(initial=0)) + 1
-        # One number a pair sorts several times faster than two columns.
-        pairs = np.unique(rows * most + candidates)
+        # One number a pair sorts several times faster than two columns, and than NumPy's `unique`.
+        pairs = np.sort(rows * most + candidates)
+        pairs = pairs[np.diff(pairs, prepend=-1) != 0]
         return cls(rows=pairs // most, candidates=pairs % most)
 
     @cached_property
