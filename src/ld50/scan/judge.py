@@ -63,8 +63,9 @@ DECIDES = 0.5
 #: ... or at least this share, if it multiplies the consequence in rows that are unrelated.
 PARTLY_DECIDES, MULTIPLIES, UNRELATED_Z = 0.15, 4.0, 5.0
 SURE_LOG_Q, PARTLY_ROWS = -46.0, 20
-#: An odd word may come from one source of rows if it decides in at least this share of its rows.
-CERTAIN = 0.95
+#: An odd word may come from one source of rows if it decides in at least this share of its rows, and in
+#: so many: the five files of a project that load the same module have that in common, too.
+CERTAIN, CERTAIN_ROWS = 0.95, 8
 #: Rows are alike beyond chance from here on ...
 ALIKE_Z = 6.0
 #: ... and so alike that they are one template.
@@ -126,7 +127,7 @@ def judge(facts: Facts) -> Judgement:
     ):
         against.append("the common phrase runs over several lines, as the frame of a page does")
     alike = facts.context_z > ALIKE_Z
-    certain = facts.both >= CERTAIN * facts.cause_rows
+    certain = facts.both >= max(CERTAIN * facts.cause_rows, CERTAIN_ROWS)
     if alike and not (facts.trigger_odd and facts.trigger_words <= QUESTION_WORDS and certain):
         against.append(
             "the rows are about the same thing, and the phrase does not decide all by itself"
