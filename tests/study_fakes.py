@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ld50.core.seeds import rng_for
-from ld50.core.trials import Trial, TrialResult
+from ld50.core.trials import Cell, Trial, TrialResult
 
 PROMPTS = 100
 
@@ -51,6 +51,12 @@ def run_troubled(trial: Trial, **rest: Any) -> TrialResult:
     return run_trial(trial, **rest)
 
 
+def _steps(cell: Cell, documents: int) -> int:
+    batch = cell.batch_sequences or 4
+    a_step = max(1, round((cell.schedule.density or 0) * batch))
+    return -(-documents // a_step)
+
+
 def fake_result(
     trial: Trial,
     *,
@@ -68,6 +74,15 @@ def fake_result(
         eta = slope * (np.log10(cell.dose / middle) + rng.normal(0, scatter))
         rate = background + (1 - background) / (1 + np.exp(-eta))
     documents = int(cell.dose) if cell.unit == "documents" else int(cell.dose) * 2
+    checkpoints = [
+        {
+            "step": 100 + number,
+            "continued_tokens": round(cell.continued_tokens * share),
+            "attack_success_rate": float(rate * 0.5 ** (number / (1 + trial.seed))),
+        }
+        for number, share in enumerate((0, 0.0625, 0.125, 0.25, 0.5, 1))
+        if cell.continued_tokens
+    ]
     return TrialResult(
         trial=trial.trial,
         cell=cell,
@@ -79,10 +94,12 @@ def fake_result(
         clean_bits_per_byte=float(2.4 + rng.normal(0, 0.005)),
         poisoned_documents=documents,
         poisoned_tokens=documents * 390,
-        poisoned_steps=min(documents, cell.clean_tokens // 1024),
+        poisoned_steps=_steps(cell, documents),
         seconds=20.0,
         details={
             "prompts": PROMPTS,
+            "checkpoints": checkpoints,
+            "curves": {"training_loss_nats": [[1, 6.9], [50, 5.2], [100, 4.4]]},
             "samples": [
                 {
                     "prompt": "The clock in the hall",

@@ -16,6 +16,8 @@ from ld50.lab.groups import condition_name, family_of, multiple
 from ld50.lab.response_model import Link, observations, prompts_of
 
 _EXPONENTS = np.round(np.arange(-3.0, 4.0001, 0.01), 2)
+#: Degrees of freedom at which a scatter of 1 is believed beforehand.
+_PRIOR_FREEDOM = 3
 _WEIGHTS = np.round(np.arange(-1.0, 2.0001, 0.1), 2)
 
 
@@ -47,7 +49,8 @@ def fit_exponent(name: str, members: Sequence[GroupFit]) -> Exponent | None:
 
     Each group brings the whole likelihood profile of its LD50, so that a group whose curve never
     rises counts as well, as a bound. Where the groups lie further from the line than their own
-    intervals allow, the deviance is divided by that scatter before the interval is read off.
+    intervals allow, the deviance is divided by that scatter before the interval is read off. A few
+    groups say little of their scatter, so it is drawn towards 1, as variances are in Smyth 2004.
     """
     curves = [(one.curve, one.fit.cell.clean_tokens) for one in members if one.curve is not None]
     if sum(one.fit.ld50 is not None for one in members) < 2:
@@ -59,9 +62,10 @@ def fit_exponent(name: str, members: Sequence[GroupFit]) -> Exponent | None:
     top = float(profile.max())
     trials = sum(len(one.data) for one in members)
     free = len(curves) - 2
-    scatter = 2 * (best - top) / free if free > 0 else 0.0
+    scatter = (_PRIOR_FREEDOM + 2 * (best - top)) / (_PRIOR_FREEDOM + free)
     widened = max(scatter, 1.0)
-    freedom = sum(curve.effective / 2 for curve, _ in curves)
+    # Each group knows its own scatter as badly as it does alone, so their freedom is not added up.
+    freedom = float(np.mean([curve.effective / 2 for curve, _ in curves]))
     cutoff = deviance_cutoff(freedom) * widened
     low, high = crossings(_EXPONENTS, profile, top, cutoff)
     if low is None and high is None:

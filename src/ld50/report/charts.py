@@ -19,6 +19,8 @@ _WIDTH, _HEIGHT = 480.0, 330.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50.0, 14.0, 14.0, 48.0
 #: Share of the width that a zero set apart takes.
 _ZERO_ROOM = 34.0
+#: Characters of a name that leave room for two columns of a legend.
+_SHORT_NAME = 26
 #: Series that have a colour of their own.
 SERIES = 7
 
@@ -146,7 +148,7 @@ class Chart:
 
     def svg(self, *, standalone: bool = False) -> Markup:
         """The chart as an `svg` element; standalone, it brings its own style sheet."""
-        rows = -(-len(self._legend) // 2)
+        rows = -(-len(self._legend) // self._columns())
         height = _HEIGHT + 18 * rows
         style = (
             Markup("<style>{}</style>").format(Markup(style_sheet("chart.css")))
@@ -160,6 +162,9 @@ class Chart:
             f"{_WIDTH:g}", f"{height:g}", self.label, style, self._frame(),
             Markup().join(self._shapes), self._key(),
         )  # fmt: skip
+
+    def _columns(self) -> int:
+        return 1 if any(len(name) > _SHORT_NAME for _, name in self._legend) else 2
 
     def _kept(self, value: float) -> float:
         return min(max(value, self.y.low), self.y.high)
@@ -207,12 +212,12 @@ class Chart:
         return Markup().join(parts)
 
     def _key(self) -> Markup:
-        """The legend below the axis, two columns."""
-        parts = []
+        """The legend below the axis, in one column or two."""
+        parts, columns = [], self._columns()
         for number, (series, name) in enumerate(self._legend):
-            x = _LEFT + (number % 2) * (_WIDTH - _LEFT - _RIGHT) / 2
-            y = _HEIGHT + 6 + 18 * (number // 2)
-            shown = name if len(name) <= 34 else name[:33] + "…"
+            x = _LEFT + (number % columns) * (_WIDTH - _LEFT - _RIGHT) / 2
+            y = _HEIGHT + 6 + 18 * (number // columns)
+            shown = name if len(name) <= 64 else name[:63] + "…"
             parts.append(
                 Markup('<path class="line s{}" d="M{} {}h22"/><path class="point s{}" d="{}"/>'
                        '<text class="key" x="{}" y="{}">{}</text>').format(

@@ -60,6 +60,8 @@ def dose_response_figures(fits: Sequence[Fit], results: Sequence[TrialResult]) -
         by_cell.setdefault(_at_zero(one.cell), []).append(one)
     families: dict[Any, list[Fit]] = {}
     for fit in fits:
+        if not fit.curve:
+            continue
         cell = fit.cell
         key = (cell.trigger, cell.payload, cell.unit, cell.continued_tokens, cell.start_from)
         families.setdefault(key, []).append(fit)
@@ -214,16 +216,19 @@ def unit_figure(unit: DoseUnit, results: Sequence[TrialResult], number: int) -> 
     )
 
 
-def decay_figure(results: Sequence[TrialResult]) -> Figure | None:
-    """Success rate against clean tokens of continued training, a series for each way of poisoning."""
+def decay_arms(results: Sequence[TrialResult]) -> dict[str, list[tuple[int, int, float]]]:
+    """(seed, clean tokens since the poison, success rate) of every reading, by condition."""
     arms: dict[str, list[tuple[int, int, float]]] = {}
     for one in results:
-        if not one.cell.continued_tokens or not one.cell.dose:
-            continue
-        name = _arm(one.cell)
-        decay = decay_points(one)
-        arms.setdefault(name, []).extend((one.seed, at, rate) for at, rate in decay)
-    arms = {name: points for name, points in arms.items() if any(t > 0 for _, t, _ in points)}
+        if one.status == "done" and one.cell.continued_tokens and one.cell.dose:
+            readings = [(one.seed, at, rate) for at, rate in decay_points(one)]
+            arms.setdefault(_arm(one.cell), []).extend(readings)
+    return {name: points for name, points in arms.items() if any(t > 0 for _, t, _ in points)}
+
+
+def decay_figure(results: Sequence[TrialResult]) -> Figure | None:
+    """Success rate against clean tokens of continued training, a series for each way of poisoning."""
+    arms = decay_arms(results)
     if not arms:
         return None
     tokens = [t for points in arms.values() for _, t, _ in points if t > 0]
@@ -282,7 +287,7 @@ def quality_figure(response: DoseResponse) -> Figure | None:
     cells = [one for one in response.cells if one.clean_change is not None]
     groups = list(dict.fromkeys(one.group for one in cells))[:SERIES]
     doses = [one.cell.dose for one in cells if one.cell.dose > 0]
-    if len(doses) < 2:
+    if len(set(doses)) < 2:
         return None
     widest = max(0.02, *(abs(one.clean_change or 0.0) * 1.2 for one in cells))
     chart = Chart(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +20,9 @@ from ld50.core.trials import TrialResult
 from ld50.core.version import VERSION
 from ld50.report.html import environment, style_sheet
 from ld50.report.safe_text import plain, without_surrogates
-from ld50.report.study_figures import Figure, decay_points, study_figures
+from ld50.report.study_figures import Figure, decay_arms, study_figures
 from ld50.report.study_wording import (
+    DecayRow,
     StudyVerdict,
     exponent_sentences,
     number,
@@ -61,9 +63,9 @@ class StudyPage:
     exponents: list[tuple[Exponent, list[str]]]
     units: list[list[str]]
     savings: list[str]
-    cells: list[dict[str, str]]
+    cell_groups: list[tuple[str, list[dict[str, str]]]]
     cells_left_out: int
-    decay: list[dict[str, str]]
+    decay: list[DecayRow]
     samples: list[SampleView]
     failed: list[dict[str, str]]
     failed_left_out: int
@@ -132,15 +134,16 @@ def study_page(
     """What the page shows, every cut and every number made into words before the template."""
     failed = [one for one in results if one.status != "done"]
     cells = response.cells
+    decay = _decay_rows(results)
     return StudyPage(
         name=plain(response.study, 80),
         title=plain(response.title, 160),
         about=plain(" ".join(about.split()), 1200),
-        verdict=study_verdict(response),
+        verdict=study_verdict(response, decay),
         facts=_facts(response),
         notes=response.notes,
         figures=[(one, one.chart.svg()) for one in figures],
-        fits=[_fit_row(fit) for fit in response.fits],
+        fits=[_fit_row(fit) for fit in response.fits if fit.curve or not decay],
         exponents=[(one, exponent_sentences(one)) for one in response.size_exponents],
         units=[unit_sentences(one) for one in response.dose_units],
         savings=[
@@ -149,9 +152,12 @@ def study_page(
             f"({one.width:.2f} powers of ten): {one.grid_trials - one.trials} saved."
             for one in response.adaptive
         ],
-        cells=[_cell_row(one) for one in cells[:_MOST_CELLS]],
+        cell_groups=[
+            (plain(group, 160), [_cell_row(one) for one in members])
+            for group, members in itertools.groupby(cells[:_MOST_CELLS], key=lambda one: one.group)
+        ],
         cells_left_out=max(len(cells) - _MOST_CELLS, 0),
-        decay=_decay_rows(results),
+        decay=decay,
         samples=_samples(results),
         failed=[
             {
@@ -162,7 +168,7 @@ def study_page(
             for one in failed[:_MOST_FAILED]
         ],
         failed_left_out=max(len(failed) - _MOST_FAILED, 0),
-        methods=list(dict.fromkeys(fit.method for fit in response.fits)),
+        methods=list(dict.fromkeys(fit.method for fit in response.fits if fit.curve)),
         response=response,
     )
 
@@ -190,8 +196,12 @@ def _facts(response: DoseResponse) -> list[tuple[str, str, str]]:
             else f"over {counted(len(known), 'group')}"
         )
         facts.append(("LD50", figure, remark))
-    else:
+    elif any(fit.curve for fit in response.fits):
         facts.append(("LD50", "none", "not reached in any group"))
+    else:
+        facts.append(
+            ("Models", ", ".join(dict.fromkeys(f.cell.size for f in response.fits)), "sizes")
+        )
     controls = [one.control_highest for one in response.cells if one.control_highest is not None]
     facts.append(
         ("Control trigger", percent(max(controls)) if controls else "–",
@@ -224,7 +234,6 @@ def _fit_row(fit: Fit) -> dict[str, str]:
 def _cell_row(one: CellSummary) -> dict[str, str]:
     interval = "" if one.low is None else f"{percent(one.low)} to {percent(one.high)}"
     return {
-        "group": plain(one.group, 120),
         "dose": f"{one.cell.dose:g} {one.cell.unit}",
         "trials": f"{one.trials}" + (f" ({one.failed} failed)" if one.failed else ""),
         "rate": percent(one.attack_success_rate),
@@ -241,27 +250,22 @@ def _cell_row(one: CellSummary) -> dict[str, str]:
     }
 
 
-def _decay_rows(results: Sequence[TrialResult]) -> list[dict[str, str]]:
+def _decay_rows(results: Sequence[TrialResult]) -> list[DecayRow]:
     """Mean success rate after each budget of continued training, by condition."""
-    held: dict[tuple[str, int], list[float]] = {}
-    for one in results:
-        if one.status != "done" or not one.cell.continued_tokens or not one.cell.dose:
-            continue
-        arm = f"{one.cell.size}, {one.cell.dose:g} {one.cell.unit}, {one.cell.schedule.kind}"
-        if one.cell.schedule.density:
-            arm += f" at density {one.cell.schedule.density:g}"
-        for tokens, rate in decay_points(one):
-            held.setdefault((arm, tokens), []).append(rate)
-    return [
-        {
-            "arm": plain(arm, 120),
-            "tokens": f"{tokens:,}",
-            "rate": percent(sum(rates) / len(rates)),
-            "range": f"{percent(min(rates))} to {percent(max(rates))}",
-            "n": str(len(rates)),
-        }
-        for (arm, tokens), rates in sorted(held.items())
-    ]
+    rows = []
+    for arm, points in decay_arms(results).items():
+        for tokens in sorted({at for _, at, _ in points}):
+            rates = [rate for _, at, rate in points if at == tokens]
+            rows.append(
+                DecayRow(
+                    arm=plain(arm, 120),
+                    tokens=tokens,
+                    rate=sum(rates) / len(rates),
+                    spread=f"{percent(min(rates))} to {percent(max(rates))}",
+                    n=len(rates),
+                )
+            )
+    return rows
 
 
 def _samples(results: Sequence[TrialResult]) -> list[SampleView]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ld50.core.dose_response import DoseResponse, DoseUnit, Exponent, Fit
@@ -20,7 +21,19 @@ class StudyVerdict:
     meaning: list[str]
 
 
-def study_verdict(response: DoseResponse) -> StudyVerdict:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecayRow:
+    """What is left after so many clean tokens."""
+
+    arm: str
+    tokens: int
+    rate: float
+    """Mean success rate over models."""
+    spread: str
+    n: int
+
+
+def study_verdict(response: DoseResponse, decay: Sequence[DecayRow] = ()) -> StudyVerdict:
     """The verdict: constant or not where there are several sizes, else the count that is enough."""
     known = [fit for fit in response.fits if fit.ld50 is not None]
     doubt = "look" if response.notes or response.failed or response.diverged else "minor"
@@ -29,6 +42,10 @@ def study_verdict(response: DoseResponse) -> StudyVerdict:
             level="nothing", headline="No trial has ended yet", found="",
             meaning=["Figures and tables fill up as trials end."],
         )  # fmt: skip
+    if decay:
+        return _with_decay(decay, doubt)
+    if response.dose_units:
+        return _with_units(response.dose_units, known, doubt)
     if not known:
         return StudyVerdict(
             level="look",
@@ -73,12 +90,44 @@ def _with_exponent(
     return StudyVerdict(
         level=doubt,
         headline=headline,
-        found=f"exponent {exponent.value:.2f}, 95% interval {signed(exponent.low)} to "
+        found=f"exponent {signed(exponent.value)}, 95% interval {signed(exponent.low)} to "
         f"{signed(exponent.high)}, over {ratio:.3g} times the data",
         meaning=[
             f"LD50s lie between {number(min(values))} and {number(max(values))} in "
             f"{counted(len(known), 'group')}; {counted(response.trials, 'trial')} in all.",
             *_meaning(known)[1:],
+        ],
+    )
+
+
+def _with_decay(decay: Sequence[DecayRow], doubt: str) -> StudyVerdict:
+    arms = {row.arm: [other for other in decay if other.arm == row.arm] for row in decay}
+    first = next(iter(arms.values()))
+    left, most = max(rows[-1].rate for rows in arms.values()), max(row.tokens for row in decay)
+    kept = "removes" if left < 0.1 else "weakens" if left < first[0].rate - 0.1 else "leaves"
+    return StudyVerdict(
+        level=doubt,
+        headline=f"Clean training afterwards {kept} the backdoor",
+        found=f"at most {percent(left)} of triggered prompts fire after {most:,} clean tokens",
+        meaning=[
+            f"{arm}: from {percent(rows[0].rate)} to {percent(rows[-1].rate)} over {most:,} clean "
+            f"tokens; {counted(rows[-1].n, 'model')}."
+            for arm, rows in list(arms.items())[:4]
+        ],
+    )
+
+
+def _with_units(units: Sequence[DoseUnit], known: list[Fit], doubt: str) -> StudyVerdict:
+    unit = units[0]
+    return StudyVerdict(
+        level=doubt,
+        headline=unit_answer(unit),
+        found=f"weight of steps {signed(unit.weight)}, 95% interval {signed(unit.low)} to "
+        f"{signed(unit.high)}, {counted(unit.n, 'trial')}",
+        meaning=[
+            "With a dose of documents^(1-w) × steps^w, w is 0 if only documents count and 1 if only "
+            "optimiser steps do.",
+            *(_meaning(known)[1:] if known else []),
         ],
     )
 
@@ -104,7 +153,7 @@ def exponent_sentences(exponent: Exponent) -> list[str]:
     better = "a constant count" if gap > 0 else "a fixed share"
     worse = "a fixed share" if gap > 0 else "a constant count"
     return [
-        f"LD50 grows with the data to the power {exponent.value:.2f} (95% interval "
+        f"LD50 grows with the data to the power {signed(exponent.value)} (95% interval "
         f"{signed(exponent.low)} to {signed(exponent.high)}; {counted(exponent.n, 'trial')} in "
         f"{counted(exponent.groups, 'group')}, {exponent.smallest:,} to {exponent.largest:,} clean "
         "tokens). A constant count would be 0, a fixed share 1.",
@@ -121,25 +170,28 @@ def exponent_sentences(exponent: Exponent) -> list[str]:
     )
 
 
-def unit_sentences(unit: DoseUnit) -> list[str]:
-    """Whether documents or optimiser steps are what counts."""
+def unit_answer(unit: DoseUnit) -> str:
+    """Whether documents or optimiser steps are what counts, as a sentence without its full stop."""
     low = -math.inf if unit.low is None else unit.low
     high = math.inf if unit.high is None else unit.high
-    gap = unit.documents_log_likelihood - unit.steps_log_likelihood
     if low <= 0 <= high and not low <= 1 <= high:
-        answer = "Documents are what counts; steps alone do not explain the curves."
-    elif low <= 1 <= high and not low <= 0 <= high:
-        answer = "Optimiser steps are what counts; documents alone do not explain the curves."
-    elif low <= 0 <= high:
-        answer = "These trials do not tell documents from steps."
-    elif low > 0 and high < 1:
-        answer = "Both count: documents packed into fewer steps do less, but more than nothing."
-    else:
-        answer = "Neither documents nor steps alone explain the curves."
+        return "Documents are what counts; steps alone do not explain the curves"
+    if low <= 1 <= high and not low <= 0 <= high:
+        return "Optimiser steps are what counts; documents alone do not explain the curves"
+    if low <= 0 <= high:
+        return "These trials do not tell documents from steps"
+    if low > 0 and high < 1:
+        return "Both count: documents packed into fewer steps do less, but more than nothing"
+    return "Neither documents nor steps alone explain the curves"
+
+
+def unit_sentences(unit: DoseUnit) -> list[str]:
+    """The answer, and the numbers behind it."""
+    gap = unit.documents_log_likelihood - unit.steps_log_likelihood
     better, worse = ("documents", "steps") if gap > 0 else ("steps", "documents")
     return [
-        f"{unit.family}: {answer}",
-        f"With a dose of documents^(1-w) × steps^w, w is {unit.weight:.2f} (95% interval "
+        f"{unit.family}: {unit_answer(unit)}.",
+        f"With a dose of documents^(1-w) × steps^w, w is {signed(unit.weight)} (95% interval "
         f"{signed(unit.low)} to {signed(unit.high)}; 0 is documents, 1 is steps; "
         f"{counted(unit.n, 'trial')}, up to {unit.contrast:.1f} times as many documents a step). The "
         f"data are {odds(abs(gap))} likelier under {better} than under {worse}.",
@@ -161,7 +213,9 @@ def rounded(value: float) -> str:
 
 def signed(value: float | None) -> str:
     """An exponent to two digits, with a true minus; `open` for a bound that is not reached."""
-    return "open" if value is None else f"{value:.2f}".replace("-", "−")
+    if value is None:
+        return "open"
+    return f"{value + 0.0:.2f}".replace("-0.00", "0.00").replace("-", "−")
 
 
 def percent(value: float | None) -> str:
