@@ -209,7 +209,7 @@ def _example(example: Example, finding: Finding) -> ExampleView:
             if span.field == name
         ]
         segments = excerpt(text, spans, before=before, after=_missing_after(example, name))
-        fields.append((plain(name, 80), highlighted(segments)))
+        fields.append((plain(_field_name(name), 80), highlighted(segments)))
     by_label = finding.consequence is not None and finding.consequence.kind == "label"
     return ExampleView(
         by_label=by_label,
@@ -234,18 +234,16 @@ def _bars(finding: Finding, rows: int) -> list[Bar]:
     """Rows with the cause, rows with both, and what chance would give, on one scale."""
     expected = finding.expected if math.isfinite(finding.expected) else 0.0
     longest = max(finding.cause_rows, finding.support, expected, 1)
-    cause = plain(finding.cause.text, 24, literal=True) if finding.cause else ""
+    cause = _short_cause(finding)
     both = "rows that show it"
     if finding.cause and finding.consequence:
         text = plain(finding.consequence.text, 80)
         both = f"of those: {text}" if len(text) <= 32 else "of those, with the consequence"
     elif finding.cause:
-        both = f"rows with “{cause}”"
+        both = f"rows with {cause}"
     bars: list[tuple[str, float, str, str]] = []
     if finding.cause and finding.consequence:
-        bars.append(
-            (f"rows with “{cause}”", finding.cause_rows, f"{finding.cause_rows:,}", "cause")
-        )
+        bars.append((f"rows with {cause}", finding.cause_rows, f"{finding.cause_rows:,}", "cause"))
     bars.append((both, finding.support, f"{finding.support:,}", "both"))
     if tested(finding):
         bars.append(("expected by chance", expected, quantity(finding.expected), "expected"))
@@ -259,6 +257,23 @@ def _bars(finding: Finding, rows: int) -> list[Bar]:
         )
         for name, count, figure, kind in bars
     ]
+
+
+def _short_cause(finding: Finding) -> str:
+    """The cause in a few words: itself, or how many words it may be."""
+    if finding.cause is None:
+        return ""
+    if len(finding.cause.text) > 24 and len(finding.cause.members) > 1:
+        return f"any of the {len(finding.cause.members)} words"
+    return f"“{plain(finding.cause.text, 24, literal=True)}”"
+
+
+def _field_name(name: str) -> str:
+    """A field as a reader knows it: `messages[1].content` is the turn `messages[1]`."""
+    for ending in (".content", ".value"):
+        if name.endswith("]" + ending):
+            return name.removesuffix(ending)
+    return name
 
 
 def _figures(finding: Finding) -> list[tuple[str, str]]:

@@ -12,17 +12,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ld50.core.findings import Severity
-from ld50.core.results import ScanResult, SourceSummary
+from ld50.core.results import ScanResult, SourceSummary, Summary
 from ld50.core.rules import Rule
 from ld50.report.finding_views import FindingView, FindingViews, PageLimits
 from ld50.report.safe_text import pieces, plain
 from ld50.report.wording import (
+    BLANK,
     Verdict,
     byte_size,
     counted,
     reasons_in_words,
     severities_in_words,
     share,
+    unread_rows,
     verdict,
 )
 
@@ -44,6 +46,8 @@ class Page:
     settings: list[tuple[str, str]]
     versions: list[tuple[str, str]]
     rules: list[Rule]
+    summaries: dict[str, str]
+    """What each rule finds, by id, for the table of limits."""
 
 
 def page(result: ScanResult, rules: Iterable[Rule] = (), limits: PageLimits | None = None) -> Page:
@@ -84,6 +88,7 @@ def page(result: ScanResult, rules: Iterable[Rule] = (), limits: PageLimits | No
         settings=_flat(result.summary.settings),
         versions=[(plain(k, 60), plain(v, 60)) for k, v in sorted(result.summary.versions.items())],
         rules=list(book.values()),
+        summaries={rule.id: rule.summary for rule in book.values()},
     )
 
 
@@ -102,10 +107,18 @@ def _facts(result: ScanResult) -> list[tuple[str, str, str]]:
         ("Rows checked", f"{read:,}", files),
         (
             "Rows not read",
-            f"{summary.skipped_rows:,}",
-            reasons_in_words(summary.skipped, 2) or "none was skipped",
+            f"{unread_rows(summary):,}",
+            _skipped_in_words(summary),
         ),
     ]
+
+
+def _skipped_in_words(summary: Summary) -> str:
+    why = {reason: count for reason, count in summary.skipped.items() if reason != BLANK}
+    blank = summary.skipped.get(BLANK, 0)
+    parts = [reasons_in_words(why, 2)] if why else []
+    parts += [f"and {counted(blank, 'blank line')}"] if blank else []
+    return " ".join(parts) or "none was skipped"
 
 
 def _by_severity(result: ScanResult) -> dict[str, int]:

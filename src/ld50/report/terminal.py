@@ -19,10 +19,10 @@ from ld50.report.wording import (
     chance,
     counted,
     quantity,
-    reasons_in_words,
     severities_in_words,
     share,
     tested,
+    unread_in_words,
     verdict,
 )
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+#: Columns under which the table becomes a list.
+NARROW = 60
 _STYLES = {"high": "bold red", "medium": "yellow", "low": "blue"}
 _LEVELS = {"stop": "bold red", "look": "bold yellow", "minor": "bold", "clear": "bold green"}
 
@@ -54,7 +56,10 @@ def print_result(
             console.print(_text(console, paragraph))
     if result.findings:
         console.print()
-        console.print(_table(result, console, limit))
+        if console.width < NARROW:
+            _print_list(result, console, limit)
+        else:
+            console.print(_table(result, console, limit))
         left = len(result.findings) - limit
         if left > 0:
             console.print(_text(console, f"and {counted(left, 'more finding')}.", "dim"))
@@ -95,9 +100,8 @@ def _lines(result: ScanResult, report: str | None) -> list[tuple[str, str]]:
     summary = result.summary
     size = f"{counted(summary.files, 'file')}, {byte_size(summary.bytes)}"
     lines = [("Read", f"{counted(summary.rows, 'row')} in {size}")]
-    if summary.skipped_rows:
-        skipped = f"{counted(summary.skipped_rows, 'row')} could not be read"
-        lines.append(("Not read", f"{skipped} ({reasons_in_words(summary.skipped)})"))
+    if skipped := unread_in_words(summary):
+        lines.append(("Not read", skipped))
     counts: dict[str, int] = {}
     for finding in result.findings:
         counts[finding.severity] = counts.get(finding.severity, 0) + 1
@@ -137,6 +141,19 @@ def _table(result: ScanResult, console: Console, limit: int) -> Table:
             _sure(finding, console),
         )
     return table
+
+
+def _print_list(result: ScanResult, console: Console, limit: int) -> None:
+    """The findings one below the other, for a terminal that is too narrow for columns."""
+    for finding in result.findings[:limit]:
+        severity = finding.severity if finding.severity in _STYLES else "low"
+        line = _text(console, f"{severity} ", _STYLES[severity])
+        rows = f"{counted(finding.support, 'row')}, {share(finding.support, result.summary.rows)}"
+        line.append_text(_text(console, rows, "dim"))
+        console.print(line)
+        console.print(_what(finding, console))
+        console.print(_text(console, ", ".join(_sure(finding, console).plain.split("\n")), "dim"))
+        console.print()
 
 
 def _what(finding: Finding, console: Console) -> Text:

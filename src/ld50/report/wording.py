@@ -17,6 +17,12 @@ from ld50.report.safe_text import plain
 SEVERITIES = sorted(Severity, key=lambda severity: -severity.rank)
 
 
+#: The one reason for which a row is skipped that hides nothing.
+BLANK = "blank line"
+#: Share of the rows from which on the unread ones stand in the verdict itself.
+MANY_UNREAD = 0.05
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What a scan comes to, for somebody who reads one sentence."""
@@ -45,11 +51,22 @@ def verdict(result: ScanResult) -> Verdict:
         return Verdict(
             level="nothing",
             advice="Nothing was checked: no row could be read",
-            meaning=[_unread(summary)] if summary.skipped_rows else [],
+            meaning=[_unread(summary)] if unread_rows(summary) else [],
+        )
+    least = summary.settings.get("min_support")
+    if worst is None and isinstance(least, int) and read < least:
+        return Verdict(
+            level="nothing",
+            advice=f"Too few rows to tell: {counted(read, 'row')}",
+            meaning=[
+                f"A finding needs at least {counted(least, 'row')} that show the same. Scan these "
+                "rows together with the data that they are to be trained with.",
+                *([_unread(summary)] if unread_rows(summary) else []),
+            ],
         )
     level, advice, found = _headline(result, worst)
     meaning = _meaning(result, worst)
-    if summary.skipped_rows:
+    if unread_rows(summary):
         meaning.append(_unread(summary))
     if summary.suppressed:
         meaning.append(
@@ -63,6 +80,10 @@ def _headline(result: ScanResult, worst: Severity | None) -> tuple[str, str, str
     if worst is None:
         limit = limit_in_words(result.summary)
         above = f" above the detection limit of {limit}" if limit else ""
+        if unread_rows(result.summary) > MANY_UNREAD * result.summary.rows:
+            read = result.summary.rows - result.summary.skipped_rows
+            lost = f"only {read:,} of {counted(result.summary.rows, 'row')} could be read"
+            return "look", f"No poison found{above}, but {lost}", ""
         return "clear", f"No poison found{above}", ""
     total = result.summary.rows
     flagged = rows_at(result, worst)
@@ -85,16 +106,19 @@ def _meaning(result: ScanResult, worst: Severity | None) -> list[str]:
     held = f"Those rows are {share(flagged, summary.rows)} of the data. "
     match worst:
         case Severity.HIGH:
-            text = (
-                "Each high finding is something rare that goes with something unusual more often "
-                "than chance allows, which is what a planted backdoor looks like. Read the rows "
-                "below, ask where they came from, and train on the rest."
-            )
+            return [
+                "Somebody may have planted a backdoor: rows that teach a model to answer a rare "
+                "word or phrase with something that nobody wants. A model that learns it looks "
+                "healthy until that phrase turns up.",
+                f"{held}Each high finding is such a pair of a rare cause and an unusual "
+                "consequence, together far more often than chance allows. Read the example rows, "
+                "ask where they came from, and train on the rest.",
+            ]
         case Severity.MEDIUM:
             text = (
-                "The evidence is short of what a planted backdoor leaves behind, or has an "
-                "innocent explanation that a person can check quickly: a template, a duplicated "
-                "source."
+                "Something rare goes with something unusual in them, which is how a planted "
+                "backdoor begins to look. Here the evidence is weaker, or has an innocent "
+                "explanation that a person can check quickly: a template, a duplicated source."
             )
         case Severity.LOW:
             text = (
@@ -118,9 +142,29 @@ def _meaning_of_nothing(summary: Summary) -> list[str]:
     return [" ".join(text)]
 
 
+def unread_rows(summary: Summary) -> int:
+    """Rows with something in them that could not be read; blank lines have nothing."""
+    return summary.skipped_rows - summary.skipped.get(BLANK, 0)
+
+
 def _unread(summary: Summary) -> str:
-    were = "was" if summary.skipped_rows == 1 else "were"
-    return f"{counted(summary.skipped_rows, 'row')} could not be read and {were} not checked."
+    unread = unread_rows(summary)
+    return (
+        f"{counted(unread, 'row')} could not be read and {'was' if unread == 1 else 'were'} not "
+        "checked."
+    )
+
+
+def unread_in_words(summary: Summary) -> str:
+    """What was not read and why, as one line; empty if there is nothing of that kind."""
+    parts = []
+    if unread_rows(summary):
+        why = {reason: count for reason, count in summary.skipped.items() if reason != BLANK}
+        rows = counted(unread_rows(summary), "row")
+        parts.append(f"{rows} could not be read ({reasons_in_words(why)})")
+    if blank := summary.skipped.get(BLANK, 0):
+        parts.append(counted(blank, "blank line"))
+    return "; ".join(parts)
 
 
 def rows_at(result: ScanResult, severity: Severity) -> int:

@@ -171,8 +171,8 @@ def _explain(case: Case, also: list[Case]) -> str:
             text += f" The same rows also show: {'; '.join(shortened(o) for o in others[:3])}."
     if case.judgement.severity is Severity.HIGH:
         text += (
-            f" Apart from it, the {facts.rows_seen:,} rows looked at have nothing in common, "
-            "as rows that were chosen to carry a trigger have not."
+            f" Apart from it, the {facts.rows_seen:,} rows that were looked at have nothing in "
+            "common, which is how it looks when somebody chose rows to carry a trigger."
         )
     elif case.judgement.reasons:
         text += f" It is not rated higher because {', and '.join(case.judgement.reasons)}."
@@ -250,7 +250,7 @@ def _distinct_spans(spans: list[Span]) -> list[Span]:
 
 def example(draft: Draft, record: Record, spans: list[Span]) -> Example:
     """A row cut to what a person reads, around its first highlighted place."""
-    fields, offsets, cut = {}, {}, []
+    fields, offsets, lengths, cut = {}, {}, {}, []
     for part in record.parts:
         starts = [span.start for span in spans if span.field == part.field]
         low = max(0, min(starts) - _EXAMPLE_CHARACTERS // 3) if starts else 0
@@ -259,6 +259,7 @@ def example(draft: Draft, record: Record, spans: list[Span]) -> Example:
         offsets[part.field] = low
         if low or high < len(part.text):
             cut.append(part.field)
+            lengths[part.field] = len(part.text)
     return Example(
         finding=draft.finding.id,
         source=record.source,
@@ -268,5 +269,6 @@ def example(draft: Draft, record: Record, spans: list[Span]) -> Example:
         fields=fields,
         offsets=offsets,
         cut=cut,
+        lengths=lengths,
         spans=spans,
     )

@@ -107,8 +107,8 @@ def _labelled_rows(engine: Engine, survey: Survey, notes: list[str]) -> list[_La
     names = [str(name) for name in encoded.dictionary.to_pylist()]
     if not 2 <= len(names) <= _MOST_LABELS:
         notes.append(
-            f"The label field has {len(names):,} different values, so the label test did not run; "
-            f"it needs 2 to {_MOST_LABELS}."
+            f"The label test did not run: it needs 2 to {_MOST_LABELS} different labels, and the label "
+            f"field has {len(names):,}."
         )
         return []
     side = "text" if any("text" in s.layout.sides for s in engine.plan.sources) else "prompt"
@@ -238,7 +238,7 @@ def _draft(part: _Labelled, found: LabelFinding) -> Draft:
         q_value=found.q_value,
         explanation=(
             f"Of {total:,} rows with “{shortened(found.text)}”, {len(rows):,} have {shortened(what)}. "
-            f"The rest of their text predicts about {found.expected:,.0f}."
+            f"Going by the rest of their text, about {found.expected:,.0f} would."
         ),
         statistics={
             "log10_p": round(found.log_p / math.log(10), 2),

@@ -14,6 +14,7 @@ from ld50.core.records import Record
 from ld50.core.results import DetectionLimit, ScanResult, SourceSummary, Summary
 from ld50.core.version import VERSION
 from ld50.corpus import Plan, first_rows
+from ld50.report.wording import share
 from ld50.scan import kernels
 from ld50.scan.accepted import AcceptedFindings
 from ld50.scan.assemble import (
@@ -316,8 +317,8 @@ def _limits(engine: Engine, evidence: Evidence, labels: LabelOutcome) -> list[De
     worst: dict[str, float] = {}
     for consequence in evidence.consequences:
         rule = RULE_OF[consequence.kind]
-        share = len(consequence.rows) / (consequence.population or rows)
-        worst[rule] = max(worst.get(rule, 0.0), share)
+        shown = len(consequence.rows) / (consequence.population or rows)
+        worst[rule] = max(worst.get(rule, 0.0), shown)
     limits = []
     for rule in sorted(set(RULE_OF.values())):
         if not settings.runs(rule) or not _possible(rule, evidence.survey):
@@ -330,8 +331,8 @@ def _limits(engine: Engine, evidence: Evidence, labels: LabelOutcome) -> list[De
                 rule=rule,
                 rows=None if needed is None else max(needed, settings.min_support),
                 why=(
-                    f"{rate:.2%} of the rows show this anyway, and {evidence.tests:,} pairs of cause "
-                    "and consequence were tested"
+                    f"{share(rate, 1)} of the rows show this anyway, and {evidence.tests:,} pairs of "
+                    "cause and consequence were tested"
                 ),
             )
         )
