@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ld50.core.findings import Finding, FlaggedRow
+from ld50.core.findings import Cause, Finding, FlaggedRow
 from ld50.core.results import Example, ScanResult
 from ld50.core.rules import Rule
 from ld50.report.excerpts import excerpt
@@ -104,7 +104,6 @@ class FindingView:
 
 _CAUSES = {
     "ngram": "Words",
-    "ngram_set": "Any or all of these words",
     "characters": "Characters",
     "pattern": "Pattern",
     "format": "Format",
@@ -179,7 +178,7 @@ class FindingViews:
             rule=plain(finding.rule, 40),
             title=plain(finding.title, 160),
             cause=visible(cause.text, 400, literal=True) if cause else None,
-            cause_kind=_CAUSES.get(cause.kind, plain(cause.kind, 40)) if cause else "",
+            cause_kind=_cause_kind(cause) if cause else "",
             consequence=visible(consequence.text, 400) if consequence else None,
             consequence_kind=plain(consequence.kind, 40).replace("_", " ") if consequence else "",
             rows=finding.support,
@@ -259,12 +258,23 @@ def _bars(finding: Finding, rows: int) -> list[Bar]:
     ]
 
 
+def _is_family(cause: Cause) -> bool:
+    """Whether each member of a set is a cause by itself; else only all of them together are."""
+    return cause.text == " or ".join(cause.members)
+
+
+def _cause_kind(cause: Cause) -> str:
+    if cause.kind == "ngram_set":
+        return "Any of these words" if _is_family(cause) else "These words together"
+    return _CAUSES.get(cause.kind, plain(cause.kind, 40))
+
+
 def _short_cause(finding: Finding) -> str:
     """The cause in a few words: itself, or how many words it may be."""
     if finding.cause is None:
         return ""
     if len(finding.cause.text) > 24 and len(finding.cause.members) > 1:
-        return f"any of the {len(finding.cause.members)} words"
+        return f"{'any' if _is_family(finding.cause) else 'all'} of the {len(finding.cause.members)} words"
     return f"“{plain(finding.cause.text, 24, literal=True)}”"
 
 

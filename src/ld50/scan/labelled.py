@@ -219,6 +219,9 @@ def _severity(part: _Labelled, found: LabelFinding) -> Severity:
 
 def _draft(part: _Labelled, found: LabelFinding) -> Draft:
     rule = RULE_OF_KIND[found.kind]
+    if found.text == " or ".join(found.members):
+        # Each word of a family decides by itself; they are told as one because they do the same.
+        rule = RULE_OF_KIND["ngram"]
     severity = _severity(part, found)
     what = f"{part.name} {found.label_name}" if part.name == "label" else f"“{found.label_name}”"
     rows = part.ordinals[found.rows]
