@@ -108,6 +108,7 @@ def scan(
     ignore: str | Sequence[str] = (),
     min_support: int = 5,
     alpha: float = 1e-4,
+    weak: bool = False,
     accept: str | os.PathLike[str] | None = None,
     write_clean: str | os.PathLike[str] | None = None,
     quarantine: str | os.PathLike[str] | None = None,
@@ -131,6 +132,7 @@ def scan(
         ignore: Not these rules.
         min_support: Fewest rows that make a finding.
         alpha: False-discovery rate over all tests.
+        weak: List associations, too, that a subject or a template accounts for as well.
         accept: File of accepted findings.
         write_clean: Path for the data without the flagged rows (files only).
         quarantine: Path for the flagged rows (files only).
@@ -150,7 +152,11 @@ def scan(
         label_field=label_field,
     )
     settings = ScanSettings(
-        select=_names(select), ignore=_names(ignore), min_support=min_support, alpha=alpha
+        select=_names(select),
+        ignore=_names(ignore),
+        min_support=min_support,
+        alpha=alpha,
+        weak=weak,
     )
     take_out = _TakeOut(
         clean=None if write_clean is None else os.fspath(write_clean),

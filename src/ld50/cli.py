@@ -121,6 +121,13 @@ def scan(
     ] = None,
     min_support: Annotated[int, typer.Option(help="Fewest rows that make a finding.")] = 5,
     alpha: Annotated[float, typer.Option(help="False-discovery rate over all tests.")] = 1e-4,
+    weak: Annotated[
+        bool,
+        typer.Option(
+            "--weak",
+            help="List associations, too, that a subject or a template accounts for as well.",
+        ),
+    ] = False,
     workers: Annotated[
         int, typer.Option(help="Threads; 0 takes the cores of this machine.", min=0)
     ] = 0,
@@ -157,6 +164,7 @@ def scan(
                 ignore=tuple(ignore or ()),
                 min_support=min_support,
                 alpha=alpha,
+                weak=weak,
             ),
             accept=accept,
             write_clean=write_clean,

@@ -81,15 +81,26 @@ def run_scan(
     )
     survey = engine.survey()
     evidence = engine.associations(survey)
-    drafts = _association_drafts(engine, evidence, look(engine, evidence))
+    cases = look(engine, evidence)
+    told = [case for case in cases if settings.weak or rank_of(case) > Severity.LOW.rank]
+    drafts = _association_drafts(engine, evidence, told)
     labels = label_drafts(engine, survey)
+    notes = [*plan.notes, *labels.notes, *_weak_note(len(cases) - len(told))]
     drafts += labels.drafts
     drafts += presence_drafts(engine, survey)
     drafts += copy_drafts(engine, survey)
     drafts = [draft for draft in drafts if settings.runs(draft.finding.rule)]
     drafts, suppressed = (accepted or AcceptedFindings()).filter(drafts)
     drafts.sort(key=_strength)
-    return _result(engine, evidence, drafts, labels, suppressed, seconds=time.monotonic() - began)
+    seconds = time.monotonic() - began
+    return _result(engine, evidence, drafts, labels, suppressed, notes=notes, seconds=seconds)
+
+
+def _weak_note(associations: int) -> list[str]:
+    if not associations:
+        return []
+    some = "1 weak association" if associations == 1 else f"{associations} weak associations"
+    return [f"{some}, which a subject or a template accounts for, not listed (--weak lists them)"]
 
 
 def _strength(draft: Draft) -> tuple[int, float, str]:
@@ -98,8 +109,7 @@ def _strength(draft: Draft) -> tuple[int, float, str]:
 
 
 def _association_drafts(engine: Engine, evidence: Evidence, cases: list[Case]) -> list[Draft]:
-    floor = Severity(engine.settings.min_severity).rank
-    merged = [(case, also) for case, also in merged_cases(cases) if rank_of(case) >= floor]
+    merged = merged_cases(cases)
     wanted = [
         case
         for case, _ in merged
@@ -122,6 +132,7 @@ def _result(
     labels: LabelOutcome,
     suppressed: int,
     *,
+    notes: list[str],
     seconds: float,
 ) -> Scanned:
     survey = evidence.survey
@@ -152,7 +163,7 @@ def _result(
         for ordinal in draft.rows.tolist():
             source = severities.setdefault(source_of[ordinal], {})
             source.setdefault(draft.finding.severity, set()).add(place[ordinal][1])
-    summary = _summary(engine, evidence, drafts, labels, suppressed, len(flagged), seconds)
+    summary = _summary(engine, evidence, drafts, labels, suppressed, notes, len(flagged), seconds)
     result = ScanResult(
         summary=summary,
         findings=[draft.finding for draft in drafts],
@@ -246,6 +257,7 @@ def _summary(
     drafts: list[Draft],
     labels: LabelOutcome,
     suppressed: int,
+    notes: list[str],
     flagged: int,
     seconds: float,
 ) -> Summary:
@@ -271,7 +283,7 @@ def _summary(
         flagged_rows=flagged,
         tests_made=evidence.tests + labels.tests,
         detection_limits=_limits(engine, evidence, labels),
-        notes=[*plan.notes, *labels.notes],
+        notes=notes,
         fingerprint=plan.fingerprint,
         seconds=round(seconds, 3),
     )

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ld50.core.errors import ConfigError
-from ld50.core.findings import Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +20,8 @@ class ScanSettings:
     """Rules to run, by id or prefix (`TRG`, `TRG101`); empty means all."""
     ignore: tuple[str, ...] = ()
     """Rules to leave out, by id or prefix; wins over `select`."""
-    min_severity: str = "low"
-    """Findings below this severity are not written."""
+    weak: bool = False
+    """Write associations, too, that a subject or a template accounts for as well as poison does."""
     seed: int = 0
     """For permutation tests and sampled rows."""
     label_text_bytes: int = 256 << 20
@@ -35,11 +34,6 @@ class ScanSettings:
             raise ConfigError(f"min_support must lie between 3 and 10000, got {self.min_support}.")
         if not 0 < self.alpha <= 0.05:
             raise ConfigError(f"alpha must lie above 0 and not above 0.05, got {self.alpha}.")
-        allowed = [severity.value for severity in Severity]
-        if self.min_severity not in allowed:
-            raise ConfigError(
-                f"min_severity must be one of {', '.join(allowed)}, got {self.min_severity!r}."
-            )
         for name in (*self.select, *self.ignore):
             _check_rule(name)
         if self.most_segments < 100:
