@@ -145,8 +145,12 @@ def scan(
     from ld50.api import scan_paths
     from ld50.corpus import LayoutOptions
     from ld50.progress import Progress
+    from ld50.scan.run import kernel_notes
     from ld50.scan.settings import ScanSettings
 
+    if not quiet:
+        for note in kernel_notes():
+            typer.echo(f"ld50: {note}", err=True)
     with Progress(enabled=not quiet) as progress:
         result = scan_paths(
             paths,

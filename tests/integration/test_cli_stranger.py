@@ -209,3 +209,21 @@ def test_a_run_killed_while_it_writes_the_data_is_finished_by_the_next(chat: Pat
         assert (chat.parent / name).read_bytes() == (whole / name).read_bytes()
     left = [path.name for path in chat.parent.iterdir() if path.name.endswith(".tmp")]
     assert left == []
+
+
+@pytest.mark.slow
+def test_without_the_kernels_the_same_is_found_and_it_is_said_that_it_is_slow(chat: Path) -> None:
+    pytest.importorskip("ld50.scan._kernels")
+    chat.write_text(rows(60))
+    names = ("findings.jsonl", "rows.jsonl")
+    fast = run("scan", "chat.jsonl", "--out", "c", cwd=chat.parent)
+    slow = run(
+        "scan", "chat.jsonl", "--out", "p", cwd=chat.parent,
+        env={**os.environ, "LD50_KERNELS": "python"},
+    )  # fmt: skip
+    assert "C kernels are not installed" in slow.stderr
+    assert "C kernels are not installed" in " ".join(slow.stdout.split())
+    assert "C kernels" not in fast.stderr
+    assert slow.returncode == fast.returncode
+    for name in names:
+        assert (chat.parent / "p" / name).read_bytes() == (chat.parent / "c" / name).read_bytes()

@@ -283,10 +283,20 @@ def _summary(
         flagged_rows=flagged,
         tests_made=evidence.tests + labels.tests,
         detection_limits=_limits(engine, evidence, labels),
-        notes=notes,
+        notes=[*notes, *kernel_notes()],
         fingerprint=plan.fingerprint,
         seconds=round(seconds, 3),
     )
+
+
+def kernel_notes() -> list[str]:
+    """What is to be said if the C kernels are not there: the scan is right, and slow."""
+    if kernels.implementation == "c":
+        return []
+    return [
+        "The C kernels are not installed, so plain Python does their work: the same result, some "
+        "twenty times slower. Install a C compiler, then: pip install --force-reinstall --no-deps ld50"
+    ]
 
 
 def versions() -> dict[str, str]:
