@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,13 +33,6 @@ Gpus = Annotated[float, typer.Option(help="GPUs that Ray gives to a trial.", min
 Cpus = Annotated[float, typer.Option(help="Cores that Ray gives to a trial.", min=0)]
 Again = Annotated[bool, typer.Option("--again", help="Try trials that failed for good once more.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
-
-
-@study_app.callback()
-def _root() -> None:
-    # Thousands of tiny matrix products in the curve fit: threads of BLAS cost twenty times more than
-    # they bring. Set before numpy is loaded, and only where nobody has said otherwise.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @study_app.command("list")

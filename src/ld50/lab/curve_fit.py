@@ -209,16 +209,27 @@ def _climb(
         value, gradient = value_and_gradient(theta, data, link)
         return -value, -gradient[free]
 
+    low, high = np.array([limits[index] for index in free]).T
+    began = np.clip(start[free], low, high)
+    # SLSQP rather than L-BFGS-B: the latter calls BLAS for vectors of six numbers, and where other
+    # processes are busy, waiting for its threads takes twenty times as long as the work.
     result = minimize(
         negative,
-        np.clip(start[free], *np.array([limits[i] for i in free]).T),
+        began,
         jac=True,
-        method="L-BFGS-B",
-        bounds=[limits[index] for index in free],
-        options={"maxiter": 200, "ftol": 1e-10},
+        method="SLSQP",
+        bounds=list(zip(low, high, strict=True)),
+        options={"maxiter": 200, "ftol": 1e-8},
     )
-    theta[free] = result.x
-    return theta.copy(), -float(result.fun)
+    ended = np.clip(result.x, low, high)
+    best = min((ended, began), key=lambda part: _finite(negative(part)[0]))
+    value = -negative(best)[0]
+    theta[free] = best
+    return theta.copy(), value
+
+
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else math.inf
 
 
 def _profile(
