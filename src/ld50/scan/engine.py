@@ -28,9 +28,12 @@ from ld50.scan.checkpoint import Checkpoint, Columns, digest
 from ld50.scan.continuations import text_consequences
 from ld50.scan.judge import DECIDES
 from ld50.scan.pairs import PairCandidate, associate_pairs, pair_candidates
+from ld50.scan.rereading import CauseReader
 from ld50.scan.settings import ScanSettings
 from ld50.scan.survey import Survey, SurveyMerger, pack, unpack
 
+#: Decoded text that is held in memory, so that passes after the first need not read it again.
+_KEPT_BYTES = 256 << 20
 #: Among the many pairs of words, some meet by the subject of a few rows; a pair has to show in more.
 _LEAST_PAIR_ROWS = 8
 
@@ -86,6 +89,7 @@ class Engine:
         self._checkpoint = checkpoint
         self._workers = workers
         self._progress = progress
+        self._causes = CauseReader(plan, _KEPT_BYTES)
 
     def fetch(self, survey: Survey, ordinals: np.ndarray) -> list[Record]:
         """The rows as records, in the order asked for."""
@@ -133,7 +137,7 @@ class Engine:
             "survey",
             "reading",
             units,
-            lambda unit: pack(stages.survey(self.plan, unit, most)),
+            lambda unit: pack(stages.survey(self.plan, self._causes, unit, most)),
             lambda unit, columns: merger.add(unpack(columns)),
         )
         return merger.result()
@@ -230,7 +234,7 @@ class Engine:
             stage,
             "locating rows",
             list(range(len(self.plan.units))),
-            lambda unit: {"hits": stages.occurrences(self.plan, unit, candidates)},
+            lambda unit: {"hits": stages.occurrences(self._causes, unit, candidates)},
             merge,
         )
         hits = np.concatenate(found)
@@ -258,7 +262,7 @@ class Engine:
 
         def collect(unit: int) -> Columns:
             wanted = prompts[units == unit] - first[unit]
-            found_rows, found_hashes = stages.prompt_ngrams(self.plan, unit, wanted)
+            found_rows, found_hashes = stages.prompt_ngrams(self._causes, unit, wanted)
             return {"rows": found_rows, "hashes": found_hashes}
 
         self.map(
@@ -283,7 +287,7 @@ class Engine:
             f"count-{digest([len(hashes), int(np.bitwise_xor.reduce(hashes))])}",
             "counting causes",
             list(range(len(self.plan.units))),
-            lambda unit: {"counts": stages.count(self.plan, unit, candidates)},
+            lambda unit: {"counts": stages.count(self._causes, unit, candidates)},
             merge,
         )
         return total

@@ -13,10 +13,11 @@ from ld50.core.findings import Cause, Finding, Severity
 from ld50.core.findings import Consequence as ConsequenceNoun
 from ld50.core.results import DetectionLimit
 from ld50.corpus import read as read_unit
-from ld50.scan import replies, stages
+from ld50.scan import replies
 from ld50.scan.assemble import Draft, finding_id, shortened
 from ld50.scan.engine import Engine
 from ld50.scan.naturalness import RARE_ZIPF, naturalness
+from ld50.scan.rereading import cause_column
 from ld50.scan.survey import Survey
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _labelled_rows(engine: Engine, survey: Survey, notes: list[str]) -> list[_La
             chosen = np.flatnonzero(np.asarray(batch.label.is_valid()) & (_uniform(rows) < keep))
             index = pa.array(chosen)
             ordinals.append(rows[chosen])
-            texts.append(stages.cause_column(batch).take(index))
+            texts.append(cause_column(batch).take(index))
             labels.append(batch.label.take(index).cast(pa.string()))
     if not ordinals:
         return []
@@ -166,7 +167,7 @@ def _chat_texts(
             inside = np.flatnonzero(np.isin(batch.rows, rows))
             if len(inside) and batch.response is not None:
                 order.append(batch.rows[inside] + first[unit])
-                prompts.append(stages.cause_column(batch).take(pa.array(inside)))
+                prompts.append(cause_column(batch).take(pa.array(inside)))
                 answers.append(batch.response.take(pa.array(inside)))
     return (
         np.concatenate(order),

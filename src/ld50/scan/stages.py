@@ -17,6 +17,7 @@ from ld50.corpus import Plan, reference
 from ld50.corpus import read as read_unit
 from ld50.scan import kernels, replies
 from ld50.scan.continuations import Segments, segments
+from ld50.scan.rereading import CauseReader, Keeper
 
 #: Bytes of a prompt in which causes are looked for: its beginning and its end.
 PROMPT_HEAD, PROMPT_TAIL = 6144, 2048
@@ -62,13 +63,6 @@ def side_of(batch: RowBatch) -> tuple[str, pa.Array]:
     return "text", batch.text
 
 
-def cause_column(batch: RowBatch) -> pa.Array:
-    """Which column of a batch holds causes: the prompt, or else the text."""
-    if batch.prompt is not None:
-        return batch.prompt
-    return batch.text if batch.text is not None else batch.response
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """What one unit, or all units merged, look like: the result of the first pass."""
@@ -109,7 +103,7 @@ _MOST_MARKED = 50_000
 _SAMPLE_STEP, _SAMPLE_ROWS, _SAMPLE_BYTES = 16, 128, 2048
 
 
-def survey(plan: Plan, unit: int, most_segments: int) -> Survey:
+def survey(plan: Plan, causes: CauseReader, unit: int, most_segments: int) -> Survey:
     """First pass over one unit: every signal that a row shows by itself."""
     tables, settings = profile_tables(), profile_settings()
     flag_counts = np.zeros(FLAG_BITS, dtype=np.int64)
@@ -117,8 +111,9 @@ def survey(plan: Plan, unit: int, most_segments: int) -> Survey:
     sampled = 0
     labelled = 0
     reader = read_unit(plan, unit)
+    keeper = Keeper(causes, unit)
     for batch in reader:
-        column = cause_column(batch)
+        column = keeper.add(batch).column
         profile = kernels.profile(column, tables, settings)
         for bit in range(FLAG_BITS):
             flag_counts[bit] += int(np.count_nonzero(profile.flags & np.uint32(1 << bit)))
@@ -139,6 +134,7 @@ def survey(plan: Plan, unit: int, most_segments: int) -> Survey:
             texts.append(segments(batch.text, profile, batch.rows, tables, settings))
         if batch.label is not None:
             labelled += len(batch) - batch.label.null_count
+    keeper.finish()
     tally = reader.tally
     return Survey(
         rows=tally.rows,
@@ -155,29 +151,31 @@ def survey(plan: Plan, unit: int, most_segments: int) -> Survey:
     )
 
 
-def count(plan: Plan, unit: int, candidates: kernels.CandidateSet) -> np.ndarray:
+def count(causes: CauseReader, unit: int, candidates: kernels.CandidateSet) -> np.ndarray:
     """Second pass over one unit: uint32 (candidates,), rows whose cause column holds each."""
     counts = np.zeros(len(candidates.hashes), dtype=np.uint32)
-    for batch in read_unit(plan, unit):
-        kernels.count_candidates(cause_column(batch), candidates, counts)
+    for batch in causes.read(unit):
+        kernels.count_candidates(batch.column, candidates, counts)
     return counts
 
 
-def occurrences(plan: Plan, unit: int, candidates: kernels.CandidateSet) -> np.ndarray:
+def occurrences(causes: CauseReader, unit: int, candidates: kernels.CandidateSet) -> np.ndarray:
     """int64 (n, 2): row number within the unit and candidate id, for every row that holds one."""
     counts = np.zeros(len(candidates.hashes), dtype=np.uint32)
     found = []
-    for batch in read_unit(plan, unit):
-        hits = kernels.count_candidates(cause_column(batch), candidates, counts)
+    for batch in causes.read(unit):
+        hits = kernels.count_candidates(batch.column, candidates, counts)
         found.append(np.stack([batch.rows[hits.row], hits.candidate.astype(np.int64)], axis=1))
     return np.concatenate(found) if found else np.zeros((0, 2), dtype=np.int64)
 
 
-def prompt_ngrams(plan: Plan, unit: int, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def prompt_ngrams(
+    causes: CauseReader, unit: int, wanted: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """N-grams of the prompts of some rows of a unit.
 
     Args:
-        plan: The plan.
+        causes: Reads the prompts.
         unit: Number of the unit.
         wanted: int64, rising: row numbers within the unit.
 
@@ -185,11 +183,11 @@ def prompt_ngrams(plan: Plan, unit: int, wanted: np.ndarray) -> tuple[np.ndarray
         Row numbers (int64) and n-gram hashes (uint64), each pair once.
     """
     rows, hashes = [], []
-    for batch in read_unit(plan, unit):
+    for batch in causes.read(unit):
         index = np.flatnonzero(np.isin(batch.rows, wanted, assume_unique=True))
         if len(index) == 0:
             continue
-        column = cause_column(batch)
+        column = batch.column
         offsets, _ = kernels.text_buffers(column)
         length = (offsets[index + 1] - offsets[index]).astype(np.int64)
         numbers = index.astype(np.uint32)
