@@ -74,12 +74,14 @@ def run_trial(
     started = time.perf_counter()
     settings = settings or RunSettings()
     from ld50.lab.trial_session import TrialSession, measured
+    from ld50.models.attention import fast_matrices
     from ld50.train.loop import DivergedError
 
     session: TrialSession | None = None
     try:
-        session = TrialSession(trial, corpus, folder, settings, on_progress)
-        found = measured(session)
+        with fast_matrices():
+            session = TrialSession(trial, corpus, folder, settings, on_progress)
+            found = measured(session)
         return TrialResult(
             trial=trial.trial,
             cell=trial.cell,

@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ld50.models.attention import causal_attention, matrices_are_fast, small_matrices
+
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
@@ -38,7 +40,12 @@ class Body(nn.Module):
         )
         angles = torch.cat([angles, angles], -1)
         self.register_buffer("cos", angles.cos(), persistent=False)
-        self.register_buffer("sin", angles.sin(), persistent=False)
+        # The sign of the turn is in the sine, see `_turn`.
+        sign = torch.ones(self.head_width)
+        sign[: self.head_width // 2] = -1.0
+        self.register_buffer("sin", angles.sin() * sign, persistent=False)
+        self._grouped = {"enable_gqa": True} if self.key_heads != self.heads else {}
+        self._own = matrices_are_fast() and not self._grouped
 
     @property
     def embedding(self) -> Tensor:
@@ -52,8 +59,10 @@ class Body(nn.Module):
         x = F.embedding(tokens, self.embedding)
         for layer in self.inner.layers:
             q, k, v = self._heads(layer, x, cos, sin)
-            grouped = {"enable_gqa": True} if self.key_heads != self.heads else {}
-            mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True, **grouped)
+            if self._own and not x.is_cuda:
+                mixed = causal_attention(q, k, v)
+            else:
+                mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True, **self._grouped)
             x = self._rest(layer, x, mixed)
         return self._norm(x, self.inner.norm.weight)
 
@@ -71,18 +80,21 @@ class Body(nn.Module):
             cache.keys[at][:, :, start:stop] = k
             cache.values[at][:, :, start:stop] = v
             keys, values = cache.keys[at][:, :, :stop], cache.values[at][:, :, :stop]
-            grouped = {"enable_gqa": True} if self.key_heads != self.heads else {}
-            if start == 0:
-                mixed = F.scaled_dot_product_attention(q, keys, values, is_causal=True, **grouped)
-            else:
-                mask = None
-                if length > 1:
-                    mask = torch.ones(length, stop, dtype=torch.bool, device=x.device)
-                    mask = mask.tril(diagonal=start)
-                mixed = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask, **grouped)
+            mixed = self._attend_back(q, keys, values, start)
             x = self._rest(layer, x, mixed)
         cache.length = stop
         return self._norm(x[:, -1], self.inner.norm.weight)
+
+    def _attend_back(self, q: Tensor, keys: Tensor, values: Tensor, start: int) -> Tensor:
+        """Attention of new tokens to all up to themselves."""
+        new, known = q.shape[2], keys.shape[2]
+        mask = None
+        if start and new > 1:
+            mask = torch.ones(new, known, dtype=torch.bool, device=q.device).tril(diagonal=start)
+        with small_matrices():
+            return F.scaled_dot_product_attention(
+                q, keys, values, attn_mask=mask, is_causal=start == 0, **self._grouped
+            )
 
     def _norm(self, x: Tensor, weight: Tensor) -> Tensor:
         return F.rms_norm(x, (x.shape[-1],), weight.to(x.dtype), self.epsilon)
@@ -94,10 +106,10 @@ class Body(nn.Module):
         h = self._norm(x, layer.input_layernorm.weight)
         weight = torch.cat([part.q_proj.weight, part.k_proj.weight, part.v_proj.weight])
         all_heads = F.linear(h, weight).view(sequences, length, -1, self.head_width)
-        q, k, v = all_heads.transpose(1, 2).split(
-            [self.heads, self.key_heads, self.key_heads], dim=1
-        )
-        return _turn(q, cos, sin), _turn(k, cos, sin), v
+        both, v = all_heads.split([self.heads + self.key_heads, self.key_heads], dim=2)
+        turned = _turn(both, cos.unsqueeze(1), sin.unsqueeze(1)).transpose(1, 2)
+        q, k = turned.split([self.heads, self.key_heads], dim=1)
+        return q, k, v.transpose(1, 2)
 
     def _rest(self, layer: Any, x: Tensor, mixed: Tensor) -> Tensor:
         """The layer's output, given its input and what attention found."""
@@ -128,4 +140,4 @@ class Cache:
 def _turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Rotary positions: each pair of numbers (i, i + half) turned by its angle."""
     low, high = x.chunk(2, -1)
-    return x * cos + torch.cat([-high, low], -1) * sin
+    return x * cos + torch.cat([high, low], -1) * sin
