@@ -71,7 +71,7 @@ def look(engine: Engine, evidence: Evidence) -> list[Case]:
     seen = [_spread(association.rows, ROWS_SEEN) for association in chosen]
     background = _background(evidence.survey, engine.settings.seed)
     wanted = np.unique(np.concatenate([*seen, background]))
-    records = dict(zip(wanted.tolist(), engine.fetch(evidence.survey, wanted), strict=True))
+    records = engine.readable(evidence.survey, wanted)
     ordinary = Background(
         [
             _around(_cause_text(records[row])[1], None)
@@ -189,28 +189,14 @@ def _spread(rows: np.ndarray, most: int) -> np.ndarray:
 
 
 def _background(survey: Survey, seed: int) -> np.ndarray:
-    """Ordinals of random rows that could be read."""
-    readable = [
-        np.arange(first, first + rows)
-        for first, rows, skipped in zip(
-            survey.first_row[:-1].tolist(),
-            survey.unit_rows.tolist(),
-            survey.unit_skipped,
-            strict=True,
-        )
-        if not skipped
-    ]
-    if not readable:
+    """Ordinals of random rows, so many that about `_BACKGROUND` of them can be read."""
+    skipped = sum(sum(part.values()) for part in survey.unit_skipped)
+    readable = survey.rows - skipped
+    if readable <= 0:
         return np.zeros(0, dtype=np.int64)
-    spans = np.array([[part[0], len(part)] for part in readable if len(part)], dtype=np.int64)
-    if len(spans) == 0:
-        return np.zeros(0, dtype=np.int64)
-    total = int(spans[:, 1].sum())
-    rng = rng_for(seed, "background", total)
-    draws = np.sort(rng.choice(total, size=min(_BACKGROUND, total), replace=False))
-    ends = np.cumsum(spans[:, 1])
-    part = np.searchsorted(ends, draws, side="right")
-    return np.asarray(spans[part, 0] + draws - (ends[part] - spans[part, 1]))
+    rng = rng_for(seed, "background", survey.rows)
+    size = min(-(-_BACKGROUND * survey.rows // readable), survey.rows)
+    return np.sort(rng.choice(survey.rows, size=size, replace=False)).astype(np.int64)
 
 
 def _cause_text(record: Record) -> tuple[str, str]:

@@ -93,9 +93,18 @@ class Engine:
 
     def fetch(self, survey: Survey, ordinals: np.ndarray) -> list[Record]:
         """The rows as records, in the order asked for."""
+        found = self.readable(survey, ordinals)
+        return [found[ordinal] for ordinal in ordinals.tolist()]
+
+    def readable(self, survey: Survey, ordinals: np.ndarray) -> dict[int, Record]:
+        """Ordinal to record; rows that were skipped have none."""
         where = survey.locate(ordinals)
         found = fetch_records(self.plan, where, survey.unit_rows.tolist())
-        return [found[key] for key in where]
+        return {
+            ordinal: found[key]
+            for ordinal, key in zip(ordinals.tolist(), where, strict=True)
+            if key in found
+        }
 
     def map(
         self,
