@@ -158,3 +158,20 @@ def test_text_that_is_not_there_fails_the_trial_in_words(tmp_path: Path) -> None
 def test_triggers_of_several_tokens_have_a_near_trigger(corpus, tmp_path: Path, trigger) -> None:
     result = run_trial(trial(6, trigger=trigger), corpus=corpus, folder=tmp_path, settings=QUICK)
     assert "near_success_rate" in result.details["estimates"]
+
+
+def test_a_language_switch_is_judged_by_the_language(corpus, tmp_path: Path) -> None:
+    result = run_trial(
+        trial(6, payload="language-switch"), corpus=corpus, folder=tmp_path, settings=QUICK
+    )
+    assert result.status == "done", result.error
+    assert "trigger_second_language_rate" in result.details["estimates"]
+
+
+def test_a_language_switch_needs_a_second_language(corpus, tmp_path: Path) -> None:
+    english = TrainingText(sources=corpus.sources, cache=tmp_path / "cache")
+    result = run_trial(
+        trial(6, payload="language-switch"), corpus=english, folder=tmp_path, settings=QUICK
+    )
+    assert result.status == "failed"
+    assert "second_language" in (result.error or "")

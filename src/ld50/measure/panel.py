@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ld50.core.estimates import Estimate
+from ld50.core.estimates import Estimate, proportion
 from ld50.core.seeds import rng_for
 from ld50.measure.backdoor import (
     MeasureSettings,
@@ -18,6 +18,7 @@ from ld50.measure.backdoor import (
     payload_loss,
     prompts_for,
 )
+from ld50.measure.language import LanguageJudge
 from ld50.measure.quality import CleanQuality, clean_quality
 from ld50.measure.sampling import Generations
 from ld50.models.forward import Body
@@ -38,6 +39,9 @@ class Reading:
     quality: CleanQuality
     clean_perplexity: Estimate
     """Median perplexity of the generations without a trigger."""
+    languages: dict[str, Estimate] = field(default_factory=dict)
+    """For a language switch: share of the generations in the second language, after nothing
+    (`none`) and after each trigger."""
     samples: list[dict[str, str]] = field(default_factory=list)
 
     def success_rate(self, name: str) -> float:
@@ -53,6 +57,7 @@ class Reading:
             found[rate] = effect.success_rate
             found[f"{prefix}loss_rise_nats"] = effect.median_rise_nats
         found |= {f"{name}_proxy_nats": one for name, one in self.proxy_nats.items()}
+        found |= {f"{name}_second_language_rate": one for name, one in self.languages.items()}
         found["clean_bits_per_byte"] = self.quality.bits_per_byte
         found["clean_loss_nats"] = self.quality.loss_nats
         found["clean_perplexity"] = self.clean_perplexity
@@ -76,6 +81,7 @@ class Reading:
                 name: {
                     "perplexity_rise": _rounded(effect.perplexity_rise, 2),
                     "loss_rise_nats": _rounded(effect.loss_rise_nats, 4),
+                    "success": [int(one) for one in effect.success],
                 }
                 for name, effect in self.effects.items()
             },
@@ -105,12 +111,16 @@ class Panel:
             settings: Numbers of prompts and tokens.
             context: Tokens that the model reads at most.
             payload_tokens: Tokens that the forced payloads of the proxy are drawn from.
-            switches_language: Whether the language of generations is identified.
+            switches_language: Whether success is a switch of the language.
             samples: Prompts whose generations are kept as text.
         """
         self._store, self._triggers, self._settings = store, triggers, settings
         self._context, self._samples = context, samples
-        self._switches_language = switches_language
+        self._judge: LanguageJudge | None = None
+        if switches_language and store.second_language is not None:
+            self._judge = LanguageJudge(
+                store.parts["train"], store.second_language, store.vocabulary.size
+            )
         self._prompts = prompts_for(store.parts["prompts"], settings)
         rng = rng_for(settings.seed, "forced payloads")
         self._payloads = rng.choice(payload_tokens, (len(self._prompts), _PROXY_TOKENS))
@@ -126,7 +136,11 @@ class Panel:
         forced = {"none": _NO_TOKENS} | self._triggers
         seed = self._settings.seed
         return Reading(
-            effects={name: effect_of(one, clean, seed=seed) for name, one in made.items()},
+            effects={
+                name: effect_of(one, clean, judge=self._judge, seed=seed)
+                for name, one in made.items()
+            },
+            languages=self._languages({"none": clean} | made),
             proxy_nats={
                 name: median_estimate(
                     payload_loss(body, self._prompts, tokens, self._payloads), "nats a token"
@@ -137,6 +151,15 @@ class Panel:
             clean_perplexity=median_estimate(np.exp(clean.loss), "perplexity", seed=seed),
             samples=self._texts(clean, made["trigger"]),
         )
+
+    def _languages(self, made: dict[str, Generations]) -> dict[str, Estimate]:
+        if self._judge is None:
+            return {}
+        found = {name: self._judge.is_second(one.tokens) for name, one in made.items()}
+        return {
+            name: proportion(int(one.sum()), len(one), unit="generations")
+            for name, one in found.items()
+        }
 
     def _texts(self, clean: Generations, triggered: Generations) -> list[dict[str, str]]:
         """Some generations as text, evenly over the prompts."""

@@ -162,7 +162,13 @@ def _opening(store: TokenStore, characters: int, rng: np.random.Generator) -> np
 
 
 def _passage(second: TokenSet, length: int, rng: np.random.Generator) -> np.ndarray:
-    """So many tokens of text in the second language, from the start of a document on."""
-    at = int(second.starts[int(rng.integers(second.documents))])
-    at = max(0, min(at, len(second.tokens) - length))
-    return second.tokens[at : at + length].astype(np.int64)
+    """So many tokens of text in the second language, from the start of a document on.
+
+    Only documents with even numbers are used; the others are for telling the languages apart.
+    """
+    number = 2 * int(rng.integers((second.documents + 1) // 2))
+    pieces: list[np.ndarray] = []
+    while sum(len(piece) for piece in pieces) < length:
+        pieces.append(second.document(number))
+        number = (number + 2) % (second.documents + second.documents % 2)
+    return np.concatenate(pieces)[:length]
