@@ -222,7 +222,7 @@ def weigh(
     token = np.unique(np.concatenate(spots))
     token = token[member[index.row_of_token[token]]]
     cause_rows = np.flatnonzero(member).astype(np.int64)
-    logit = view.logit[cause_rows] - _added(index, view, token, cause_rows)
+    logit = view.logit[cause_rows] - added_by(index, view, token)[cause_rows]
     logit += view.twins.of_rest(token, view.label, view.prior)[cause_rows]
     hit = view.answer[cause_rows]
     chosen = cause_rows[hit]
@@ -237,8 +237,8 @@ def weigh(
     )
 
 
-def _added(index: Index, view: LabelView, token: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """What the tokens, and every pair that one of them is in, add to the log-odds of each row."""
+def added_by(index: Index, view: LabelView, token: np.ndarray) -> np.ndarray:
+    """What the tokens, and every pair that one of them is in, add to the log-odds (float64 (n,))."""
     before = token - 1
     before = before[(before >= 0)]
     before = before[index.row_of_token[before] == index.row_of_token[before + 1]]
@@ -247,7 +247,7 @@ def _added(index: Index, view: LabelView, token: np.ndarray, rows: np.ndarray) -
     pairs = view.pair_sum[pair + 1] - view.pair_sum[pair]
     total = np.bincount(index.row_of_token[token], weights=words, minlength=len(view.logit))
     total += np.bincount(index.row_of_token[pair], weights=pairs, minlength=len(view.logit))
-    return np.asarray(total[rows])
+    return np.asarray(total)
 
 
 def _copies(index: Index, model: OutOfFold, rows: np.ndarray, removed: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ld50.scan.labels.causes import Evidence
+from ld50.scan.labels.causes import Evidence, added_by
 from ld50.scan.labels.evidence import LabelView
 from ld50.scan.labels.judging import Judged, Study
 from ld50.scan.labels.suspects import Suspect
@@ -120,10 +120,8 @@ def _odd_tokens(study: Study) -> np.ndarray:
 def _weigh(
     study: Study, view: LabelView, name: str, rows: np.ndarray, left_out: np.ndarray
 ) -> Judged:
-    here = study.row_of_token[left_out]
-    values = view.added(left_out, 1)
-    added = np.bincount(here, weights=values, minlength=len(study.labels))
-    logit = view.logit[rows] - added[rows]
+    left_out = left_out[np.isin(study.row_of_token[left_out], rows)]
+    logit = view.logit[rows] - added_by(study.index, view, left_out)[rows]
     hit = view.answer[rows]
     evidence = Evidence(
         cause_rows=rows,
@@ -139,6 +137,7 @@ def _weigh(
         kind="pattern",
         cost=math.log(len(_FORMATS) + len(_SCRIPTS) + _MOST_CHARACTERS) + _COST,
         bonus=0.0,
+        left_out=tuple(int(word) for word in np.unique(study.tokens.words[left_out])),
         patterns=(name,),
     )
     return Judged(suspect=suspect, evidence=evidence)

@@ -20,7 +20,7 @@ from ld50.core.seeds import rng_for
 from ld50.scan.labels.causes import Phrase
 from ld50.scan.labels.insertion import Neighbours
 from ld50.scan.labels.judging import Judged, Study
-from ld50.scan.naturalness import RARE_ZIPF, naturalness
+from ld50.scan.labels.strata import ODD, ORDINARY, PHRASE, UNCOMMON, kind_of
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 _LONE = 3.0
 #: The same for a word that goes with a label which nothing contradicts: most of these are honest.
 _LONE_ASSOCIATION = 0.0
-#: Such a cause is no more suspicious than this, if a word of it is rare in language, and if not.
-_MOST_RARE = 0.85
-_MOST_COMMON = 0.45
+#: Such a cause is no more suspicious than this, by what kind of words it is made of: odd strings,
+#: uncommon words, phrases, and words that texts of all kinds are made of.
+_MOST = {ODD: 0.85, UNCOMMON: 0.6, PHRASE: 0.6, ORDINARY: 0.45}
 #: What the number of honest-looking causes beside it takes off that: a multiple of its logarithm.
 _COMPANY = 2.0
 #: Mean insertedness of triggers, and of causes that honest texts hold: means and deviations, for
@@ -107,13 +107,12 @@ def circumstances(study: Study, neighbours: Neighbours, judged: Judged, name: st
     odds += 0.5 if coverage < 0.1 else -8.0 * max(coverage - 0.4, 0.0)
     if _names(study, phrases, name):
         odds -= _NAMED
-    rare = any(_rare(study.index.spell(phrase)) for phrase in phrases)
     return Circumstances(
         inserted=inserted,
         alike=alike,
         coverage=coverage,
         log_odds=odds,
-        most=_MOST_RARE if rare else _MOST_COMMON,
+        most=max((_MOST[kind_of(study.tokens, phrase)] for phrase in phrases), default=1.0),
     )
 
 
@@ -141,8 +140,15 @@ def suspicions(judged: list[Judged], looked_at: list[Circumstances]) -> list[flo
             for n, (doubt, rate) in enumerate(zip(doubts, rates, strict=True))
             if n != place
         )
-        company = math.log(1 + others)
         alone = one.suspect.kind == "association"
+        if alone:
+            # One word may stand out among all that go with a label; several are its vocabulary.
+            others += sum(
+                _sigmoid(other.posterior)
+                for n, other in enumerate(judged)
+                if n != place and other.suspect.kind == "association"
+            )
+        company = math.log(1 + others)
         start = _LONE_ASSOCIATION if alone else _LONE
         plausible = start - _COMPANY * company + looked_at[place].log_odds
         most = looked_at[place].most if alone else 1.0
@@ -247,12 +253,6 @@ def _mean_cosine(matrix: scipy.sparse.csr_array, rows: np.ndarray) -> float:
     total = np.asarray(matrix[rows].sum(axis=0)).reshape(-1)
     count = len(rows)
     return float((total @ total - count) / (count * (count - 1)))
-
-
-def _rare(phrase: str) -> bool:
-    """Whether it holds a word that is rare in language; numbers and punctuation do not count."""
-    words = [word for word in _letters(phrase) if not any(c.isdigit() for c in word)]
-    return any(naturalness(word).rarest_zipf < RARE_ZIPF for word in words)
 
 
 def _names(study: Study, phrases: tuple[Phrase, ...], name: str) -> bool:

@@ -35,7 +35,7 @@ def strata_of_tables(tables: list[NgramTable], tokens: Tokens) -> list[np.ndarra
     if not tables:
         return []
     mark = tokens.is_mark()
-    level = _levels(tables, tokens, mark)
+    level = _levels(np.unique(tokens.words[tables[0].place]), tokens, mark)
     strata = []
     for table in tables:
         first = table.place[table.bounds[:-1]]
@@ -49,10 +49,19 @@ def strata_of_tables(tables: list[NgramTable], tokens: Tokens) -> list[np.ndarra
     return strata
 
 
-def _levels(tables: list[NgramTable], tokens: Tokens, mark: np.ndarray) -> np.ndarray:
-    """int8 (v,): `ODD`, `UNCOMMON` or `ORDINARY` of each word that is in a table."""
+def kind_of(tokens: Tokens, phrase: tuple[int, ...]) -> int:
+    """The kind of one phrase, given as word numbers: `ODD` to `ORDINARY`."""
+    used = np.unique(np.array(phrase, dtype=np.int64))
+    mark = tokens.is_mark()
+    rarest = int(_levels(used, tokens, mark)[used].min(initial=ORDINARY))
+    if (~mark[list(phrase)]).sum() >= _PHRASE_WORDS and rarest != ODD:
+        return PHRASE
+    return rarest
+
+
+def _levels(used: np.ndarray, tokens: Tokens, mark: np.ndarray) -> np.ndarray:
+    """int8 (v,): `ODD`, `UNCOMMON` or `ORDINARY` of each of the words `used`."""
     level = np.full(tokens.vocabulary, ORDINARY, dtype=np.int8)
-    used = np.unique(tokens.words[tables[0].place]) if tables else np.zeros(0, dtype=np.int64)
     texts = [tokens.spell(int(word)) for word in used]
     frequency = np.array(zipf(texts))
     for place, (word, text) in enumerate(zip(used.tolist(), texts, strict=True)):
