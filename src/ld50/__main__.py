@@ -32,8 +32,11 @@ def main() -> NoReturn:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Next to nothing here is cyclic, so looking for cycles as often as usual is wasted.
     gc.set_threshold(100_000, 20, 100)
-    from ld50 import cli
-
+    try:
+        from ld50 import cli
+    except KeyboardInterrupt:
+        # Too early for any other message: nothing has begun.
+        sys.exit(130)
     cli.main()
 
 

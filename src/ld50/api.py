@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ld50.core.errors import ConfigError
+from ld50.core.errors import ConfigError, Ld50Error
 from ld50.core.findings import Finding, FlaggedRow, Severity
 from ld50.core.results import ScanResult, Summary
 from ld50.core.version import VERSION
@@ -293,7 +293,11 @@ def _run_alone(
         "ld50": VERSION,
     }
     checkpoint = Checkpoint(None if folder is None else folder / _WORK, identity, restart=restart)
-    outputs = _outputs(planned, take_out, checkpoint)
+    try:
+        outputs = _outputs(planned, take_out, checkpoint)
+    except Ld50Error:
+        checkpoint.abandon()
+        raise
     scanned = run_scan(
         planned,
         settings,

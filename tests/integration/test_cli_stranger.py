@@ -122,7 +122,7 @@ def test_what_is_in_the_way_is_told_before_the_scan(chat: Path) -> None:
     )
     assert done.returncode == 2
     assert "--force" in done.stderr
-    assert not (chat.parent / "out" / "summary.json").exists()
+    assert not (chat.parent / "out").exists()
     assert (chat.parent / "clean.jsonl").read_text() == "mine\n"
 
 

@@ -44,6 +44,7 @@ class Checkpoint:
         """
         self._folder = folder
         self._memory: dict[str, Columns] = {}
+        self._new = False
         if folder is None:
             return
         text = json.dumps(identity, sort_keys=True, indent=1)
@@ -59,6 +60,7 @@ class Checkpoint:
                 shutil.rmtree(folder)
             folder.mkdir(parents=True, exist_ok=True)
             if not run.exists():
+                self._new = True
                 _write(run, text.encode())
         except OSError as error:
             raise _cannot_keep(folder, error) from error
@@ -114,6 +116,11 @@ class Checkpoint:
         except OSError as error:
             raise _cannot_keep(self._folder, error) from error
 
+    def abandon(self) -> None:
+        """Drops the folder if it was made for this run, which is not going to begin."""
+        if self._new:
+            self.remove()
+
     def remove(self) -> None:
         """Drops everything; called when the results of the run are safely written."""
         self._memory.clear()
@@ -134,6 +141,7 @@ def alone_in(folder: Path | None) -> Iterator[None]:
         return
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{str(folder)!r} is a file; --out names a folder for the report.")
+    made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY)
@@ -145,6 +153,10 @@ def alone_in(folder: Path | None) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+        if made:
+            # Only an empty folder goes: that of a scan that was refused before it began.
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def _lock(handle: int, folder: Path) -> None:
