@@ -28,8 +28,7 @@ def run_trial(
     if on_progress is not None:
         on_progress(0.5, "half")
     time.sleep(float(os.environ.get("FAKE_TRIAL_SECONDS", "0")))
-    middle = 50.0 if trial.cell.trigger == "token" else 200.0
-    return fake_result(trial, middle=middle)
+    return fake_result(trial)
 
 
 def run_troubled(trial: Trial, **rest: Any) -> TrialResult:
@@ -60,14 +59,19 @@ def _steps(cell: Cell, documents: int) -> int:
 def fake_result(
     trial: Trial,
     *,
-    middle: float = 50.0,
+    middle: float | None = None,
     slope: float = 10.0,
     scatter: float = 0.08,
     background: float = 0.03,
     seed: int = 0,
 ) -> TrialResult:
-    """A trial whose own threshold scatters about `middle`, in powers of ten."""
+    """A trial whose own threshold scatters about `middle`, in powers of ten.
+
+    None takes 50 documents for a trigger of one token, and 200 for one in plain text.
+    """
     cell = trial.cell
+    if middle is None:
+        middle = 50.0 if cell.trigger == "token" else 200.0
     rng = rng_for(seed, "fake", trial.trial)
     rate = background
     if cell.dose > 0:
