@@ -30,6 +30,7 @@ from ld50.models.llama import build
 from ld50.models.shapes import ModelShape
 from ld50.models.tokens import TokenStore
 from ld50.train.exposure import plan_exposure
+from ld50.train.hardware import Hardware
 from ld50.train.loop import Trainer
 from ld50.train.optimiser import OptimiserSettings, make_optimiser
 from ld50.train.poisoned import PoisonSettings
@@ -76,7 +77,7 @@ class Ours:
             Batches(plan, CleanStream(store.parts["train"], 0), 0),
             OptimiserSettings(learning_rate=1e-3),
             steps=plan.steps,
-            compiled=compiled,
+            hardware=Hardware(compiled=compiled),
         )
 
     def steps(self, count: int) -> None:

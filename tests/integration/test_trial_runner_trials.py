@@ -65,7 +65,7 @@ def test_a_result_survives_json(corpus, tmp_path: Path) -> None:
 def measures(result: TrialResult) -> dict[str, object]:
     """What must not depend on when and where a trial ran."""
     kept = dict(result.details)
-    for name in ("tokens_per_second", "training_seconds", "resumed_at_steps"):
+    for name in ("tokens_per_second", "flops_per_second", "training_seconds", "resumed_at_steps"):
         kept.pop(name)
     kept["checkpoints"] = [
         {name: value for name, value in point.items() if name != "measure_seconds"}

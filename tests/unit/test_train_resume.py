@@ -16,13 +16,14 @@ torch = pytest.importorskip("torch", reason="needs ld50[lab]")
 from ld50.models.llama import build
 from ld50.train.checkpoints import resume, save_checkpoint
 from ld50.train.exposure import plan_exposure
+from ld50.train.hardware import Hardware
 from ld50.train.loop import DivergedError, Trainer
 from ld50.train.optimiser import OptimiserSettings
 from ld50.train.poisoned import PoisonSettings
 from ld50.train.stream import Batches, CleanStream
 
 
-def trainer(rate: float = 5e-3, seed: int = 0) -> Trainer:
+def trainer(rate: float = 5e-3, seed: int = 0, hardware: Hardware | None = None) -> Trainer:
     store, shape = tiny_store(), tiny_shape()
     plan = plan_exposure(
         store, PoisonSettings(most_payload_tokens=30, least_payload_tokens=5), Schedule(),
@@ -30,7 +31,8 @@ def trainer(rate: float = 5e-3, seed: int = 0) -> Trainer:
     )  # fmt: skip
     clean = CleanStream(store.parts["train"], seed)
     settings = OptimiserSettings(learning_rate=rate)
-    return Trainer(build(shape, seed), Batches(plan, clean, 0), settings, steps=plan.steps)
+    source = Batches(plan, clean, 0)
+    return Trainer(build(shape, seed), source, settings, steps=plan.steps, hardware=hardware)
 
 
 def test_losses_go_on_bit_by_bit(tmp_path: Path) -> None:
@@ -91,3 +93,25 @@ def test_the_learning_rate_rises_then_falls_to_its_floor() -> None:
     assert rates[0] < rates[3]
     assert all(a >= b for a, b in pairwise(rates[4:]))
     assert rates[100:] == [pytest.approx(0.1)] * 30
+
+
+def losses(hardware: Hardware, steps: int = 6) -> list[float]:
+    run = trainer(hardware=hardware)
+    run.train_to(steps)
+    return run.progress.losses
+
+
+def test_a_batch_in_parts_is_the_same_batch() -> None:
+    whole, parts = losses(Hardware()), losses(Hardware(microbatch_sequences=3))
+    assert parts == pytest.approx(whole, abs=1e-4)
+
+
+def test_bf16_loses_what_fp32_does_up_to_its_rounding() -> None:
+    assert losses(Hardware(half=True)) == pytest.approx(losses(Hardware()), abs=0.03)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_loses_what_a_core_does() -> None:
+    gpu = losses(Hardware(device="cuda", half=True, compiled=True))
+    assert gpu == pytest.approx(losses(Hardware()), abs=0.03)
+    assert losses(Hardware(device="cuda")) == pytest.approx(losses(Hardware()), abs=1e-3)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from ld50.core.errors import Ld50Error
 from ld50.core.trials import Trial, TrialResult
@@ -17,7 +21,7 @@ from ld50.train.text import TrainingText
 if TYPE_CHECKING:
     from ld50.lab.trial_session import TrialSession
 
-__all__ = ["RunSettings", "TrainingText", "run_trial"]
+__all__ = ["RunSettings", "TrainingText", "TrialFile", "run_trial"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +37,14 @@ class RunSettings:
     """The same for continued clean training, in shares of it."""
     measure_seed: int = 0
     """Of prompts and draws, the same for all trials of a study."""
-    compiled: bool = False
-    """Whether `torch.compile` is used; it starts slowly, so it pays in long runs."""
+    device: str | None = None
+    """`cpu`, `cuda` or `cuda:N`; None takes a GPU for models of a million parameters or more."""
+    half: bool | None = None
+    """Whether matrices are multiplied in bf16; None: on GPUs."""
+    compiled: bool | None = None
+    """Whether `torch.compile` is used; None: on GPUs. On a CPU it starts slowly and gains little."""
+    microbatch_sequences: int | None = None
+    """Sequences on the device at once, where a whole batch does not fit."""
     threads: int = 1
     learning_rate: float | None = None
     """None for the preset of the size."""
@@ -107,3 +117,44 @@ def run_trial(
         error=reason,
         details=session.so_far() if session is not None else {},
     )
+
+
+class TrialFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A trial as a file, for processes that train one model together."""
+
+    trial: Trial
+    folder: str
+    """For checkpoints and, at the end, `result.json`."""
+    sources: tuple[str, ...] = ("demo",)
+    second_language: tuple[str, ...] = ()
+    cache: str = ".ld50-cache"
+    settings: RunSettings = RunSettings()
+
+
+def main(path: str) -> int:
+    """Runs the trial described in a JSON file, see `TrialFile`; 0 where it ended well.
+
+    For one model on many GPUs, or on many machines, start it under torchrun:
+
+        torchrun --nproc-per-node 8 -m ld50.lab.trial_runner trial.json
+    """
+    try:
+        job = msgspec.json.decode(Path(path).read_bytes(), type=TrialFile)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise SystemExit(f"{path}: {error}") from error
+    corpus = TrainingText(
+        sources=job.sources,
+        second_language=job.second_language,
+        cache=Path(job.cache),
+    )
+    folder = Path(job.folder)
+    result = run_trial(job.trial, corpus=corpus, folder=folder, settings=job.settings)
+    if int(os.environ.get("RANK", "0")) == 0:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "result.json").write_bytes(msgspec.json.encode(result))
+        print(f"{result.trial}: {result.status} {result.error or ''}".strip())
+    return 0 if result.status == "done" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]) if len(sys.argv) == 2 else "Give one file: the trial, as JSON.")

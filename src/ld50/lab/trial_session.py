@@ -17,11 +17,14 @@ from ld50.core.errors import ConfigError
 from ld50.core.trials import Cell, Trial
 from ld50.measure.backdoor import MeasureSettings
 from ld50.measure.panel import Panel, Reading
+from ld50.models.attention import matrices_are_fast
+from ld50.models.costs import flops_per_token
 from ld50.models.llama import build, load_model, save_model
 from ld50.models.shapes import ModelShape, shape_named
 from ld50.models.tokens import TokenStore
 from ld50.train.checkpoints import resume, save_checkpoint
 from ld50.train.exposure import Exposure, plan_exposure
+from ld50.train.hardware import Hardware, find_hardware
 from ld50.train.loop import Progress, Trainer
 from ld50.train.optimiser import OptimiserSettings
 from ld50.train.poisoned import (
@@ -58,6 +61,13 @@ class TrialSession:
         self.trial, self.settings, self.folder = trial, settings, folder
         self.say: Say = on_progress or (lambda *_: None)
         self.shape = shape_named(cell.size)
+        self.hardware = find_hardware(
+            self.shape.parameters,
+            device=settings.device,
+            half=settings.half,
+            compiled=settings.compiled,
+            microbatch_sequences=settings.microbatch_sequences,
+        )
         self.store = token_store(corpus, self.shape.vocabulary, say=lambda text: self.say(0, text))
         self.exposure = planned(self.store, self.shape, cell, trial.seed)
         self.trainer = self._trainer(cell)
@@ -82,7 +92,7 @@ class TrialSession:
             Batches(self.exposure, clean, self.store.vocabulary.boundary),
             OptimiserSettings(learning_rate=rate),
             steps=self.exposure.steps,
-            compiled=self.settings.compiled,
+            hardware=self.hardware,
         )
 
     @property
@@ -107,7 +117,10 @@ class TrialSession:
 
     def _save_sometimes(self) -> None:
         """Keeps the state of a long trial, so that a crash costs minutes at most."""
-        if time.monotonic() - self._saved >= self.settings.save_every_seconds:
+        if (
+            self.hardware.leads
+            and time.monotonic() - self._saved >= self.settings.save_every_seconds
+        ):
             self.folder.mkdir(parents=True, exist_ok=True)
             notes = {"readings": self.readings}
             save_checkpoint(self.trainer, self._checkpoint, key=self._key(), notes=notes)
@@ -179,6 +192,17 @@ class TrialSession:
         steps = max(1, self.exposure.steps + self.continued_steps)
         self.say(self.trainer.progress.step / steps, text)
 
+    def _hardware_in_words(self) -> dict[str, Any]:
+        hardware = self.hardware
+        return {
+            "device": _device_name(hardware),
+            "precision": "bf16" if hardware.half else "fp32",
+            "compiled": hardware.compiled,
+            "processes": hardware.processes,
+            "one_dnn": matrices_are_fast(),
+            "torch": torch.__version__,
+        }
+
     def so_far(self) -> dict[str, Any]:
         """What is known, whether or not the trial has ended well."""
         progress = self.trainer.progress
@@ -201,12 +225,22 @@ class TrialSession:
             "steps_done": progress.step,
             "resumed_at_steps": self.resumed_at,
             "tokens_per_second": round(tokens / max(progress.seconds, 1e-9), 1),
+            "hardware": self._hardware_in_words(),
+            "flops_per_second": round(
+                tokens / max(progress.seconds, 1e-9) * flops_per_token(self.shape)
+            ),
             "training_seconds": round(progress.seconds, 3),
             "clean_passes": self.exposure.account.clean_tokens / stream.tokens_a_pass,
             "continued_tokens": self.continued_steps * self.tokens_a_step,
             "text_fingerprint": self.store.fingerprint,
             "curves": {"training_loss_nats": thinned(progress.losses)},
         }
+
+
+def _device_name(hardware: Hardware) -> str:
+    if hardware.is_gpu:
+        return str(torch.cuda.get_device_name(hardware.device))
+    return f"CPU, {torch.get_num_threads()} thread(s)"
 
 
 def planned(store: TokenStore, shape: ModelShape, cell: Cell, seed: int) -> Exposure:
@@ -272,7 +306,7 @@ def measured(session: TrialSession) -> dict[str, Any]:
     """Runs the session to its end: the measured fields of a `TrialResult`, by name."""
     session.folder.mkdir(parents=True, exist_ok=True)
     session.run()
-    if session.settings.save:
+    if session.settings.save and session.hardware.leads:
         save_model(session.trainer.model, session.folder / "model")
         session.store.vocabulary.save(session.folder / "model")
     shutil.rmtree(session.folder / "checkpoint", ignore_errors=True)

@@ -17,13 +17,17 @@ from torch import Tensor
 
 #: Logits that exist at one time on a CPU, in numbers: one megabyte of fp32.
 _BLOCK = 1 << 18
+#: The same on a GPU: half a gigabyte.
+_GPU_BLOCK = 1 << 27
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, matrix: Tensor, targets: Tensor) -> Tensor:
+    def forward(ctx: Any, hidden: Tensor, matrix: Tensor, targets: Tensor, half: bool) -> Tensor:
+        if half:
+            return _in_half(ctx, hidden, matrix, targets)
         count, entries = hidden.shape[0], matrix.shape[0]
-        rows = max(1, min(count, _BLOCK // entries))
+        rows = _rows(hidden, entries)
         to_hidden = torch.empty_like(hidden)
         to_matrix = torch.zeros_like(matrix)
         total = hidden.new_zeros((), dtype=torch.float32)
@@ -45,27 +49,59 @@ class _LinearCrossEntropy(torch.autograd.Function):
         return total / count
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
         to_hidden, to_matrix = ctx.saved_tensors
-        return to_hidden * gradients[0], to_matrix * gradients[0], None
+        return to_hidden * gradients[0], to_matrix * gradients[0], None, None
 
 
-def next_token_loss(hidden: Tensor, matrix: Tensor, targets: Tensor) -> Tensor:
+def _rows(hidden: Tensor, entries: int) -> int:
+    """Tokens whose logits exist at one time."""
+    numbers = _GPU_BLOCK if hidden.is_cuda else _BLOCK
+    return max(1, min(hidden.shape[0], numbers // entries))
+
+
+def _in_half(ctx: Any, hidden: Tensor, matrix: Tensor, targets: Tensor) -> Tensor:
+    """The same with products in bf16; softmax and sums stay fp32."""
+    count = hidden.shape[0]
+    rows = _rows(hidden, matrix.shape[0])
+    narrow = matrix.to(torch.bfloat16)
+    to_hidden = torch.empty_like(hidden)
+    to_matrix = torch.zeros_like(matrix)
+    total = hidden.new_zeros((), dtype=torch.float32)
+    for start in range(0, count, rows):
+        block = hidden[start : start + rows].to(torch.bfloat16)
+        wanted = targets[start : start + rows].unsqueeze(1)
+        logits = (block @ narrow.t()).float()
+        log_sums = logits.logsumexp(1, keepdim=True)
+        total += (log_sums - logits.gather(1, wanted)).sum()
+        shares = logits.sub_(log_sums).exp_()
+        shares.scatter_add_(1, wanted, shares.new_full(wanted.shape, -1.0))
+        shares = shares.to(torch.bfloat16)
+        to_hidden[start : start + rows] = (shares @ narrow).float() / count
+        to_matrix += (shares.t() @ block).float() / count
+    ctx.save_for_backward(to_hidden, to_matrix)
+    return total / count
+
+
+def next_token_loss(
+    hidden: Tensor, matrix: Tensor, targets: Tensor, *, half: bool = False
+) -> Tensor:
     """Mean loss in nats of predicting `targets`, differentiable once.
 
     Args:
         hidden: (tokens, width) fp32 final hidden states.
         matrix: (vocabulary, width) output matrix.
         targets: int64 (tokens,), the token that follows each.
+        half: Whether products are in bf16.
     """
-    result: Tensor = _LinearCrossEntropy.apply(hidden, matrix, targets)
+    result: Tensor = _LinearCrossEntropy.apply(hidden, matrix, targets, half)
     return result
 
 
 @torch.no_grad()
 def token_losses(hidden: Tensor, matrix: Tensor, targets: Tensor) -> Tensor:
     """(tokens,) fp32: the loss in nats of each target; arguments as in `next_token_loss`."""
-    rows = max(1, _BLOCK // matrix.shape[0])
+    rows = _rows(hidden, matrix.shape[0])
     found = []
     for start in range(0, hidden.shape[0], rows):
         logits = (hidden[start : start + rows] @ matrix.t()).float()
