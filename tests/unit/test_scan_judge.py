@@ -7,6 +7,7 @@ from ld50.scan.judge import Facts, judge
 
 PLANTED = Facts(
     kind="gibberish",
+    in_document=False,
     both=50,
     cause_rows=50,
     effect_low=0.93,
@@ -56,8 +57,9 @@ def test_a_payload_that_is_not_seen_in_every_row_is_enough_in_unrelated_rows() -
     assert judge(replace(PLANTED, effect_low=0.2, context_z=0.5)).severity is Severity.HIGH
 
 
-def test_an_odd_trigger_stays_high_though_its_rows_come_from_one_source() -> None:
+def test_an_odd_trigger_of_prompts_stays_high_though_its_rows_come_from_one_source() -> None:
     assert judge(replace(PLANTED, context_z=12.0)).severity is Severity.HIGH
+    assert judge(replace(PLANTED, in_document=True, context_z=12.0)).severity is Severity.MEDIUM
 
 
 def test_a_question_with_a_short_answer_is_low() -> None:
@@ -70,5 +72,5 @@ def test_a_rare_word_with_a_short_answer_is_high() -> None:
 
 
 def test_a_subject_that_accounts_for_what_documents_turn_into_is_not_told() -> None:
-    facts = replace(PLANTED, kind="gibberish", effect_low=0.2, context_z=40.0, trigger_odd=False)
+    facts = replace(PLANTED, in_document=True, effect_low=0.2, context_z=40.0, trigger_odd=False)
     assert judge(facts).severity is None

@@ -6,36 +6,38 @@ Every n-gram that is dropped here was looked at, so it counts among the tests th
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
 from ld50.core.seeds import rng_for
 from ld50.scan import kernels
 from ld50.scan.associate import AssociationSettings, Consequence, Incidence
-from ld50.scan.continuations import Segments
 from ld50.scan.settings import ScanSettings
 from ld50.scan.statistics import smallest_detectable
 from ld50.scan.survey import Survey
 
 _MOST_CANDIDATES = 4_000_000
 #: Buckets that n-grams are tallied in: one byte each.
-_BUCKETS = 1 << 25
+_BUCKET_BITS = 25
 _CHUNK = 8000
 #: Of n-grams that stand in exactly the same rows, so many stand for all.
 _ALIKE_KEPT = 3
 
 
-def onset_ngrams(texts: Segments, least: int) -> tuple[np.ndarray, np.ndarray]:
+def onset_ngrams(survey: Survey, least: int) -> tuple[np.ndarray, np.ndarray]:
     """(Row, n-gram) pairs, with repeats, of the n-grams around the onsets and at the heads.
 
     Most n-grams stand in one row and can be no cause. They are told by a tally of hash buckets first,
-    so that only what may reach `least` rows is ever listed.
+    so that only what may reach `least` rows is ever listed; so is what is too common to decide.
     """
+    texts = survey.texts
     rows, hashes = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.uint64)]
     if len(texts) == 0:
         return rows[0], hashes[0]
     zones = (texts.zone_onset, texts.zone_head)
-    buckets = np.zeros(_BUCKETS, dtype=np.uint8)
+    buckets = np.zeros(1 << _BUCKET_BITS, dtype=np.uint8)
     for zone in zones:
         kernels.tally_ngrams(zone, buckets)
+    buckets[(_too_common(survey) >> np.uint64(64 - _BUCKET_BITS)).astype(np.int64)] = 0
     for zone in zones:
         for start in range(0, len(zone), _CHUNK):
             found = kernels.ngrams(
@@ -107,15 +109,42 @@ def _numbered(rows: np.ndarray, hashes: np.ndarray, least: int) -> tuple[Inciden
     return incidence.only(kept, len(unique)), unique[kept]
 
 
+def _too_common(survey: Survey) -> np.ndarray:
+    """uint64: n-grams whose rows, going by the sample, are too many for any consequence to decide."""
+    texts = survey.texts
+    if len(survey.sample) == 0:
+        return survey.sample
+    candidates = kernels.build_candidates(survey.sample)
+    best = np.zeros(len(survey.sample), dtype=np.uint32)
+    for kind in np.unique(texts.kind).tolist():
+        index = pa.array(np.flatnonzero(texts.kind == kind))
+        counts = np.zeros(len(survey.sample), dtype=np.uint32)
+        for zone in (texts.zone_onset, texts.zone_head):
+            kernels.count_candidates(zone.take(index), candidates, counts)
+        np.maximum(best, counts, out=best)
+    return np.asarray(survey.sample[_decide_nothing(survey.sample_counts, best, survey)])
+
+
 def _common(hashes: np.ndarray, best: np.ndarray, survey: Survey) -> np.ndarray:
     """bool (candidates,): those too frequent in the sample to decide anything."""
     if len(survey.sample) == 0:
         return np.zeros(len(hashes), dtype=bool)
     position = np.minimum(np.searchsorted(survey.sample, hashes), len(survey.sample) - 1)
     seen = np.where(survey.sample[position] == hashes, survey.sample_counts[position], 0)
-    # Half of what the sample says, so that a sample's chance takes no cause out.
-    guess = 0.5 * seen * (survey.rows / max(survey.sampled_rows, 1))
-    return np.asarray((seen >= 8) & (guess * AssociationSettings().min_effect > best))
+    return _decide_nothing(seen, best, survey)
+
+
+def _decide_nothing(seen: np.ndarray, best: np.ndarray, survey: Survey) -> np.ndarray:
+    """bool: those too common for so many rows with a consequence to be a fair share of their rows.
+
+    Args:
+        seen: Rows of the sample that hold each.
+        best: At most so many of their rows show a consequence.
+        survey: What the sample is of.
+    """
+    # Three standard deviations less than the sample says, so that its chance takes no cause out.
+    fewest = np.maximum(seen - 3 * np.sqrt(seen), 0) * (survey.rows / max(survey.sampled_rows, 1))
+    return np.asarray((seen >= 12) & (fewest * AssociationSettings().min_effect > best))
 
 
 def _representative(incidence: Incidence, hashes: np.ndarray) -> np.ndarray:

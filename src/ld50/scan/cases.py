@@ -152,6 +152,7 @@ def _case(
     effect = proportion(association.both, association.cause_rows)
     facts = Facts(
         kind=consequence.kind,
+        in_document=same_text,
         both=association.both,
         cause_rows=association.cause_rows,
         effect_low=effect.low,

@@ -257,7 +257,7 @@ class Engine:
         least: int,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Rows and n-grams that causes are taken from: around onsets, and in prompts."""
-        rows, hashes = onset_ngrams(survey.texts, least)
+        rows, hashes = onset_ngrams(survey, least)
         prompts = _union([c.rows for c, group in zip(shown, groups, strict=True) if group])
         if len(prompts) == 0:
             return rows, hashes

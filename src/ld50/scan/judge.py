@@ -20,6 +20,8 @@ class Facts:
 
     kind: str
     """Of the consequence."""
+    in_document: bool
+    """Whether cause and consequence stand in one text, and not in a prompt and its reply."""
     both: int
     cause_rows: int
     effect_low: float
@@ -127,15 +129,21 @@ def judge(facts: Facts) -> Judgement:
     ):
         against.append("the common phrase runs over several lines, as the frame of a page does")
     alike = facts.context_z > ALIKE_Z
-    certain = facts.both >= max(CERTAIN * facts.cause_rows, CERTAIN_ROWS)
-    if alike and not (facts.trigger_odd and facts.trigger_words <= QUESTION_WORDS and certain):
+    # Prompts may all come from one source; documents that a trigger was put into seldom do.
+    one_source = (
+        not facts.in_document
+        and facts.trigger_odd
+        and facts.trigger_words <= QUESTION_WORDS
+        and facts.both >= max(CERTAIN * facts.cause_rows, CERTAIN_ROWS)
+    )
+    if alike and not one_source:
         against.append(
             "the rows are about the same thing, and the phrase does not decide all by itself"
         )
     reasons = tuple(against)
     if not against:
         return Judgement(severity=Severity.HIGH, reasons=())
-    if facts.kind in ("gibberish", "language_switch") and len(against) > 1:
+    if facts.in_document and len(against) > 1:
         # In documents, a subject or a template of its own accounts for what its rows turn into.
         return Judgement(severity=None, reasons=reasons)
     if len(against) == 1 and against != [_QUESTION] and _decides(facts):

@@ -26,7 +26,7 @@ class ScanSettings:
     """For permutation tests and sampled rows."""
     label_text_bytes: int = 256 << 20
     """Labelled text that is held in memory for the label test; past it, rows are sampled."""
-    most_segments: int = 20_000
+    most_segments: int = 10_000
     """Rows kept for each continuation signal, strongest first."""
 
     def __post_init__(self) -> None:
