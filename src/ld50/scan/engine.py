@@ -33,7 +33,7 @@ from ld50.scan.settings import ScanSettings
 from ld50.scan.survey import Survey, SurveyMerger, pack, unpack
 
 #: Decoded text that is held in memory, so that passes after the first need not read it again.
-_KEPT_BYTES = 256 << 20
+_KEPT_BYTES = 192 << 20
 #: Among the many pairs of words, some meet by the subject of a few rows; a pair has to show in more.
 _LEAST_PAIR_ROWS = 8
 
