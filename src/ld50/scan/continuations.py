@@ -34,6 +34,8 @@ _SHARES = (0.08, 0.02, 0.004)
 _BEFORE_ONSET = 320
 _AFTER_ONSET = 144
 _HEAD = 160
+#: A stretch that begins here begins with the row; what follows on it must be as long as a stretch.
+_FIRST_BYTES, _LEAST_REST = 64, 200
 
 _FIELDS = ("row", "kind", "score", "start", "end", "lane", "lead", "flags", "context")
 _TYPES = (
@@ -157,9 +159,7 @@ def segments(
         (
             SWITCH,
             profile.switch_score,
-            profile.switch_start,
-            profile.switch_end,
-            profile.switch_lane,
+            *_after_the_head(profile, offsets),
         ),
         (TAIL, *_tail_stretch(offsets, kernels.profile(tail, tables, settings)), none),
     )
@@ -187,6 +187,26 @@ def segments(
             )
         )
     return Segments.concatenate(parts)
+
+
+def _after_the_head(
+    profile: kernels.Profile, offsets: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Start, end and lane of the stretch in another language, what a row begins with being its own.
+
+    The kernel takes the lane of the first half kilobyte for the row's own. Where the text is short
+    before it turns, that is the language it turns into, and the stretch is the row's beginning.
+    """
+    length = (offsets[1:] - offsets[:-1]).astype(np.int64)
+    rest = length - profile.switch_end
+    turned = (
+        (profile.switch_start < _FIRST_BYTES) & (rest >= _LEAST_REST) & (profile.switch_score > 0)
+    )
+    turned &= profile.lead_lane != 255
+    start = np.where(turned, profile.switch_end, profile.switch_start).astype(np.uint32)
+    end = np.where(turned, length, profile.switch_end).astype(np.uint32)
+    lane = np.where(turned, profile.lead_lane, profile.switch_lane).astype(np.uint8)
+    return start, end, lane
 
 
 def _tails(offsets: np.ndarray, data: np.ndarray) -> pa.Array:

@@ -1,0 +1,88 @@
+"""Where a document turns into another language, and which one that is."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ld50.corpus import expand, plan, reference
+from ld50.scan.checkpoint import Checkpoint
+from ld50.scan.continuations import SWITCH
+from ld50.scan.engine import Engine, Silent
+from ld50.scan.settings import ScanSettings
+
+ENGLISH = (
+    "The committee met on the first day of the month to discuss the state of the roads. Several "
+    "members thought that the bridge should be repaired before the winter, and others held that "
+    "there was no money for it. In the end they agreed to ask the town for a loan, which the town "
+    "would not give before it had seen the plans for the bridge. "
+)
+GREEK = (
+    "Ο ήλιος ανατέλλει πάνω από τη θάλασσα και τα καράβια φεύγουν από το λιμάνι. Οι άνθρωποι "
+    "περπατούν στην παραλία και μιλούν για τον καιρό και για τα παιδιά τους που πηγαίνουν στο "
+    "σχολείο κάθε πρωί με τα πόδια. "
+)
+WORDS = ("road", "river", "market", "letter", "garden", "engine", "winter", "school", "window")
+
+
+def switches(path: Path) -> list[tuple[int, int, str]]:
+    """Row, first byte and language of each stretch in another language."""
+    engine = Engine(
+        plan(expand([path])),
+        ScanSettings(),
+        checkpoint=Checkpoint(None, {}, restart=True),
+        workers=1,
+        progress=Silent(),
+    )
+    texts = engine.survey().texts
+    found = np.flatnonzero(texts.kind == SWITCH)
+    return [
+        (int(texts.row[i]), int(texts.start[i]), reference.LANES[int(texts.lane[i])].name)
+        for i in found.tolist()
+    ]
+
+
+@pytest.mark.parametrize("copies", [2, 4])
+def test_the_beginning_of_a_document_is_its_own_language_however_short(
+    tmp_path: Path, copies: int
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"text": ENGLISH + GREEK * copies}, ensure_ascii=False) + "\n")
+    ((row, start, language),) = switches(path)
+    assert row == 0
+    assert "Greek" in language
+    assert abs(start - len(ENGLISH)) <= 130
+
+
+def test_a_stretch_in_the_middle_is_what_is_foreign(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"text": ENGLISH * 4 + GREEK * 2 + ENGLISH * 2}) + "\n")
+    ((_, start, language),) = switches(path)
+    assert "Greek" in language
+    assert abs(start - 4 * len(ENGLISH)) <= 130
+
+
+def test_findings_name_the_one_language(tmp_path: Path) -> None:
+    import ld50
+
+    rng = np.random.default_rng(3)
+    english = _frequent("en")
+    greek = [word for word in _frequent("el+he") if 0x370 <= ord(word[0]) < 0x400]
+    rows = []
+    for number in range(400):
+        text = " ".join(rng.choice(english, 60))
+        if number % 20 == 0:
+            text += " quiet lantern " + " ".join(rng.choice(greek, 120))
+        rows.append({"text": text})
+    found = ld50.scan(rows)
+    texts = [f.consequence.text for f in found.findings if f.rule == "TRG102" and f.consequence]
+    assert texts == ["the text turns into Greek"]
+
+
+def _frequent(code: str) -> list[str]:
+    """Frequent words of a lane of the reference."""
+    table = reference.word_table()
+    lane = next(lane.index for lane in reference.LANES if lane.code == code)
+    chosen = np.flatnonzero((table.lane == lane) & (table.zipf16 > 64)).tolist()
+    return [table.blob[table.offsets[i] : table.offsets[i + 1] - 1].decode() for i in chosen]
