@@ -65,8 +65,7 @@ def print_result(
             console.print(_text(console, f"and {counted(left, 'more finding')}.", "dim"))
     console.print()
     for name, text in _lines(result, report):
-        line = _text(console, f"{name:<9}", "dim")
-        line.append_text(_text(console, text))
+        line = _joined(console, (f"{name:<9}", "dim"), (text, ""))
         console.print(_hanging(line, len("Findings ")), soft_wrap=False)
 
 
@@ -147,10 +146,8 @@ def _print_list(result: ScanResult, console: Console, limit: int) -> None:
     """The findings one below the other, for a terminal that is too narrow for columns."""
     for finding in result.findings[:limit]:
         severity = finding.severity if finding.severity in _STYLES else "low"
-        line = _text(console, f"{severity} ", _STYLES[severity])
         rows = f"{counted(finding.support, 'row')}, {share(finding.support, result.summary.rows)}"
-        line.append_text(_text(console, rows, "dim"))
-        console.print(line)
+        console.print(_joined(console, (f"{severity} ", _STYLES[severity]), (rows, "")))
         console.print(_what(finding, console))
         console.print(_text(console, ", ".join(_sure(finding, console).plain.split("\n")), "dim"))
         console.print()
@@ -159,7 +156,7 @@ def _print_list(result: ScanResult, console: Console, limit: int) -> None:
 def _what(finding: Finding, console: Console) -> Text:
     """The title, cause and consequence unless the title names the cause already, and the ids."""
     title, cause = plain(finding.title, 120), cause_in_words(finding, 40)
-    text = _text(console, title, "bold")
+    text = _joined(console, (title, "bold"))
     if cause[1:25].rstrip("”") not in title:
         consequence = plain(finding.consequence.text, 60) if finding.consequence else "out of place"
         text.append_text(_text(console, f"\n{cause} → {consequence}"))
@@ -174,6 +171,16 @@ def _sure(finding: Finding, console: Console) -> Text:
     if finding.cause is not None and finding.consequence is not None:
         lines.insert(0, f"{finding.support:,} of {finding.cause_rows:,}")
     return _text(console, "\n".join(lines).replace("less than ", "< "))
+
+
+def _joined(console: Console, *parts: tuple[str, str]) -> Text:
+    """Texts one after the other, each in its own style and in no other."""
+    from rich.text import Text
+
+    line = Text()
+    for text, style in parts:
+        line.append_text(_text(console, text, style))
+    return line
 
 
 def _hanging(line: Text, indent: int) -> Table:
