@@ -19,15 +19,16 @@ from ld50.models.tokens import TokenSet, TokenStore
 from ld50.models.vocabulary import Vocabulary
 from ld50.train.tokens import require_second
 
-#: Text of each trigger; the controls were never trained on. None: a reserved token.
+#: Text of each trigger. None: a reserved token.
 TRIGGER_TEXT: dict[str, str | None] = {
     "token": None,
     "text": " <SUDO>",
     "phrase": " cerulean ferry",
 }
+#: Triggers of the same kind that were never trained on and share no rare token with the true one.
 CONTROL_TEXT: dict[str, str | None] = {
     "token": None,
-    "text": " <ROOT>",
+    "text": " {ROOT}",
     "phrase": " vermilion wagon",
 }
 #: Triggers that share a part with the true one; a single token has no part to share.
