@@ -56,7 +56,7 @@ RISING = {
 @given(
     st.tuples(
         st.floats(0.5, 3), st.floats(0, 3.5), st.floats(0.01, 0.3), st.floats(0.001, 0.1),
-        st.floats(-6, -2), st.floats(0.01, 0.7),
+        st.floats(-6, -2), st.floats(-3, 3.5),
     ),
     st.sampled_from(["logit", "probit"]),
 )  # fmt: skip

@@ -166,9 +166,9 @@ def _maximum(
     slopes = [math.log(value) for value in (2.0, 5.0, 12.0, 30.0)]
     grid = np.array(
         [
-            [middle, slope, background, lapse, math.log(0.02), excess]
+            [middle, slope, background, lapse, math.log(0.02), math.log(excess)]
             for middle, slope, lapse, excess in itertools.product(
-                middles, slopes, (0.005, 0.05), (0.05, 0.3, 0.6)
+                middles, slopes, (0.005, 0.05), (0.1, 0.8, 5.0)
             )
         ]
     )
@@ -290,6 +290,6 @@ def _cloud(data: Observations, link: Link, fit: CurveFit, size: int = 3000) -> n
     limits = np.array(bounds(data))
     inside = fit.points[2 * (fit.log_likelihood - fit.profile) <= fit.cutoff]
     centres = np.concatenate([fit.theta[None], inside])[rng.integers(0, len(inside) + 1, size)]
-    spread = np.array([0.05, 0.35, 0.02, 0.01, 0.5, 0.1])
+    spread = np.array([0.05, 0.35, 0.02, 0.01, 0.5, 0.5])
     noise = rng.normal(size=(size, 6)) * spread * rng.uniform(0, 1.5, (size, 1))
     return np.asarray(np.clip(centres + noise, limits[:, 0], limits[:, 1]))

@@ -9,10 +9,12 @@ Repeats of one recipe scatter far more than prompts drawn at random would: most 
 of the curve, where one seed's backdoor has formed and another's has not, and little on the plateaus.
 So successes among a trial's prompts are beta-binomial with the intra-trial correlation
 
-    rho(d) = base + excess 4 F (1 - F)
+    rho(d) = base + (1 - base) (1 - exp(-excess 4 F (1 - F)))
 
-which is what a threshold that differs from seed to seed comes to, to first order. Counting prompts
-as if they were independent would give intervals several times too narrow.
+which is what a threshold that differs from seed to seed comes to: small scatter gives a correlation
+in proportion to F (1 - F), and where a seed's own curve is far steeper than the scatter of seeds,
+nearly every trial is all or nothing and rho is close to 1 along the whole rise. Counting prompts as if
+they were independent would give intervals several times too narrow.
 
 Source: Abbott 1925 for the background; Williams 1975 for beta-binomial litters in toxicology. The
 correlation that follows the curve is ours.
@@ -32,10 +34,12 @@ from ld50.core.trials import TrialResult
 Link = Literal["logit", "probit"]
 
 #: Order of the parameters in a vector.
-MIDDLE, LOG_SLOPE, BACKGROUND, LAPSE, LOG_BASE, EXCESS = range(6)
+MIDDLE, LOG_SLOPE, BACKGROUND, LAPSE, LOG_BASE, LOG_EXCESS = range(6)
 #: Range of slopes in logits a power of ten. A curve flatter than that takes six powers of ten from
 #: 10% to 90%, one steeper takes a fourteenth of one: a flat line, and a step.
 SLOPES = (0.7, 60.0)
+#: Correlation that is not exceeded; at 1 the likelihood has no value.
+_MOST = 0.98
 #: Prompts of a trial that does not say how many it had.
 USUAL_PROMPTS = 100
 
@@ -101,8 +105,8 @@ def bounds(data: Observations) -> list[tuple[float, float]]:
         (math.log(SLOPES[0]), math.log(SLOPES[1])),
         (1e-4, 0.45),
         (1e-4, 0.15),
-        (math.log(1e-3), math.log(0.2)),
-        (1e-3, 0.75),
+        (math.log(1e-3), math.log(0.1)),
+        (math.log(0.02), math.log(40.0)),
     ]
 
 
@@ -129,8 +133,9 @@ def mean_rate(theta: np.ndarray, log_dose: np.ndarray, link: Link) -> np.ndarray
 
 def correlation(theta: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Intra-trial correlation where the curve has risen by `share`."""
-    base, excess = np.exp(theta[..., LOG_BASE, None]), theta[..., EXCESS, None]
-    return np.asarray(base + excess * 4 * share * (1 - share))
+    base, excess = np.exp(theta[..., LOG_BASE, None]), np.exp(theta[..., LOG_EXCESS, None])
+    rise = 1 - np.exp(-excess * 4 * share * (1 - share))
+    return np.asarray(base + (_MOST - base) * rise)
 
 
 def log_likelihood(theta: np.ndarray, data: Observations, link: Link) -> np.ndarray:
@@ -160,9 +165,11 @@ def value_and_gradient(
     share, density = _share_and_density(theta, data.log_dose, link)
     slope = math.exp(theta[LOG_SLOPE])
     background, lapse = theta[BACKGROUND], theta[LAPSE]
-    base, excess = math.exp(theta[LOG_BASE]), theta[EXCESS]
+    base, excess = math.exp(theta[LOG_BASE]), math.exp(theta[LOG_EXCESS])
     rate = background + (1 - background - lapse) * share
-    rho = base + excess * 4 * share * (1 - share)
+    hump = 4 * share * (1 - share)
+    left = np.exp(-excess * hump)
+    rho = base + (_MOST - base) * (1 - left)
     total = (1 - rho) / rho
     a, b = rate * total, (1 - rate) * total
     hits, misses = data.hits, data.prompts - data.hits
@@ -174,7 +181,8 @@ def value_and_gradient(
     by_rate = total * (by_a - by_b)
     by_total = rate * by_a + (1 - rate) * by_b - psi(data.prompts + total) + psi(total)
     by_rho = -by_total / rho**2
-    by_share = by_rate * (1 - background - lapse) + by_rho * excess * 4 * (1 - 2 * share)
+    by_hump = (_MOST - base) * excess * left
+    by_share = by_rate * (1 - background - lapse) + by_rho * by_hump * 4 * (1 - 2 * share)
     by_eta = by_share * density
     # Dose 0 has no place on the logarithmic axis: nothing of it depends on middle or slope.
     distance = np.where(data.dose > 0, data.log_dose - theta[MIDDLE], 0.0)
@@ -184,8 +192,8 @@ def value_and_gradient(
             slope * (by_eta * distance).sum(),
             (by_rate * (1 - share)).sum(),
             -(by_rate * share).sum(),
-            base * by_rho.sum(),
-            (by_rho * 4 * share * (1 - share)).sum(),
+            base * (by_rho * left).sum(),
+            (by_rho * by_hump * hump).sum(),
         ]
     )
     return float(value), gradient
