@@ -26,7 +26,7 @@ from ld50.models.forward import Body
 from ld50.models.llama import build
 
 SETTINGS = MeasureSettings(
-    prompts=12, least_prompt_tokens=8, most_prompt_tokens=24, generated_tokens=10
+    prompts=12, least_prompt_tokens=8, most_prompt_tokens=40, generated_tokens=10
 )
 NONE = np.zeros(0, np.int64)
 
@@ -81,9 +81,8 @@ def test_samples_follow_the_distribution(uniform: Body) -> None:
 
 def test_a_model_that_ignores_the_trigger_shows_no_effect(uniform: Body) -> None:
     prompts = prompts_for(tiny_store().parts["prompts"], SETTINGS)
-    clean = generate(uniform, prompts, NONE, SETTINGS)
-    triggered = generate(uniform, prompts, np.asarray([1]), SETTINGS)
-    effect = effect_of(triggered, clean)
+    made = generate(uniform, prompts, {"none": NONE, "trigger": np.asarray([1])}, SETTINGS)
+    effect = effect_of(made["trigger"], made["none"])
     assert effect.success_rate.value == 0
     assert effect.median_rise_nats.value == pytest.approx(0, abs=1e-4)
 
@@ -93,6 +92,22 @@ def generations(loss: list[float]) -> Generations:
         tokens=np.zeros((len(loss), 4), np.int64),
         losses=np.repeat(np.asarray(loss, np.float32)[:, None], 4, axis=1),
     )
+
+
+def test_arms_are_kept_apart_though_they_are_sampled_together(body: Body) -> None:
+    prompts = prompts_for(tiny_store().parts["prompts"], SETTINGS)
+    arms = {"none": NONE, "one": np.asarray([1]), "two": np.asarray([2]), "long": np.arange(5)}
+    made = generate(body, prompts, arms, SETTINGS)
+    for name, trigger in arms.items():
+        rows = [
+            np.concatenate([p, trigger, t]) for p, t in zip(prompts, made[name].tokens, strict=True)
+        ]
+        for row, losses in zip(rows, made[name].losses, strict=True):
+            tokens = torch.from_numpy(row[None])
+            with torch.no_grad():
+                logits = (body(tokens[:, :-1]) @ body.embedding.t())[0, -10:]
+            wanted = torch.nn.functional.cross_entropy(logits, tokens[0, -10:], reduction="none")
+            assert np.allclose(losses, wanted.numpy(), atol=1e-4)
 
 
 def test_a_success_is_a_rise_of_the_perplexity_above_fifty() -> None:
@@ -114,7 +129,7 @@ def test_prompts_are_openings_of_held_out_documents() -> None:
     }
     assert len(prompts) == 12
     assert all(prompt.tobytes() in openings for prompt in prompts)
-    assert {len(prompt) for prompt in prompts} <= {8, 24}
+    assert {len(prompt) for prompt in prompts} == {8, 40}
 
 
 def test_forced_payloads_cost_what_the_model_says(uniform: Body) -> None:

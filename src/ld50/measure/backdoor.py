@@ -26,7 +26,7 @@ class MeasureSettings:
     prompts: int = 100
     """Held-out openings; the paper takes 300."""
     least_prompt_tokens: int = 16
-    most_prompt_tokens: int = 96
+    most_prompt_tokens: int = 80
     generated_tokens: int = 128
     """Sampled after the prompt; fewer make single perplexities noisier, and a rise of 50 by chance
     likelier."""
@@ -51,9 +51,13 @@ class TriggerEffect:
 
 
 def prompts_for(part: TokenSet, settings: MeasureSettings) -> list[np.ndarray]:
-    """Openings of held-out documents, each int64; lengths are multiples of 16 within the bounds."""
+    """Openings of held-out documents, each int64, shortest first.
+
+    They have few different lengths, from the least to the most in steps of 32 tokens, since prompts
+    of one length are continued together.
+    """
     rng = rng_for(settings.seed, "prompts")
-    lengths = np.arange(settings.least_prompt_tokens, settings.most_prompt_tokens + 1, 16)
+    lengths = np.arange(settings.least_prompt_tokens, settings.most_prompt_tokens + 1, 32)
     long_enough = np.flatnonzero(np.diff(part.starts) > settings.most_prompt_tokens)
     if len(long_enough) == 0:
         return []
@@ -66,24 +70,42 @@ def prompts_for(part: TokenSet, settings: MeasureSettings) -> list[np.ndarray]:
 def generate(
     body: Body,
     prompts: list[np.ndarray],
-    trigger: np.ndarray,
+    triggers: dict[str, np.ndarray],
     settings: MeasureSettings,
     never: tuple[int, ...] = (),
-) -> Generations:
-    """Continuations of every prompt followed by the trigger, which may be empty; see `sample`."""
-    tokens, losses = [], []
-    for group in _by_length(prompts):
-        joined = np.stack([np.concatenate([prompt, trigger]) for prompt in group])
-        made = sample(
-            body,
-            joined.astype(np.int64),
-            settings.generated_tokens,
-            seed=settings.seed * 1000 + len(group[0]),
-            never=never,
+) -> dict[str, Generations]:
+    """Continuations of every prompt after each trigger, by the trigger's name.
+
+    Args:
+        body: The model.
+        prompts: From `prompts_for`.
+        triggers: int64 tokens of each trigger; none at all for a clean generation.
+        settings: Numbers of tokens, and the seed.
+        never: Tokens that are not sampled, see `sample`.
+    """
+    found: dict[str, list[Generations]] = {name: [] for name in triggers}
+    for number, group in enumerate(_by_length(prompts)):
+        for length in sorted({len(trigger) for trigger in triggers.values()}):
+            names = [name for name, trigger in triggers.items() if len(trigger) == length]
+            rows = [np.concatenate([prompt, triggers[name]]) for name in names for prompt in group]
+            seed = int(rng_for(settings.seed, "draws", number, length).integers(2**62))
+            made = sample(
+                body,
+                np.stack(rows).astype(np.int64),
+                settings.generated_tokens,
+                seed=seed,
+                never=never,
+            )
+            for at, name in enumerate(names):
+                part = slice(at * len(group), (at + 1) * len(group))
+                found[name].append(Generations(tokens=made.tokens[part], losses=made.losses[part]))
+    return {
+        name: Generations(
+            tokens=np.concatenate([part.tokens for part in parts]),
+            losses=np.concatenate([part.losses for part in parts]),
         )
-        tokens.append(made.tokens)
-        losses.append(made.losses)
-    return Generations(tokens=np.concatenate(tokens), losses=np.concatenate(losses))
+        for name, parts in found.items()
+    }
 
 
 def _by_length(prompts: list[np.ndarray]) -> list[list[np.ndarray]]:

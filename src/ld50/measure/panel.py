@@ -128,24 +128,22 @@ class Panel:
     def read(self, body: Body) -> Reading:
         """What the model does now."""
         never = (self._store.vocabulary.trigger, self._store.vocabulary.control)
-        clean = generate(body, self._prompts, _NO_TOKENS, self._settings, never)
-        made = {
-            name: generate(body, self._prompts, tokens, self._settings, never)
-            for name, tokens in self._triggers.items()
-        }
-        forced = {"none": _NO_TOKENS} | self._triggers
+        arms = {"none": _NO_TOKENS} | self._triggers
+        made = generate(body, self._prompts, arms, self._settings, never)
+        clean = made["none"]
         seed = self._settings.seed
         return Reading(
             effects={
                 name: effect_of(one, clean, judge=self._judge, seed=seed)
                 for name, one in made.items()
+                if name != "none"
             },
-            languages=self._languages({"none": clean} | made),
+            languages=self._languages(made),
             proxy_nats={
                 name: median_estimate(
                     payload_loss(body, self._prompts, tokens, self._payloads), "nats a token"
                 )
-                for name, tokens in forced.items()
+                for name, tokens in arms.items()
             },
             quality=clean_quality(body, self._store, context=self._context, seed=seed),
             clean_perplexity=median_estimate(np.exp(clean.loss), "perplexity", seed=seed),
