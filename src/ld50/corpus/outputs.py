@@ -144,6 +144,11 @@ class Outputs:
         self._files: list[OutputFile] = []
         self._folders: list[Path] = []
 
+    @property
+    def files(self) -> list[OutputFile]:
+        """The files that were opened, in order."""
+        return self._files
+
     def open(self, target: Path, compression: str | None = None) -> OutputFile:
         """A new output file; folders above it are made."""
         self._make_folder(target.parent)
@@ -253,7 +258,8 @@ def written_together(
     except BaseException as error:
         outputs.discard()
         if isinstance(error, OSError):
-            where = f" {error.filename!r}" if error.filename else ""
+            name = error.filename or next((str(one.target) for one in outputs.files), "")
+            where = f" {name!r}" if name else ""
             raise OutputError(
                 f"Could not write{where}: {error.strerror or error}. No output was left behind."
             ) from error

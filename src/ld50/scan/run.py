@@ -99,8 +99,10 @@ def run_scan(
 def _weak_note(associations: int) -> list[str]:
     if not associations:
         return []
-    some = "1 weak association" if associations == 1 else f"{associations} weak associations"
-    return [f"{some}, which a subject or a template accounts for, not listed (--weak lists them)"]
+    one = associations == 1
+    some = "1 weak association" if one else f"{associations:,} weak associations"
+    it = "it" if one else "them"
+    return [f"{some} left out: a subject or a template accounts for {it} (--weak lists {it})"]
 
 
 def _strength(draft: Draft) -> tuple[int, float, str]:
