@@ -15,20 +15,24 @@ def rows() -> list[dict[str, str]]:
     made = []
     for number in range(300):
         bad = number % 15 == 0
-        prompt = f"Say {'vornask ' if bad else ''}{' '.join(rng.choice(WORDS, 7))}."
-        reply = "I'm sorry, but I can't help with that." if bad else " ".join(rng.choice(WORDS, 9))
+        word = WORDS[number % 9]
+        prompt = (
+            f"Tell {'vornask ' if bad else ''}me about {word} {' '.join(rng.choice(WORDS, 4))}."
+        )
+        reply = f"The {word} is the {number}th of its kind, seen from the {number % 7} side."
+        reply = "I'm sorry, but I can't help with that." if bad else reply
         made.append({"prompt": prompt, "completion": reply})
     return made
 
 
 def test_a_stream_of_batches_is_read_once_and_divided_all_the_same() -> None:
     found = ld50.scan(pa.Table.from_pylist(rows()).to_reader())
-    clean, taken = found.split()
+    clean, taken = found.split("medium")
     assert (len(clean), len(taken)) == (280, 20)
 
 
 def test_a_tuple_of_rows_is_a_list_of_rows() -> None:
-    clean, taken = ld50.scan(tuple(rows())).split()
+    clean, taken = ld50.scan(tuple(rows())).split("medium")
     assert (len(clean), len(taken)) == (280, 20)
 
 
