@@ -107,3 +107,12 @@ def test_one_object_with_a_list_of_answers_is_one_row(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps({"question": "Which?", "answers": ["this", "that"]}))
     assert plan(expand([path])).sources[0].layout.name == "question/answers"
+
+
+def test_a_file_that_is_named_in_two_ways_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = lines(tmp_path / "a.jsonl", ROWS)
+    monkeypatch.chdir(tmp_path)
+    found = expand(["a.jsonl", "./a.jsonl", str(path), "."])
+    assert [file.source for file in found] == ["a.jsonl"]

@@ -121,7 +121,9 @@ def expand(
         text = os.fspath(path)
         expanded = _expand_url(text, format) if is_url(text) else _expand_local(text, format)
         for file in expanded:
-            found.setdefault(file.source, file)
+            # `a.jsonl` and `./a.jsonl` are one file; a link is another file, as its user made it so.
+            key = file.source if file.is_remote else os.path.abspath(file.source)  # noqa: PTH100
+            found.setdefault(key, file)
     if not found:
         raise SourceError("No path was given. Name at least one file, folder, glob or URL.")
     return list(found.values())
