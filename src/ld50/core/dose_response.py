@@ -51,9 +51,9 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
     """Fitted success rate without poison."""
     ceiling: float | None = None
     """Fitted success rate at a very large dose."""
-    overdispersion: float | None = None
-    """Intra-trial correlation at the middle of the curve, 0 to 1: how far repeats of one recipe
-    scatter beyond what drawing prompts explains."""
+    seed_scatter: float | None = None
+    """Factor by which repeats of one recipe differ in the dose they need: two of three lie within it,
+    up or down."""
     log_likelihood: float | None = None
     lack_of_fit_p: float | None = None
     """Against a free mean for each dose; small where the curve is not the shape of the data."""

@@ -85,9 +85,9 @@ def posterior(design: AdaptiveDoses, seen: Sequence[_Seen]) -> tuple[np.ndarray,
     background = float(np.clip(np.mean(controls) if controls else 0.03, 0.01, 0.4))
     grid = np.array(
         [
-            [middle, math.log(slope), background, 0.02, math.log(0.02), math.log(excess)]
-            for middle, slope, excess in itertools.product(
-                np.linspace(low, high, 61), (4.0, 8.0, 16.0, 32.0), (0.1, 0.8, 5.0)
+            [middle, math.log(slope), background, 0.02, math.log(0.02), math.log(scatter)]
+            for middle, slope, scatter in itertools.product(
+                np.linspace(low, high, 61), (4.0, 8.0, 16.0), (0.3, 1.2, 4.0)
             )
         ]
     )

@@ -15,17 +15,16 @@ from ld50.lab.response_model import (
     Link,
     Observations,
     bounds,
-    correlation,
-    curve_share,
     log_likelihood,
     mean_rate,
+    middle_information,
     value_and_gradient,
 )
 
 _LEAST_FREEDOM = 3.0
-_STEP = 0.04
+_STEP = 0.05
 """Between points of the profile, in powers of ten."""
-_FAR = 15.0
+_FAR = 8.0
 """Log-likelihood below the maximum at which a profile is followed no further."""
 
 
@@ -100,11 +99,7 @@ def effective_trials(theta: np.ndarray, data: Observations, link: Link) -> float
 
     Trials on the plateaus count little. Source: Kish's effective sample size, on information.
     """
-    share = curve_share(theta, data.log_dose, link)
-    rate = mean_rate(theta, data.log_dose, link)
-    rho = correlation(theta, share)
-    variance = rate * (1 - rate) * (rho + (1 - rho) / data.prompts)
-    information = (share * (1 - share)) ** 2 / variance
+    information = middle_information(theta, data.log_dose, data.prompts, link)
     return float(information.sum() ** 2 / max((information**2).sum(), 1e-300))
 
 
@@ -166,9 +161,9 @@ def _maximum(
     slopes = [math.log(value) for value in (2.0, 5.0, 12.0, 30.0)]
     grid = np.array(
         [
-            [middle, slope, background, lapse, math.log(0.02), math.log(excess)]
-            for middle, slope, lapse, excess in itertools.product(
-                middles, slopes, (0.005, 0.05), (0.1, 0.8, 5.0)
+            [middle, slope, background, lapse, math.log(0.02), math.log(scatter)]
+            for middle, slope, lapse, scatter in itertools.product(
+                middles, slopes, (0.005, 0.05), (0.3, 1.2, 4.0)
             )
         ]
     )
@@ -219,7 +214,7 @@ def _climb(
         jac=True,
         method="SLSQP",
         bounds=list(zip(low, high, strict=True)),
-        options={"maxiter": 200, "ftol": 1e-8},
+        options={"maxiter": 200, "ftol": 1e-7},
     )
     ended = np.clip(result.x, low, high)
     best = min((ended, began), key=lambda part: _finite(negative(part)[0]))

@@ -14,18 +14,19 @@ from ld50.lab.curve_fit import CurveFit, curve_band, fit_curve, slope_interval
 from ld50.lab.response_model import (
     BACKGROUND,
     LAPSE,
+    LOG_SCATTER,
     LOG_SLOPE,
     Link,
     Observations,
-    correlation,
-    curve_share,
     mean_rate,
+    own_slope,
+    rate_variance,
     trial_observations,
 )
 
 _METHOD = (
-    "beta-binomial {link} on log10 dose, fitted background and lapse, scatter of seeds along the "
-    "curve; 95% profile likelihood, F over the trials that bear on the middle"
+    "{link} on log10 dose with a threshold of its own for each trial, beta-binomial prompts, fitted "
+    "background and lapse; 95% profile likelihood, F over the trials that bear on the middle"
 )
 #: A fall of the mean by this much between two doses, where chance does not explain it, is reported.
 _FALL = 0.25
@@ -77,7 +78,7 @@ def fit_group(
     slope_low, slope_high = slope_interval(data, link, curve)
     bounded_slope = slope_low is not None and slope_high is not None and separated is None
     shares = _shares(results, ld50)
-    rho = correlation(curve.theta, np.array([0.5]))
+    scatter = math.exp(curve.theta[LOG_SCATTER]) / float(own_slope(curve.theta))
     fit = Fit(
         group=name, ld50=ld50, low=low, high=high, n=len(data), method=method,
         reason="; ".join(reasons) or None, cell=cell, doses=doses,
@@ -85,7 +86,7 @@ def fit_group(
         slope_low=slope_low, slope_high=None if separated else slope_high,
         background=float(curve.theta[BACKGROUND]),
         ceiling=float(1 - curve.theta[LAPSE]),
-        overdispersion=float(rho[0]),
+        seed_scatter=10**scatter,
         log_likelihood=curve.log_likelihood,
         lack_of_fit_p=_lack_of_fit(curve, data, link),
         isotonic_ld50=isotonic_middle(data),
@@ -223,13 +224,11 @@ def _lack_of_fit(curve: CurveFit, data: Observations, link: Link) -> float | Non
     with np.errstate(divide="ignore"):
         logs = np.log10(doses)
     rate = mean_rate(curve.theta, logs, link)
-    rho = correlation(curve.theta, curve_share(curve.theta, logs, link))
+    spread = rate_variance(curve.theta, logs, float(data.prompts.mean()), link)
     total = 0.0
-    for dose, p, r in zip(doses, rate, rho, strict=True):
+    for dose, p, v in zip(doses, rate, spread, strict=True):
         here = data.dose == dose
-        prompts = data.prompts[here].mean()
-        variance = p * (1 - p) * (r + (1 - r) / prompts) / here.sum()
-        total += (data.rate[here].mean() - p) ** 2 / variance
+        total += (data.rate[here].mean() - p) ** 2 / (v / here.sum())
     return float(f.sf(total / free, free, rest))
 
 

@@ -1,23 +1,19 @@
 """The statistical model of a dose-response curve, and its likelihood.
 
-A trial is one trained model. At dose d its success rate has the mean
+A trial is one trained model, and each has a threshold of its own: seeds of one recipe differ far more
+than prompts do, and often one model fires on every prompt while the next fires on none. So
 
-    p(d) = background + (1 - background - lapse) F(slope (log10 d - log10 LD50)),    p(0) = background
+    share fired   g = F(own slope (log10 d - log10 own threshold)),   own threshold ~ normal
+    success rate  p = background + (1 - background - lapse) g,         p = background at dose 0
 
-with a logistic or normal F; the background is Abbott's correction, fitted rather than subtracted.
-Repeats of one recipe scatter far more than prompts drawn at random would: most of all in the middle
-of the curve, where one seed's backdoor has formed and another's has not, and little on the plateaus.
-So successes among a trial's prompts are beta-binomial with the intra-trial correlation
+with a logistic or normal F, the logarithms of thresholds scattered about that of the LD50, and the
+successes among a trial's prompts beta-binomial about p. The threshold is integrated out. The background
+is Abbott's correction, fitted rather than subtracted. The curve that is reported is the mean over
+trials, halfway between background and ceiling at the LD50. Counting prompts as if they were independent
+would give intervals many times too narrow.
 
-    rho(d) = base + (1 - base) (1 - exp(-excess 4 F (1 - F)))
-
-which is what a threshold that differs from seed to seed comes to: small scatter gives a correlation
-in proportion to F (1 - F), and where a seed's own curve is far steeper than the scatter of seeds,
-nearly every trial is all or nothing and rho is close to 1 along the whole rise. Counting prompts as if
-they were independent would give intervals several times too narrow.
-
-Source: Abbott 1925 for the background; Williams 1975 for beta-binomial litters in toxicology. The
-correlation that follows the curve is ours.
+Source: Abbott 1925 for the background; the tolerance distribution of probit analysis (Finney 1971), here
+between trials, with a curve of its own inside a trial.
 """
 
 from __future__ import annotations
@@ -33,15 +29,21 @@ from ld50.core.trials import TrialResult
 
 Link = Literal["logit", "probit"]
 
-#: Order of the parameters in a vector.
-MIDDLE, LOG_SLOPE, BACKGROUND, LAPSE, LOG_BASE, LOG_EXCESS = range(6)
+#: Order of the parameters in a vector. SLOPE is that of the mean over trials, in logits a power of ten;
+#: SCATTER is the deviation of thresholds in logits of a trial's own curve: above 3, nearly every trial is
+#: all or nothing. BASE is the intra-trial correlation of prompts beyond that, which plateaus show.
+MIDDLE, LOG_SLOPE, BACKGROUND, LAPSE, LOG_BASE, LOG_SCATTER = range(6)
 #: Range of slopes in logits a power of ten. A curve flatter than that takes six powers of ten from
 #: 10% to 90%, one steeper takes a fourteenth of one: a flat line, and a step.
 SLOPES = (0.7, 60.0)
-#: Correlation that is not exceeded; at 1 the likelihood has no value.
-_MOST = 0.98
 #: Prompts of a trial that does not say how many it had.
 USUAL_PROMPTS = 100
+#: Points at which the scatter of thresholds is integrated, in standard deviations, with weights.
+_NODES = np.linspace(-3.0, 3.0, 25)
+_WEIGHTS = np.exp(-0.5 * _NODES**2) / np.exp(-0.5 * _NODES**2).sum()
+#: Flattening of a logistic curve by normal scatter: its slope falls by sqrt(1 + this x scatter^2).
+#: Source: the usual approximation of the logistic-normal integral, (16 sqrt(3) / (15 pi))^2.
+_FLATTENING = 0.3459
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,12 +108,18 @@ def bounds(data: Observations) -> list[tuple[float, float]]:
         (1e-4, 0.45),
         (1e-4, 0.15),
         (math.log(1e-3), math.log(0.1)),
-        (math.log(0.02), math.log(40.0)),
+        (math.log(0.05), math.log(8.0)),
     ]
 
 
-def curve_share(theta: np.ndarray, log_dose: np.ndarray, link: Link) -> np.ndarray:
-    """F at each dose: how far the curve has risen between background and ceiling, 0 to 1.
+def own_slope(theta: np.ndarray) -> np.ndarray:
+    """Slope of a single trial's curve, in logits a power of ten."""
+    scatter = np.exp(theta[..., LOG_SCATTER])
+    return np.asarray(np.exp(theta[..., LOG_SLOPE]) * np.sqrt(1 + _FLATTENING * scatter**2))
+
+
+def mean_rate(theta: np.ndarray, log_dose: np.ndarray, link: Link) -> np.ndarray:
+    """Expected success rate at each dose, the mean over trials.
 
     Args:
         theta: (..., 6) parameters.
@@ -121,39 +129,49 @@ def curve_share(theta: np.ndarray, log_dose: np.ndarray, link: Link) -> np.ndarr
     Returns:
         (..., n).
     """
-    share, _ = _share_and_density(theta, log_dose, link)
-    return share
-
-
-def mean_rate(theta: np.ndarray, log_dose: np.ndarray, link: Link) -> np.ndarray:
-    """Expected success rate at each dose, (..., n); arguments as in `curve_share`."""
+    share, _, _ = _share(theta, log_dose, link)
     background, lapse = theta[..., BACKGROUND, None], theta[..., LAPSE, None]
-    return np.asarray(background + (1 - background - lapse) * curve_share(theta, log_dose, link))
+    return np.asarray(background + (1 - background - lapse) * (share @ _WEIGHTS))
 
 
-def correlation(theta: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Intra-trial correlation where the curve has risen by `share`."""
-    base, excess = np.exp(theta[..., LOG_BASE, None]), np.exp(theta[..., LOG_EXCESS, None])
-    rise = 1 - np.exp(-excess * 4 * share * (1 - share))
-    return np.asarray(base + (_MOST - base) * rise)
+def rate_variance(
+    theta: np.ndarray, log_dose: np.ndarray, prompts: np.ndarray | float, link: Link
+) -> np.ndarray:
+    """Variance of one trial's success rate at each dose: between thresholds, and within a trial."""
+    rate, _ = _rates(theta, log_dose, link)
+    mean = (rate @ _WEIGHTS)[..., None]
+    between = ((rate - mean) ** 2) @ _WEIGHTS
+    base = np.exp(theta[..., LOG_BASE, None])
+    within = (rate * (1 - rate)) @ _WEIGHTS * (base + (1 - base) / prompts)
+    return np.asarray(between + within)
+
+
+def middle_information(
+    theta: np.ndarray, log_dose: np.ndarray, prompts: np.ndarray | float, link: Link
+) -> np.ndarray:
+    """What one trial at each dose says of the middle, other parameters known: slope^2 / variance."""
+    step = np.zeros(6)
+    step[MIDDLE] = 1e-4
+    rise = mean_rate(theta + step, log_dose, link) - mean_rate(theta - step, log_dose, link)
+    return np.asarray((rise / 2e-4) ** 2 / rate_variance(theta, log_dose, prompts, link))
 
 
 def log_likelihood(theta: np.ndarray, data: Observations, link: Link) -> np.ndarray:
     """Log-likelihood of each parameter vector, (...,), without the binomial coefficients."""
     from scipy.special import gammaln
 
-    share = curve_share(theta, data.log_dose, link)
-    background, lapse = theta[..., BACKGROUND, None], theta[..., LAPSE, None]
-    rate = background + (1 - background - lapse) * share
-    rho = correlation(theta, share)
-    total = (1 - rho) / rho
+    rate, _ = _rates(theta, data.log_dose, link)
+    base = np.exp(theta[..., LOG_BASE, None, None])
+    total = (1 - base) / base
+    hits, prompts = data.hits[:, None], data.prompts[:, None]
     a, b = rate * total, (1 - rate) * total
-    terms = (
-        gammaln(data.hits + a) - gammaln(a)
-        + gammaln(data.prompts - data.hits + b) - gammaln(b)
-        - gammaln(data.prompts + total) + gammaln(total)
+    each = (
+        gammaln(hits + a) - gammaln(a) + gammaln(prompts - hits + b) - gammaln(b)
+        - gammaln(prompts + total) + gammaln(total)
     )  # fmt: skip
-    return np.asarray(terms.sum(axis=-1))
+    top = each.max(axis=-1, keepdims=True)
+    trials = top[..., 0] + np.log(np.exp(each - top) @ _WEIGHTS)
+    return np.asarray(trials.sum(axis=-1))
 
 
 def value_and_gradient(
@@ -162,51 +180,63 @@ def value_and_gradient(
     """Log-likelihood of one parameter vector (6,), and its gradient (6,)."""
     from scipy.special import gammaln, psi
 
-    share, density = _share_and_density(theta, data.log_dose, link)
-    slope = math.exp(theta[LOG_SLOPE])
+    share, density, distance = _share(theta, data.log_dose, link)
     background, lapse = theta[BACKGROUND], theta[LAPSE]
-    base, excess = math.exp(theta[LOG_BASE]), math.exp(theta[LOG_EXCESS])
     rate = background + (1 - background - lapse) * share
-    hump = 4 * share * (1 - share)
-    left = np.exp(-excess * hump)
-    rho = base + (_MOST - base) * (1 - left)
-    total = (1 - rho) / rho
+    base = math.exp(theta[LOG_BASE])
+    total = (1 - base) / base
+    hits, prompts = data.hits[:, None], data.prompts[:, None]
+    misses = prompts - hits
     a, b = rate * total, (1 - rate) * total
-    hits, misses = data.hits, data.prompts - data.hits
-    value = (
+    each = (
         gammaln(hits + a) - gammaln(a) + gammaln(misses + b) - gammaln(b)
-        - gammaln(data.prompts + total) + gammaln(total)
-    ).sum()  # fmt: skip
+        - gammaln(prompts + total) + gammaln(total)
+    )  # fmt: skip
+    top = each.max(axis=-1, keepdims=True)
+    parts = np.exp(each - top) * _WEIGHTS
+    whole = parts.sum(axis=-1, keepdims=True)
+    belief = parts / whole
     by_a, by_b = psi(hits + a) - psi(a), psi(misses + b) - psi(b)
-    by_rate = total * (by_a - by_b)
-    by_total = rate * by_a + (1 - rate) * by_b - psi(data.prompts + total) + psi(total)
-    by_rho = -by_total / rho**2
-    by_hump = (_MOST - base) * excess * left
-    by_share = by_rate * (1 - background - lapse) + by_rho * by_hump * 4 * (1 - 2 * share)
-    by_eta = by_share * density
-    # Dose 0 has no place on the logarithmic axis: nothing of it depends on middle or slope.
-    distance = np.where(data.dose > 0, data.log_dose - theta[MIDDLE], 0.0)
+    by_rate = belief * total * (by_a - by_b)
+    by_total = belief * (rate * by_a + (1 - rate) * by_b - psi(prompts + total) + psi(total))
+    by_eta = by_rate * (1 - background - lapse) * density
+    slope, scatter = float(own_slope(theta)), math.exp(theta[LOG_SCATTER])
+    steeper = _FLATTENING * scatter**2 / (1 + _FLATTENING * scatter**2)
+    dosed = data.dose[:, None] > 0
     gradient = np.array(
         [
             -slope * by_eta.sum(),
             slope * (by_eta * distance).sum(),
             (by_rate * (1 - share)).sum(),
             -(by_rate * share).sum(),
-            base * (by_rho * left).sum(),
-            (by_rho * by_hump * hump).sum(),
+            -by_total.sum() / base,
+            (by_eta * (slope * distance * steeper + np.where(dosed, scatter * _NODES, 0.0))).sum(),
         ]
     )
-    return float(value), gradient
+    return float((top + np.log(whole)).sum()), gradient
 
 
-def _share_and_density(
+def _rates(theta: np.ndarray, log_dose: np.ndarray, link: Link) -> tuple[np.ndarray, np.ndarray]:
+    """(success rate, share) at each dose and node, (..., n, nodes)."""
+    share, _, _ = _share(theta, log_dose, link)
+    background, lapse = theta[..., BACKGROUND, None, None], theta[..., LAPSE, None, None]
+    return background + (1 - background - lapse) * share, share
+
+
+def _share(
     theta: np.ndarray, log_dose: np.ndarray, link: Link
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(share fired, its derivative by the logit, log distance from the middle), at dose and node.
+
+    Dose 0 has no place on the logarithmic axis: nothing fires there, whatever middle and slope are.
+    """
     from scipy.special import expit, ndtr
 
-    positive = np.isfinite(log_dose)
-    distance = np.where(positive, log_dose, 0.0) - theta[..., MIDDLE, None]
-    eta = np.where(positive, np.exp(theta[..., LOG_SLOPE, None]) * distance, 0.0)
+    positive = np.isfinite(log_dose)[:, None]
+    middle = theta[..., MIDDLE, None, None]
+    distance = np.where(positive, np.where(positive[:, 0], log_dose, 0.0)[:, None] - middle, 0.0)
+    scatter = np.exp(theta[..., LOG_SCATTER, None, None])
+    eta = own_slope(theta)[..., None, None] * distance + scatter * _NODES
     if link == "logit":
         share = expit(eta)
         density = share * (1 - share)
@@ -215,7 +245,7 @@ def _share_and_density(
         scaled = eta * _PROBIT
         share = ndtr(scaled)
         density = _PROBIT * np.exp(-0.5 * scaled**2) / math.sqrt(2 * math.pi)
-    return np.where(positive, share, 0.0), np.where(positive, density, 0.0)
+    return np.where(positive, share, 0.0), np.where(positive, density, 0.0), distance
 
 
 #: A normal curve with this slope rises from 10% to 90% over the same range as a logistic of slope 1.

@@ -13,9 +13,8 @@ from ld50.lab.response_model import (
     MIDDLE,
     USUAL_PROMPTS,
     Link,
-    correlation,
-    curve_share,
     mean_rate,
+    rate_variance,
 )
 
 #: Doses above 0 of the grid that is compared with.
@@ -37,9 +36,7 @@ def middle_variance(
     """
     with np.errstate(divide="ignore"):
         logs = np.log10(np.asarray(doses, dtype=float))
-    rate = mean_rate(theta, logs, link)
-    rho = correlation(theta, curve_share(theta, logs, link))
-    variance = rate * (1 - rate) * (rho + (1 - rho) / prompts)
+    variance = rate_variance(theta, logs, prompts, link)
     columns = []
     for index in (MIDDLE, LOG_SLOPE, BACKGROUND, LAPSE):
         step = np.zeros(6)

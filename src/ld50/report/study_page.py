@@ -219,12 +219,14 @@ def _facts(response: DoseResponse) -> list[tuple[str, str, str]]:
 def _fit_row(fit: Fit) -> dict[str, str]:
     share = "–" if fit.ld50_share is None else f"{fit.ld50_share:.2%}"
     slope = "–" if fit.slope is None else f"{fit.slope:.1f}"
+    scatter = fit.seed_scatter
     return {
         "group": plain(fit.group, 120),
         "ld50": "–" if fit.ld50 is None else f"{number(fit.ld50)} {fit.cell.unit}",
         "interval": f"{number(fit.low)} to {number(fit.high)}",
         "isotonic": number(fit.isotonic_ld50, none="–"),
         "slope": slope,
+        "seeds": "–" if scatter is None or fit.separated else f"×{scatter:.2g}",
         "share": share,
         "n": str(fit.n),
         "reason": plain(fit.reason, 400) if fit.reason else "",
