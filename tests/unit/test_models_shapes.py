@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ld50.core.errors import ConfigError
 from ld50.models import SIZES, shape_named, training_cost
-from ld50.models.costs import flops_per_token
+from ld50.models.costs import flops_per_token, microbatch_for
 
 #: What each name promises, in parameters, and how far the shape may be off.
 PROMISED = {
@@ -55,6 +55,15 @@ def test_costs_are_linear_in_tokens(name: str, tokens: int) -> None:
 def test_operations_are_a_little_above_six_a_parameter() -> None:
     for shape in SIZES.values():
         assert 5.9 < flops_per_token(shape) / shape.parameters < 12
+
+
+@given(st.sampled_from(list(SIZES)), st.integers(1, 300), st.integers(0, 200))
+def test_parts_of_a_batch_divide_it_and_fit(name: str, batch: int, gigabytes: int) -> None:
+    shape, free = SIZES[name], gigabytes * 10**9
+    part = microbatch_for(shape, batch, free)
+    assert batch % part == 0
+    needed = training_cost(shape, 0, batch_sequences=part, half=True).memory_bytes
+    assert part == 1 or needed <= free
 
 
 def test_planning_loads_no_torch() -> None:

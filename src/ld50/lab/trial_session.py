@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from ld50.core.trials import Cell, Trial
 from ld50.measure.backdoor import MeasureSettings
 from ld50.measure.panel import Panel, Reading
 from ld50.models.attention import matrices_are_fast
-from ld50.models.costs import flops_per_token
+from ld50.models.costs import flops_per_token, microbatch_for
 from ld50.models.llama import build, load_model, save_model
 from ld50.models.shapes import ModelShape, shape_named
 from ld50.models.tokens import TokenStore
@@ -61,13 +62,7 @@ class TrialSession:
         self.trial, self.settings, self.folder = trial, settings, folder
         self.say: Say = on_progress or (lambda *_: None)
         self.shape = shape_named(cell.size)
-        self.hardware = find_hardware(
-            self.shape.parameters,
-            device=settings.device,
-            half=settings.half,
-            compiled=settings.compiled,
-            microbatch_sequences=settings.microbatch_sequences,
-        )
+        self.hardware = _hardware(self.shape, cell, settings)
         self.store = token_store(corpus, self.shape.vocabulary, say=lambda text: self.say(0, text))
         self.exposure = planned(self.store, self.shape, cell, trial.seed)
         self.trainer = self._trainer(cell)
@@ -198,6 +193,7 @@ class TrialSession:
             "device": _device_name(hardware),
             "precision": "bf16" if hardware.half else "fp32",
             "compiled": hardware.compiled,
+            "microbatch_sequences": hardware.microbatch_sequences,
             "processes": hardware.processes,
             "one_dnn": matrices_are_fast(),
             "torch": torch.__version__,
@@ -235,6 +231,22 @@ class TrialSession:
             "text_fingerprint": self.store.fingerprint,
             "curves": {"training_loss_nats": thinned(progress.losses)},
         }
+
+
+def _hardware(shape: ModelShape, cell: Cell, settings: RunSettings) -> Hardware:
+    """What the trial runs on, its batches in parts where the whole would not fit."""
+    found = find_hardware(
+        shape.parameters,
+        device=settings.device,
+        half=settings.half,
+        compiled=settings.compiled,
+        microbatch_sequences=settings.microbatch_sequences,
+    )
+    if not found.is_gpu or found.microbatch_sequences is not None:
+        return found
+    share = (cell.batch_sequences or shape.batch_sequences) // found.processes
+    free, _ = torch.cuda.mem_get_info(found.device)
+    return replace(found, microbatch_sequences=microbatch_for(shape, max(1, share), free))
 
 
 def _device_name(hardware: Hardware) -> str:

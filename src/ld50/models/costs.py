@@ -65,3 +65,22 @@ def training_cost(
         activations_bytes=sequences * shape.context * a_token * width + logits,
         checkpoint_bytes=shape.parameters * 12,
     )
+
+
+def microbatch_for(shape: ModelShape, batch_sequences: int, free_bytes: int) -> int:
+    """Sequences that fit on a GPU at once: the largest divisor of the batch, 1 at the least.
+
+    Args:
+        shape: The model, its activations in bf16.
+        batch_sequences: Of this process in an optimiser step.
+        free_bytes: Memory that is free before the model is put there.
+    """
+    # Copies in bf16, sums in fp32 and the compiler's workspace come on top of the estimate.
+    usable = 0.6 * free_bytes
+    for parts in range(1, batch_sequences + 1):
+        size = batch_sequences // parts
+        if batch_sequences % parts:
+            continue
+        if training_cost(shape, 0, batch_sequences=size, half=True).memory_bytes <= usable:
+            return size
+    return 1
