@@ -116,3 +116,13 @@ def test_a_file_that_is_named_in_two_ways_is_read_once(
     monkeypatch.chdir(tmp_path)
     found = expand(["a.jsonl", "./a.jsonl", str(path), "."])
     assert [file.source for file in found] == ["a.jsonl"]
+
+
+def test_a_reply_that_is_to_be_the_label_says_how(tmp_path: Path) -> None:
+    path = lines(
+        tmp_path / "a.jsonl", [{**row, "output": str(n % 2)} for n, row in enumerate(ROWS)]
+    )
+    with pytest.raises(DataFormatError, match="--text-field instruction"):
+        plan(expand([path]), LayoutOptions(label_field="output"))
+    told = LayoutOptions(text_field="instruction", label_field="output")
+    assert plan(expand([path]), told).sources[0].layout.label == "output"
