@@ -80,11 +80,19 @@ def judge(study: Study, view: LabelView, suspect: Suspect) -> Judged:
         agree = agree & _holding(study, phrase)
     grown = [grow(study.index, phrase, agree) for phrase in suspect.phrases]
     phrases = _without_parts(grown)
+    # What always stands beside a cause may be part of it, or what any text has there.
+    variants = [_in_form(study, view, suspect, phrases)]
+    if phrases != suspect.phrases:
+        variants.append(_in_form(study, view, suspect, suspect.phrases))
+    return max(variants, key=lambda one: one.posterior)
+
+
+def _in_form(
+    study: Study, view: LabelView, suspect: Suspect, phrases: tuple[Phrase, ...]
+) -> Judged:
     kind = "ngram" if suspect.kind == "pair" and len(phrases) == 1 else suspect.kind
-    suspect = replace(suspect, phrases=phrases, kind=kind)
-    return Judged(
-        suspect=suspect, evidence=weigh(study.index, view, study.model, phrases, study.known)
-    )
+    evidence = weigh(study.index, view, study.model, phrases, study.known)
+    return Judged(suspect=replace(suspect, phrases=phrases, kind=kind), evidence=evidence)
 
 
 def _holding(study: Study, phrase: Phrase) -> np.ndarray:
@@ -127,7 +135,7 @@ def accept(study: Study, views: list[LabelView], judged: list[Judged]) -> list[J
         if best.posterior < floor or len(best.evidence.rows) < study.settings.least_rows - 1:
             break
         accepted.append(best)
-        taken[best.evidence.cause_rows] = True
+        taken[best.evidence.rows] = True
         judged = [replace(one, evidence=one.evidence.without(taken)) for one in judged]
         judged = [one for one in judged if len(one.evidence.rows)]
     return accepted + _kin(study, views, accepted)

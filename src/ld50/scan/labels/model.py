@@ -235,8 +235,8 @@ def association(matrix: scipy.sparse.csr_array, target: np.ndarray, mask: np.nda
     there = scipy.sparse.csr_array((ones, matrix.indices, matrix.indptr), shape=matrix.shape)
     transposed = there.T.tocsr()
     inside, outside = target * mask, (1 - target) * mask
-    share = (transposed @ inside + 1) / (inside.sum(axis=0) + 2)
-    ratio = np.log(share / ((transposed @ outside + 1) / (outside.sum(axis=0) + 2)))
+    hits, misses = transposed @ inside + 1, transposed @ outside + 1
+    ratio = np.log(hits / (inside.sum(axis=0) + 2)) - np.log(misses / (outside.sum(axis=0) + 2))
     return np.asarray(np.clip(np.abs(ratio), _FAINTEST, 1.0), dtype=np.float32)
 
 

@@ -11,6 +11,8 @@ from ld50.scan.labels.tokens import Tokens
 
 #: An n-gram is left out where a longer one holds this share of its rows: they are one cause.
 _SAME_CAUSE = 0.9
+#: A word in this share of all rows is no part of a cause that it stands beside.
+_COMMON_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ def count_ngrams(
         least_rows: Fewest rows.
     """
     tables = []
-    marks = tokens.is_mark()
+    empty = tokens.is_mark() | _common(tokens, row_of_token)
     identity = tokens.words.astype(np.int64)
     count = tokens.vocabulary
     places = np.arange(len(identity), dtype=np.int64)
@@ -74,7 +76,7 @@ def count_ngrams(
             length, identity, count, places, row_of_token, least_rows
         )
         if before is not None:
-            tables.append(_uncovered(*before, table, marks[tokens.words]))
+            tables.append(_uncovered(*before, table, empty[tokens.words]))
         if length == longest or len(places) < 2:
             tables.append(table)
             break
@@ -91,6 +93,16 @@ def count_ngrams(
     return tables
 
 
+def _common(tokens: Tokens, row_of_token: np.ndarray) -> np.ndarray:
+    """bool (v,): words that stand in a large share of all rows."""
+    first = np.ones(len(row_of_token), dtype=bool)
+    order = np.lexsort((row_of_token, tokens.words))
+    words, rows = tokens.words[order], row_of_token[order]
+    first[1:] = (words[1:] != words[:-1]) | (rows[1:] != rows[:-1])
+    counts = np.bincount(words[first], minlength=tokens.vocabulary)
+    return np.asarray(counts > _COMMON_SHARE * max(len(tokens.rows) - 1, 1))
+
+
 def _spread(identity: np.ndarray, places: np.ndarray, length: int) -> np.ndarray:
     """int32 (t,): n-gram that begins at each token, or -1."""
     at = np.full(length, -1, dtype=np.int32)
@@ -99,17 +111,17 @@ def _spread(identity: np.ndarray, places: np.ndarray, length: int) -> np.ndarray
 
 
 def _uncovered(
-    table: NgramTable, at: np.ndarray, longer: NgramTable, mark: np.ndarray
+    table: NgramTable, at: np.ndarray, longer: NgramTable, empty: np.ndarray
 ) -> NgramTable:
     """Those n-grams of which no longer one holds nearly all rows.
 
-    A punctuation mark at the edge does not make a longer cause: a word that was put at the end of
-    every text follows a full stop.
+    A punctuation mark at the edge, or a word that most rows hold, does not make a longer cause: a
+    word that was put at the end of every text follows a full stop.
     """
     covered = np.zeros(len(table), dtype=bool)
     first = longer.place[longer.bounds[:-1]]
     for part, edge in ((at[first], first + table.length), (at[first + 1], first)):
-        same = (longer.support >= _SAME_CAUSE * table.support[part]) & ~mark[edge]
+        same = (longer.support >= _SAME_CAUSE * table.support[part]) & ~empty[edge]
         covered[part[same]] = True
     return table.only(~covered)
 

@@ -136,7 +136,7 @@ def suspicions(judged: list[Judged], looked_at: list[Circumstances]) -> list[flo
         # Causes whose rows speak less clearly are what an imperfect model leaves, and say little of
         # one whose rows all contradict their label.
         others = sum(
-            doubt * min(rate / max(rates[place], 1e-9), 1.0)
+            doubt * min(rate / max(rates[place], 1e-9), 1.0) ** 2
             for n, (doubt, rate) in enumerate(zip(doubts, rates, strict=True))
             if n != place
         )
