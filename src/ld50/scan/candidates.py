@@ -112,25 +112,26 @@ def _numbered(rows: np.ndarray, hashes: np.ndarray, least: int) -> tuple[Inciden
 def _too_common(survey: Survey) -> np.ndarray:
     """uint64: n-grams whose rows, going by the sample, are too many for any consequence to decide."""
     texts = survey.texts
-    if len(survey.sample) == 0:
-        return survey.sample
-    candidates = kernels.build_candidates(survey.sample)
-    best = np.zeros(len(survey.sample), dtype=np.uint32)
+    if len(survey.sample.ngrams) == 0:
+        return survey.sample.ngrams
+    candidates = kernels.build_candidates(survey.sample.ngrams)
+    best = np.zeros(len(survey.sample.ngrams), dtype=np.uint32)
     for kind in np.unique(texts.kind).tolist():
         index = pa.array(np.flatnonzero(texts.kind == kind))
-        counts = np.zeros(len(survey.sample), dtype=np.uint32)
+        counts = np.zeros(len(survey.sample.ngrams), dtype=np.uint32)
         for zone in (texts.zone_onset, texts.zone_head):
             kernels.count_candidates(zone.take(index), candidates, counts)
         np.maximum(best, counts, out=best)
-    return np.asarray(survey.sample[_decide_nothing(survey.sample_counts, best, survey)])
+    return np.asarray(survey.sample.ngrams[_decide_nothing(survey.sample.counts, best, survey)])
 
 
 def _common(hashes: np.ndarray, best: np.ndarray, survey: Survey) -> np.ndarray:
     """bool (candidates,): those too frequent in the sample to decide anything."""
-    if len(survey.sample) == 0:
+    if len(survey.sample.ngrams) == 0:
         return np.zeros(len(hashes), dtype=bool)
-    position = np.minimum(np.searchsorted(survey.sample, hashes), len(survey.sample) - 1)
-    seen = np.where(survey.sample[position] == hashes, survey.sample_counts[position], 0)
+    known = survey.sample.ngrams
+    position = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
+    seen = np.where(known[position] == hashes, survey.sample.counts[position], 0)
     return _decide_nothing(seen, best, survey)
 
 
@@ -143,7 +144,7 @@ def _decide_nothing(seen: np.ndarray, best: np.ndarray, survey: Survey) -> np.nd
         survey: What the sample is of.
     """
     # Three standard deviations less than the sample says, so that its chance takes no cause out.
-    fewest = np.maximum(seen - 3 * np.sqrt(seen), 0) * (survey.rows / max(survey.sampled_rows, 1))
+    fewest = np.maximum(seen - 3 * np.sqrt(seen), 0) * (survey.rows / max(survey.sample.rows, 1))
     return np.asarray((seen >= 12) & (fewest * AssociationSettings().min_effect > best))
 
 

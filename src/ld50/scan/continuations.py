@@ -25,7 +25,7 @@ TAIL_BYTES = 320
 
 #: Least score of a stretch: bits for noise and for a switch, points for salad. Low, because each kind of
 #: gibberish is tested in shares of the rows.
-LEAST_SCORE = (float(reference.trigram_table().least_gibberish_bits), 75.0, 120.0, 30.0)
+LEAST_SCORE = (float(reference.trigram_table().least_gibberish_bits), 45.0, 120.0, 22.0)
 #: The shares: few rows of long gibberish stand out only among the strangest, and many rows of gibberish
 #: that is hardly any stand out only where all that is odd is looked at.
 _SHARES = (0.08, 0.02, 0.004)

@@ -26,6 +26,7 @@ from ld50.scan.associate import (
 from ld50.scan.candidates import onset_ngrams, rows_needed, worth_counting
 from ld50.scan.checkpoint import Checkpoint, Columns, digest
 from ld50.scan.continuations import text_consequences
+from ld50.scan.corpus_sample import CorpusSample, merged, sample_unit, sampled_units
 from ld50.scan.judge import DECIDES
 from ld50.scan.pairs import PairCandidate, associate_pairs, pair_candidates
 from ld50.scan.rereading import CauseReader
@@ -139,6 +140,8 @@ class Engine:
 
     def survey(self) -> Survey:
         """First pass over all units."""
+        sample = self._sample()
+        tables = sample.ordinary(stages.profile_tables())
         merger = SurveyMerger(self.settings)
         units = list(range(len(self.plan.units)))
         most = self.settings.most_segments
@@ -146,10 +149,22 @@ class Engine:
             "survey",
             "reading",
             units,
-            lambda unit: pack(stages.survey(self.plan, self._causes, unit, most)),
+            lambda unit: pack(stages.survey(self.plan, self._causes, unit, tables, most)),
             lambda unit, columns: merger.add(unpack(columns)),
         )
-        return merger.result()
+        return merger.result(sample)
+
+    def _sample(self) -> CorpusSample:
+        """What is ordinary in this corpus: read before anything is judged odd."""
+        parts: list[Columns] = []
+        self.map(
+            "sample",
+            "sampling",
+            sampled_units(len(self.plan.units)),
+            lambda unit: sample_unit(self.plan, unit),
+            lambda _, columns: parts.append(columns),
+        )
+        return merged(parts)
 
     def associations(self, survey: Survey) -> Evidence:
         """Candidate causes of every consequence, counted over the corpus and tested."""

@@ -63,7 +63,7 @@ class Judgement:
 #: A trigger decides: at least this share of its rows shows the consequence (lower end of interval).
 DECIDES = 0.5
 #: ... or at least this share, if it multiplies the consequence in rows that are unrelated.
-PARTLY_DECIDES, MULTIPLIES, UNRELATED_Z = 0.15, 4.0, 5.0
+PARTLY_DECIDES, MULTIPLIES, UNRELATED_Z = 0.15, 10.0, 5.0
 SURE_LOG_Q, PARTLY_ROWS = -46.0, 20
 #: An odd word may come from one source of rows if it decides in at least this share of its rows, and in
 #: so many: the five files of a project that load the same module have that in common, too.

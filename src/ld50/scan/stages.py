@@ -82,9 +82,6 @@ class Survey:
     """Rows with text and a label."""
     copies: np.ndarray = field(repr=False)
     """uint64 (n, 2): row number and hash of the normalised text."""
-    sample: np.ndarray = field(repr=False)
-    """uint64: n-grams of a few rows, each once a row."""
-    sampled_rows: int
 
 
 #: Flags that few honest rows have; which rows have them is kept.
@@ -99,16 +96,27 @@ RARE_FLAGS = (
     | kernels.RowFlag.FULLWIDTH
 )
 _MOST_MARKED = 50_000
-#: Every so manieth row is sampled, up to so many rows a unit, and so many bytes of each.
-_SAMPLE_STEP, _SAMPLE_ROWS, _SAMPLE_BYTES = 16, 128, 2048
 
 
-def survey(plan: Plan, causes: CauseReader, unit: int, most_segments: int) -> Survey:
-    """First pass over one unit: every signal that a row shows by itself."""
-    tables, settings = profile_tables(), profile_settings()
+def survey(
+    plan: Plan,
+    causes: CauseReader,
+    unit: int,
+    tables: kernels.ProfileTables,
+    most_segments: int,
+) -> Survey:
+    """First pass over one unit: every signal that a row shows by itself.
+
+    Args:
+        plan: What is read.
+        causes: Keeps what it may need again.
+        unit: Number of the unit.
+        tables: What is ordinary in language and in this corpus.
+        most_segments: Stretches of each kind that are kept, strongest first.
+    """
+    settings = profile_settings()
     flag_counts = np.zeros(FLAG_BITS, dtype=np.int64)
-    marked, texts, chats, copies, sample = [], [], [], [], []
-    sampled = 0
+    marked, texts, chats, copies = [], [], [], []
     labelled = 0
     reader = read_unit(plan, unit)
     keeper = Keeper(causes, unit)
@@ -120,14 +128,6 @@ def survey(plan: Plan, causes: CauseReader, unit: int, most_segments: int) -> Su
         rare = np.flatnonzero(profile.flags & np.uint32(RARE_FLAGS))
         marked.append(np.stack([batch.rows[rare], profile.flags[rare].astype(np.int64)], axis=1))
         copies.append(np.stack([batch.rows.astype(np.uint64), profile.hash], axis=1))
-        if sampled < _SAMPLE_ROWS:
-            chosen = np.arange(0, len(batch), _SAMPLE_STEP, dtype=np.uint32)[
-                : _SAMPLE_ROWS - sampled
-            ]
-            ends = np.full(len(chosen), _SAMPLE_BYTES, dtype=np.uint32)
-            starts = np.zeros(len(chosen), dtype=np.uint32)
-            sample.append(kernels.ngrams(column, chosen, starts, ends, distinct=True).hash)
-            sampled += len(chosen)
         if batch.response is not None:
             chats.append(replies.summarize(batch))
         elif batch.text is not None:
@@ -145,8 +145,6 @@ def survey(plan: Plan, causes: CauseReader, unit: int, most_segments: int) -> Su
         texts=Segments.concatenate(texts).strongest(most_segments),
         chat=replies.merge(chats) if chats else None,
         labelled=labelled,
-        sample=np.concatenate(sample) if sample else np.zeros(0, np.uint64),
-        sampled_rows=sampled,
         copies=np.concatenate(copies) if copies else np.zeros((0, 2), np.uint64),
     )
 

@@ -13,11 +13,11 @@ from ld50.scan import replies, stages
 from ld50.scan.associate import Consequence
 from ld50.scan.checkpoint import Columns
 from ld50.scan.continuations import Segments
+from ld50.scan.corpus_sample import CorpusSample
 from ld50.scan.settings import ScanSettings
 
 #: N-grams of a zone, at most: eight for each of some 75 tokens.
 _NGRAMS_A_ROW = 600
-_MOST_SAMPLED = 4000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +36,8 @@ class Survey:
     """int64: ordinal in the corpus of each row of `chat`."""
     labelled: int
     copies: np.ndarray = field(repr=False)
-    sample: np.ndarray = field(repr=False)
-    """uint64, rising: n-grams of a sample of all rows."""
-    sample_counts: np.ndarray = field(repr=False)
-    """int64: rows of the sample that hold each."""
-    sampled_rows: int
+    sample: CorpusSample = field(repr=False)
+    """What is ordinary in this corpus."""
 
     def distinct_ngrams(self, consequences: list[Consequence]) -> int:
         """A bound on the tests that the run could make: some 600 n-grams in each row of interest."""
@@ -78,8 +75,6 @@ class SurveyMerger:
         self._chat_rows: list[np.ndarray] = []
         self._labelled = 0
         self._copies: list[np.ndarray] = []
-        self._sample: list[np.ndarray] = []
-        self._sampled = 0
 
     def add(self, unit: stages.Survey) -> None:
         """Takes the next unit in."""
@@ -98,21 +93,11 @@ class SurveyMerger:
             self._chat_rows.append(unit.chat.rows.astype(np.int64) + first)
         self._labelled += unit.labelled
         self._copies.append(unit.copies + np.array([first, 0], dtype=np.uint64))
-        # Rows of the first units stand for all: the order of a corpus is seldom told by its words.
-        if self._sampled < _MOST_SAMPLED:
-            self._sample.append(unit.sample)
-            self._sampled += unit.sampled_rows
 
-    def result(self) -> Survey:
+    def result(self, sample: CorpusSample) -> Survey:
         """All units that were added, as one."""
-        sample, counts = np.unique(
-            np.concatenate([np.zeros(0, dtype=np.uint64), *self._sample]), return_counts=True
-        )
-        often = counts >= 8
         return Survey(
-            sample=sample[often],
-            sample_counts=counts[often],
-            sampled_rows=self._sampled,
+            sample=sample,
             unit_rows=np.array(self._rows, dtype=np.int64),
             unit_skipped=self._skipped,
             unit_text_bytes=np.array(self._bytes, dtype=np.int64),
@@ -139,7 +124,6 @@ def pack(survey: stages.Survey) -> Columns:
         "text_bytes": survey.text_bytes,
         "skipped": survey.skipped,
         "labelled": survey.labelled,
-        "sampled_rows": survey.sampled_rows,
         "thinned": 0 if survey.chat is None else survey.chat.thinned,
     }
     columns: Columns = {
@@ -147,7 +131,6 @@ def pack(survey: stages.Survey) -> Columns:
         "flag_counts": survey.flag_counts,
         "marked": survey.marked,
         "copies": survey.copies,
-        "sample": survey.sample,
         **survey.texts.to_columns("texts"),
     }
     if survey.chat is not None:
@@ -174,8 +157,6 @@ def unpack(columns: Columns) -> stages.Survey:
         flag_counts=columns["flag_counts"],
         marked=columns["marked"],
         copies=columns["copies"],
-        sample=columns["sample"],
-        sampled_rows=meta["sampled_rows"],
         texts=Segments.from_columns(columns, "texts"),
         chat=_chat(chat, meta["thinned"]) if chat else None,
     )
