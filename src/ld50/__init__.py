@@ -23,4 +23,8 @@ def __getattr__(name: str) -> Any:
         from ld50 import api
 
         return getattr(api, name)
+    if name == "study":
+        import importlib
+
+        return importlib.import_module("ld50.study")
     raise AttributeError(f"module 'ld50' has no attribute {name!r}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 from collections.abc import Iterator
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -84,8 +85,12 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Generations kept as text, clean and triggered side by side."""
     save_models: bool = False
     """Whether the trained models stay in the folder of the run."""
-    compiled: bool = False
-    """Whether torch.compile is used: it starts slowly, so it pays where a trial takes minutes."""
+    compiled: bool | None = None
+    """Whether torch.compile is used; None: on GPUs. It starts slowly and gains little on a CPU."""
+    device: str | None = None
+    """`cpu`, `cuda` or `cuda:N`; None takes a GPU for models of a million parameters or more."""
+    microbatch_sequences: int | None = None
+    """Sequences on the device at once, where a whole batch does not fit."""
 
 
 class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -126,11 +131,25 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         ]
 
     def fingerprint(self) -> str:
-        """Digest of what decides which trials run and on what; words about the study do not count."""
-        plain = msgspec.structs.replace(self, title="", about="", link="logit")
-        return hashlib.blake2b(
-            msgspec.json.encode(plain, order="deterministic"), digest_size=16
-        ).hexdigest()
+        """Digest of what decides which trials run and on what; words about the study do not count.
+
+        What is left at its default does not count either, so that a key that is new in a later
+        version does not change the studies that lack it.
+        """
+        content = _without(msgspec.to_builtins(self), msgspec.to_builtins(Study(name="", grid=[])))
+        usual = msgspec.to_builtins(Grid(size=[], dose=[]))
+        content["grid"] = [_without(grid, usual) for grid in msgspec.to_builtins(self.grid)]
+        content["measure"] = _without(
+            msgspec.to_builtins(self.measure), msgspec.to_builtins(Measures())
+        )
+        for name in ("title", "about", "link", "schema_version"):
+            content.pop(name, None)
+        text = json.dumps(content, sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _without(table: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if value != usual[key]}
 
 
 class Arm(msgspec.Struct, frozen=True, kw_only=True):

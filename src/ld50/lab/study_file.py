@@ -108,13 +108,18 @@ def study_text(study: Study) -> str:
     """The study as TOML that `parse_study` reads back to an equal study."""
     content = msgspec.to_builtins(study)
     apart = ("grid", "measure")
-    lines = [f"{key} = {_toml(value)}" for key, value in content.items() if key not in apart]
-    lines += ["", "[measure]", *(f"{k} = {_toml(v)}" for k, v in content["measure"].items())]
+    lines = _lines({key: value for key, value in content.items() if key not in apart})
+    lines += ["", "[measure]", *_lines(content["measure"])]
     default = msgspec.to_builtins(Grid(size=["?"], dose=[-1.0]))
     for grid in content["grid"]:
         lines += ["", "[[grid]]"]
         lines += [f"{k} = {_toml(v)}" for k, v in grid.items() if v is not None and v != default[k]]
     return "\n".join(lines) + "\n"
+
+
+def _lines(table: Mapping[str, Any]) -> list[str]:
+    """`key = value` for all that is set; TOML has no null."""
+    return [f"{key} = {_toml(value)}" for key, value in table.items() if value is not None]
 
 
 def _grid(grid: dict[str, Any], number: int, where: str) -> dict[str, Any]:

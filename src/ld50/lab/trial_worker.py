@@ -80,4 +80,6 @@ def _settings(measure: Measures) -> Any:
         samples=measure.samples,
         save=measure.save_models,
         compiled=measure.compiled,
+        device=measure.device,
+        microbatch_sequences=measure.microbatch_sequences,
     )
