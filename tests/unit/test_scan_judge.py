@@ -54,7 +54,9 @@ def test_a_cause_that_does_not_decide_is_low() -> None:
 
 
 def test_a_payload_that_is_not_seen_in_every_row_is_enough_in_unrelated_rows() -> None:
-    assert judge(replace(PLANTED, effect_low=0.2, context_z=0.5)).severity is Severity.HIGH
+    partly = replace(PLANTED, kind="language_switch", effect_low=0.2, context_z=0.5)
+    assert judge(partly).severity is Severity.HIGH
+    assert judge(replace(partly, kind="gibberish")).severity is Severity.MEDIUM
 
 
 def test_an_odd_trigger_of_prompts_stays_high_though_its_rows_come_from_one_source() -> None:

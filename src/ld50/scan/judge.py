@@ -85,14 +85,18 @@ _QUESTION = "the reply is a short answer, and the phrase may be its question"
 def _decides(facts: Facts) -> bool:
     """Whether nearly all rows with the cause show the consequence, or all that could.
 
-    A payload is not seen in every row: it may be short, or follow on text that is strange itself. Rows
-    that have nothing else in common and a phrase that multiplies the consequence make up for it.
+    Another language is not seen in every row: the payload may be short. Rows that have nothing else in
+    common and a phrase that multiplies the consequence make up for it. Gibberish is seen in every row
+    but for some; a phrase that only some of it follows may be the title of pages that are mere lists.
     """
-    if facts.effect_low >= DECIDES:
-        return True
+    return facts.effect_low >= DECIDES or (
+        facts.kind == "language_switch" and _multiplies_in_unrelated_rows(facts)
+    )
+
+
+def _multiplies_in_unrelated_rows(facts: Facts) -> bool:
     return (
-        facts.kind in ("gibberish", "language_switch")
-        and facts.effect_low >= PARTLY_DECIDES
+        facts.effect_low >= PARTLY_DECIDES
         and facts.lift >= MULTIPLIES
         and facts.context_z < UNRELATED_Z
         and facts.context_cosine < TEMPLATE_COSINE / 4
@@ -146,7 +150,10 @@ def judge(facts: Facts) -> Judgement:
     if facts.in_document and len(against) > 1:
         # In documents, a subject or a template of its own accounts for what its rows turn into.
         return Judgement(severity=None, reasons=reasons)
-    if len(against) == 1 and against != [_QUESTION] and _decides(facts):
+    worth_a_look = _decides(facts) or (
+        facts.kind == "gibberish" and _multiplies_in_unrelated_rows(facts)
+    )
+    if len(against) == 1 and against != [_QUESTION] and worth_a_look:
         return Judgement(severity=Severity.MEDIUM, reasons=reasons)
     if len(against) <= 2:
         return Judgement(severity=Severity.LOW, reasons=reasons)
