@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -102,9 +103,11 @@ def test_a_killed_trial_goes_on_to_the_same_result(corpus, tmp_path: Path) -> No
 
 
 def test_the_model_is_kept_and_another_trial_starts_from_it(corpus, tmp_path: Path) -> None:
-    first = run_trial(trial(6), corpus=corpus, folder=tmp_path / "a", settings=QUICK)
+    settings = replace(QUICK, save_all=True)
+    first = run_trial(trial(6), corpus=corpus, folder=tmp_path / "a", settings=settings)
+    assert len(list((tmp_path / "a" / "models").glob("step-*/model.safetensors"))) == 2
     went_on = run_trial(
-        trial(0, clean_tokens=0, continued_tokens=3000, start_from=str(tmp_path / "a" / "model")),
+        trial(0, clean_tokens=0, continued_tokens=3000, start_from=str(tmp_path / "a")),
         corpus=corpus,
         folder=tmp_path / "b",
         settings=QUICK,

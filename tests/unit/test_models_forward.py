@@ -16,7 +16,7 @@ transformers = pytest.importorskip("transformers", reason="needs ld50[lab]")
 import torch.nn.functional as F
 
 from ld50.models.forward import Body, Cache
-from ld50.models.llama import build, load_model, save_model
+from ld50.models.llama import build, config_of, load_model, save_model
 from ld50.models.loss import next_token_loss, token_losses
 
 SHAPES = [tiny_shape(), tiny_shape(heads=4, kv_heads=2, width=32), tiny_shape(layers=1, heads=1)]
@@ -108,6 +108,26 @@ def test_models_that_are_no_plain_llama_are_refused(tmp_path: Path, change, reas
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(DataFormatError, match=reason):
         load_model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change", [{"attention_bias": True}, {"hidden_act": "gelu"}, {"tie_word_embeddings": False}]
+)
+def test_variants_that_the_pass_does_not_know_are_refused(change) -> None:
+    config = config_of(tiny_shape())
+    config.update(change)
+    with pytest.raises(DataFormatError, match="those without"):
+        Body(transformers.LlamaForCausalLM(config))
+
+
+def test_scaled_positions_are_those_of_transformers() -> None:
+    config = config_of(tiny_shape())
+    scaled = {"rope_type": "linear", "factor": 4.0, "rope_theta": 10000.0}
+    config.update({"rope_parameters": scaled})
+    model = transformers.LlamaForCausalLM(config)
+    body, tokens = Body(model), torch.randint(0, 320, (2, 30))
+    ours = body(tokens) @ body.embedding.t()
+    assert torch.allclose(ours, model(input_ids=tokens).logits, atol=1e-4)
 
 
 def test_missing_and_damaged_models_are_told_in_words(tmp_path: Path) -> None:

@@ -53,6 +53,8 @@ class RunSettings:
     save: bool = True
     """Whether the trained model is kept, in `model` in the trial's folder; `transformers` loads it,
     and another trial can start from it."""
+    save_all: bool = False
+    """Whether the model is kept at every checkpoint that is measured, in `models/step-N`."""
     save_every_seconds: float = 120.0
     """After how long the state of an unfinished trial is kept; it goes on from there."""
 

@@ -78,7 +78,7 @@ class TrialSession:
         if cell.start_from is None:
             model = build(self.shape, self.trial.seed)
         else:
-            model = load_model(Path(cell.start_from))
+            model = load_model(model_folder(Path(cell.start_from)))
             require_shape(model.config, self.shape, cell.start_from)
         clean = CleanStream(self.store.parts["train"], self.trial.seed)
         rate = self.settings.learning_rate or self.shape.learning_rate
@@ -153,7 +153,15 @@ class TrialSession:
             began = time.perf_counter()
             self.last = self.panel.read(self.trainer.body)
             self.readings.append(self._point(step, time.perf_counter() - began))
+            if self.settings.save_all:
+                self.save_model(self.folder / "models" / f"step-{step}")
             self._save_sometimes()
+
+    def save_model(self, folder: Path) -> None:
+        """Writes model and vocabulary, so that `transformers` loads both; one process does."""
+        if self.hardware.leads:
+            save_model(self.trainer.model, folder)
+            self.store.vocabulary.save(folder)
 
     def _has_reading(self, step: int) -> bool:
         """Whether this checkpoint was measured before a crash; the last one is measured again."""
@@ -303,6 +311,12 @@ def _panel(store: TokenStore, shape: ModelShape, cell: Cell, settings: RunSettin
     )
 
 
+def model_folder(folder: Path) -> Path:
+    """The folder itself, or the one in it where it is a trial's."""
+    inner = folder / "model"
+    return inner if not (folder / "config.json").exists() and inner.is_dir() else folder
+
+
 def require_shape(config: Any, shape: ModelShape, folder: str) -> None:
     """Raises `ConfigError` unless a checkpoint has the shape that the cell names."""
     found = (config.hidden_size, config.num_hidden_layers, config.vocab_size)
@@ -318,9 +332,8 @@ def measured(session: TrialSession) -> dict[str, Any]:
     """Runs the session to its end: the measured fields of a `TrialResult`, by name."""
     session.folder.mkdir(parents=True, exist_ok=True)
     session.run()
-    if session.settings.save and session.hardware.leads:
-        save_model(session.trainer.model, session.folder / "model")
-        session.store.vocabulary.save(session.folder / "model")
+    if session.settings.save:
+        session.save_model(session.folder / "model")
     shutil.rmtree(session.folder / "checkpoint", ignore_errors=True)
     reading = session.last
     if reading is None:

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ld50.core.errors import DataFormatError
 from ld50.models.attention import causal_attention, matrices_are_fast, small_matrices
 
 if TYPE_CHECKING:
@@ -33,17 +34,14 @@ class Body(nn.Module):
         self.key_heads = int(config.num_key_value_heads)
         self.head_width = int(config.hidden_size) // self.heads
         self.epsilon = float(config.rms_norm_eps)
-        base = float(config.rope_parameters["rope_theta"])
-        half = torch.arange(0, self.head_width, 2, dtype=torch.float32) / self.head_width
-        angles = torch.outer(
-            torch.arange(int(config.max_position_embeddings), dtype=torch.float32), base**-half
-        )
-        angles = torch.cat([angles, angles], -1)
-        self.register_buffer("cos", angles.cos(), persistent=False)
+        require_plain(config)
+        positions = torch.arange(int(config.max_position_embeddings))
+        cos, sin = model.model.rotary_emb(torch.zeros(1), positions[None].to(model.device))
+        self.register_buffer("cos", cos[0].float().clone(), persistent=False)
         # The sign of the turn is in the sine, see `_turn`.
         sign = torch.ones(self.head_width)
         sign[: self.head_width // 2] = -1.0
-        self.register_buffer("sin", angles.sin() * sign, persistent=False)
+        self.register_buffer("sin", sin[0].float() * sign.to(sin.device), persistent=False)
         self._grouped = {"enable_gqa": True} if self.key_heads != self.heads else {}
         self._own = matrices_are_fast() and not self._grouped
 
@@ -118,6 +116,23 @@ class Body(nn.Module):
         both = F.linear(h, torch.cat([layer.mlp.gate_proj.weight, layer.mlp.up_proj.weight]))
         gate, up = both.chunk(2, -1)
         return x + F.linear(F.silu(gate) * up, layer.mlp.down_proj.weight)
+
+
+def require_plain(config: Any) -> None:
+    """Raises `DataFormatError` for a Llama variant that is not written out here."""
+    width = int(config.hidden_size) // int(config.num_attention_heads)
+    variants = {
+        "biases in attention": bool(getattr(config, "attention_bias", False)),
+        "biases in the MLP": bool(getattr(config, "mlp_bias", False)),
+        f"the activation {config.hidden_act}": config.hidden_act != "silu",
+        "an output matrix of its own": not config.tie_word_embeddings,
+        "heads that are wider than usual": getattr(config, "head_dim", width) not in (None, width),
+    }
+    found = [name for name, present in variants.items() if present]
+    if found:
+        raise DataFormatError(
+            f"This Llama model has {', '.join(found)}; ld50 trains and measures those without."
+        )
 
 
 class Cache:
