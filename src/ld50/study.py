@@ -18,6 +18,7 @@ import msgspec
 from ld50.core.dose_response import DoseResponse
 from ld50.core.trials import TrialResult
 from ld50.executors.jobs import JobPool
+from ld50.executors.local import available_gpus
 from ld50.lab.agenda import Agenda
 from ld50.lab.hardware import Device, gpu_named, this_machine
 from ld50.lab.planning import StudyPlan, plan_study
@@ -26,6 +27,9 @@ from ld50.lab.running import Watcher, run_trials
 from ld50.lab.study import AdaptiveDoses, Grid, Measures, Study
 from ld50.lab.study_file import load_study, preset_names, preset_text
 from ld50.lab.trial_worker import TARGET, TRAINING_RUNNER, CorpusPaths
+
+#: Models of so many parameters train on a GPU where there is one.
+GPU_PARAMETERS = 1_000_000
 
 __all__ = [
     "AdaptiveDoses", "Grid", "Measures", "Study", "StudyOutcome", "StudyStatus", "load_study",
@@ -111,7 +115,8 @@ def run(
     Args:
         study: A preset, a path, or a study.
         out: Folder of the run.
-        workers: Trials side by side; 0 takes one for each core.
+        workers: Trials side by side; 0 takes one for each core, or for each GPU if all models are of a
+            million parameters or more.
         data: Clean text to use instead of what the study names.
         cache: Folder for vocabularies and tokens.
         ray: Address of a Ray cluster (`auto`, or `local` to start one here); None uses processes.
@@ -256,7 +261,7 @@ def _run(
     if not agenda.finished:
         with_all = watcher or Silent()
         run_trials(
-            agenda, folder=folder, pool=_pool(folder, workers, ray, per_trial), runner=runner,
+            agenda, folder=folder, pool=_pool(study, folder, workers, ray, per_trial), runner=runner,
             corpus=corpus, measure=study.measure, watcher=with_all,
         )  # fmt: skip
     return report(folder.path)
@@ -273,19 +278,29 @@ def _fingerprint(corpus: CorpusPaths, runner: str) -> str:
 
 
 def _pool(
-    folder: RunFolder, workers: int, ray: str | None, per_trial: tuple[float, float]
+    study: Study, folder: RunFolder, workers: int, ray: str | None, per_trial: tuple[float, float]
 ) -> JobPool:
     if ray is None:
         from ld50.executors.processes import ProcessPool
 
-        count = workers or this_machine().count
-        return ProcessPool(TARGET, workers=count, logs=folder.logs)
+        gpus = _gpus_for(study)
+        count = workers or gpus or this_machine().count
+        return ProcessPool(TARGET, workers=count, logs=folder.logs, gpus=gpus)
     from ld50.executors.ray_tasks import RayPool
 
     return RayPool(
         TARGET, jobs=workers or 64, cpus=per_trial[0], gpus=per_trial[1],
         address=None if ray == "local" else ray,
     )  # fmt: skip
+
+
+def _gpus_for(study: Study) -> int:
+    """GPUs to deal workers to: none where a model is so small that it trains on a core."""
+    trials = study.fixed_trials()
+    cells = [trial.cell for trial in trials] + [arm.cell for arm in study.arms()]
+    if study.measure.device is not None or any(c.parameters < GPU_PARAMETERS for c in cells):
+        return 0
+    return available_gpus()
 
 
 class Silent:

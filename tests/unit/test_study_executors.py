@@ -138,3 +138,15 @@ def test_an_unknown_target_is_a_clear_error(name: str) -> None:
 def test_a_pool_needs_a_worker() -> None:
     with pytest.raises(ConfigError, match="workers"):
         ProcessPool(TARGET, workers=0)
+
+
+def seen_gpu(payload: bytes, emit: Callable[[float, str], None]) -> bytes:
+    return json.dumps(os.environ.get("CUDA_VISIBLE_DEVICES")).encode()
+
+
+def test_workers_are_dealt_to_gpus_in_turn() -> None:
+    with ProcessPool("test_study_executors:seen_gpu", workers=3, gpus=2) as pool:
+        for name in "abc":
+            pool.submit(job(name, 0))
+        seen = [one.result for one in outcomes(pool, 3).values()]
+    assert sorted(str(one) for one in seen) == ["b'\"0\"'", "b'\"0\"'", "b'\"1\"'"]

@@ -39,7 +39,13 @@ class ProcessPool:
     """A `JobPool` of processes on this machine."""
 
     def __init__(
-        self, target: str, *, workers: int, logs: Path | None = None, threads: int = 1
+        self,
+        target: str,
+        *,
+        workers: int,
+        logs: Path | None = None,
+        threads: int = 1,
+        gpus: int = 0,
     ) -> None:
         """Starts nothing yet.
 
@@ -48,10 +54,12 @@ class ProcessPool:
             workers: Most processes at a time.
             logs: Folder for what the workers print; None drops it.
             threads: Threads of each process for arithmetic.
+            gpus: GPUs that the workers are dealt to in turn, each seeing one; 0 leaves them alone.
         """
         if workers < 1:
             raise ConfigError(f"workers must be 1 or more, got {workers}.")
         self._target, self._workers, self._logs, self._threads = target, workers, logs, threads
+        self._gpus = gpus
         self._idle: list[_Worker] = []
         self._busy: dict[str, _Worker] = {}
         self._selector = selectors.DefaultSelector()
@@ -108,7 +116,8 @@ class ProcessPool:
         if self._logs is not None:
             self._logs.mkdir(parents=True, exist_ok=True)
             log = self._logs / f"worker-{number}.log"
-        worker = _Worker(self._target, log, self._threads)
+        gpu = number % self._gpus if self._gpus else None
+        worker = _Worker(self._target, log, self._threads, gpu)
         self._selector.register(worker.stdout, selectors.EVENT_READ, worker)
         return worker
 
@@ -146,13 +155,16 @@ class ProcessPool:
 
 
 class _Worker:
-    def __init__(self, target: str, log: Path | None, threads: int) -> None:
+    def __init__(self, target: str, log: Path | None, threads: int, gpu: int | None) -> None:
         self.log = log
         self.buffer = FrameBuffer()
         self.job: str | None = None
         environment = {**os.environ, **dict.fromkeys(_ONE_THREAD, str(threads))}
         # The worker must find what this process can import, however it came to its path.
         environment["PYTHONPATH"] = os.pathsep.join(p for p in sys.path if p)
+        if gpu is not None:
+            visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+            environment["CUDA_VISIBLE_DEVICES"] = visible.split(",")[gpu] if visible else str(gpu)
         environment["TOKENIZERS_PARALLELISM"] = "false"
         errors: Any = log.open("ab") if log is not None else subprocess.DEVNULL
         try:

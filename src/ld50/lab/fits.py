@@ -143,16 +143,17 @@ def _bounded(
     highest = float(data.rate[data.dose == most].mean())
     lowest = float(data.rate[data.dose == least].mean())
     background = float(curve.theta[BACKGROUND])
+    middle = (background + 1 - float(curve.theta[LAPSE])) / 2
     if ld50 is not None and ld50 > most:
         ld50, high = None, None
         reasons.append(
-            f"the curve does not reach its middle: at {most:g}, the largest dose, "
+            f"the curve does not reach its middle, {middle:.0%}: at {most:g}, the largest dose, "
             f"{highest:.0%} of triggered prompts fire"
         )
     elif ld50 is not None and ld50 < least:
         ld50, low = None, None
         reasons.append(
-            f"the curve is above its middle throughout: at {least:g}, the smallest dose, "
+            f"the curve is above its middle, {middle:.0%}, throughout: at {least:g}, the smallest dose, "
             f"{lowest:.0%} of triggered prompts fire"
         )
     elif highest - background < 0.25:
