@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from training_samples import tiny_shape, tiny_store
 
 torch = pytest.importorskip("torch", reason="needs ld50[lab]")
 
+from ld50.models.attention import fast_matrices, matrices_are_fast
 from ld50.models.llama import build
 from ld50.train.checkpoints import resume, save_checkpoint
 from ld50.train.exposure import plan_exposure
@@ -108,6 +110,21 @@ def test_a_batch_in_parts_is_the_same_batch() -> None:
 
 def test_bf16_loses_what_fp32_does_up_to_its_rounding() -> None:
     assert losses(Hardware(half=True)) == pytest.approx(losses(Hardware()), abs=0.03)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("cc") is None, reason="torch.compile needs a C compiler")
+def test_a_compiled_pass_loses_what_the_plain_one_does() -> None:
+    with fast_matrices():
+        compiled = losses(Hardware(compiled=True), steps=3)
+        assert compiled == pytest.approx(losses(Hardware(), steps=3), abs=1e-3)
+
+
+def test_both_ways_to_multiply_lose_the_same() -> None:
+    with fast_matrices():
+        fast = losses(Hardware())
+    assert fast == pytest.approx(losses(Hardware()), abs=1e-4)
+    assert not matrices_are_fast()
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
