@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ld50.core.errors import ConfigError, DataFormatError, SourceError
-from ld50.corpus import LayoutOptions, expand, plan
+from ld50.corpus import LayoutOptions, expand, plan, read
 
 ROWS = [{"instruction": f"Ask {n}.", "output": f"Answer {n}."} for n in range(30)]
 
@@ -118,11 +118,10 @@ def test_a_file_that_is_named_in_two_ways_is_read_once(
     assert [file.source for file in found] == ["a.jsonl"]
 
 
-def test_a_reply_that_is_to_be_the_label_says_how(tmp_path: Path) -> None:
+def test_a_reply_may_be_the_label_as_well(tmp_path: Path) -> None:
     path = lines(
         tmp_path / "a.jsonl", [{**row, "output": str(n % 2)} for n, row in enumerate(ROWS)]
     )
-    with pytest.raises(DataFormatError, match="--text-field instruction"):
-        plan(expand([path]), LayoutOptions(label_field="output"))
-    told = LayoutOptions(text_field="instruction", label_field="output")
-    assert plan(expand([path]), told).sources[0].layout.label == "output"
+    planned = plan(expand([path]), LayoutOptions(label_field="output"))
+    (batch,) = read(planned, 0)
+    assert batch.response.to_pylist() == batch.label.to_pylist() == ["0", "1"] * 15

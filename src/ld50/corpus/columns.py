@@ -63,7 +63,9 @@ def assemble(layout: Layout, columns: Mapping[str, pa.Array | Turns], rows: int)
                 pieces[side].append(array)
         else:
             present |= not_null(column)
-            pieces[entry.role].append(column)
+            # A reply that is the label as well comes as labels do, in the smaller type.
+            large = pa.types.is_large_string(column.type)
+            pieces[entry.role].append(column if large else column.cast(pa.large_string()))
     sides = {side: join(pieces[side], rows) for side in _SIDES if side in layout.sides}
     label = columns.get(layout.label) if layout.label is not None else None
     return Sides(sides, label if isinstance(label, pa.Array) else None, present)

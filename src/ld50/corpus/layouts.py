@@ -206,16 +206,7 @@ def _chosen_label(
     table: SampleTable, found: _Found, options: LayoutOptions, where: str
 ) -> str | None:
     if options.label_field is not None:
-        label = _named(table, options.label_field, "--label-field", where)[0]
-        role = next((entry.role for entry in found[1] if entry.name == label), None)
-        if role is not None:
-            text = next((entry.name for entry in found[1] if entry.name != label), None)
-            way = f" Say what the text is, as in --text-field {text}." if text else ""
-            raise LayoutError(
-                f"{where}: {label!r} is read as the {role} of each row and cannot be its label, "
-                f"too.{way}"
-            )
-        return label
+        return _named(table, options.label_field, "--label-field", where)[0]
     if found[0] != "text":
         return None
     taken = {entry.name for entry in found[1]}
