@@ -33,7 +33,7 @@ def test_what_two_documents_say_is_no_salad(tmp_path: Path) -> None:
     document = f"{JARGON} {JARGON}"
     reference = salad(document, stages.profile_tables())
     assert reference > 40
-    assert salad(document, sampled(tmp_path, [document, f"see {document}"])) < 0.2 * reference
+    assert salad(document, sampled(tmp_path, [document, f"see {document}"])) < 0.5 * reference
 
 
 def test_what_one_document_says_stays_odd(tmp_path: Path) -> None:
