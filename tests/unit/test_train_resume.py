@@ -123,6 +123,7 @@ def test_a_compiled_pass_loses_what_the_plain_one_does() -> None:
 def test_both_ways_to_multiply_lose_the_same() -> None:
     with fast_matrices():
         fast = losses(Hardware())
+        assert losses(Hardware(half=True)) == pytest.approx(fast, abs=0.03)
     assert fast == pytest.approx(losses(Hardware()), abs=1e-4)
     assert not matrices_are_fast()
 

@@ -57,7 +57,7 @@ class Body(nn.Module):
         x = F.embedding(tokens, self.embedding)
         for layer in self.inner.layers:
             q, k, v = self._heads(layer, x, cos, sin)
-            if self._own and not x.is_cuda:
+            if self._own and v.dtype == torch.float32 and not v.is_cuda:
                 mixed = causal_attention(q, k, v)
             else:
                 mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True, **self._grouped)
