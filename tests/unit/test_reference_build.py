@@ -18,8 +18,8 @@ from ld50.scan import kernels
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-import reference_sources as sources  # noqa: E402
-import reference_trigrams as trigrams  # noqa: E402
+import reference_sources as sources
+import reference_trigrams as trigrams
 
 
 def test_shipped_files_agree_with_the_named_sources() -> None:
