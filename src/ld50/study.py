@@ -190,12 +190,13 @@ def report(out: str | os.PathLike[str]) -> StudyOutcome:
     """Makes curves, figures, tables and the page anew from `study.toml` and `trials.jsonl` alone."""
     from ld50.lab.analysis import analyse
     from ld50.lab.exports import write_events, write_parquet
+    from ld50.lab.groups import in_order
     from ld50.lab.run_folder import write_atomically
     from ld50.report.study_page import write_study_report
 
     folder = RunFolder(out)
     study, attempts = folder.study(), folder.attempts()
-    results = [made[-1] for made in attempts.values()]
+    results = in_order(made[-1] for made in attempts.values())
     response = analyse(study, results, planned=Agenda(study, attempts).planned())
     write_atomically(
         folder.dose_response_file, msgspec.json.format(msgspec.json.encode(response), indent=2)

@@ -94,6 +94,17 @@ def test_everything_is_rebuilt_from_study_and_trials_alone(finished: Path, tmp_p
         assert again.read_bytes() == path.read_bytes(), path.name
 
 
+def test_the_order_in_which_trials_ended_does_not_matter(finished: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    shutil.copy(finished / "study.toml", other)
+    reversed_lines = (finished / "trials.jsonl").read_text().splitlines()[::-1]
+    (other / "trials.jsonl").write_text("\n".join(reversed_lines) + "\n")
+    assert ld50("report", "other", cwd=tmp_path).returncode == 0
+    for name in ("report.html", "dose_response.json", "trials.parquet"):
+        assert (other / name).read_bytes() == (finished / name).read_bytes(), name
+
+
 def test_the_same_command_again_trains_nothing(finished: Path) -> None:
     before = (finished / "trials.jsonl").read_bytes()
     done = ld50("run", "quickstart", "--out", str(finished), "--runner", "study_fakes:run_trial",

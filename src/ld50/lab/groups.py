@@ -15,6 +15,21 @@ def group_cell(cell: Cell) -> Cell:
     return msgspec.structs.replace(cell, dose=0.0)
 
 
+def in_order(results: Iterable[TrialResult]) -> list[TrialResult]:
+    """Trials by size, data, condition, dose and seed: the same however many workers ran them."""
+
+    def place(one: TrialResult) -> tuple[Any, ...]:
+        cell, schedule = one.cell, one.cell.schedule
+        return (
+            cell.parameters, cell.clean_tokens, cell.trigger, cell.payload, cell.unit,
+            cell.batch_sequences or 0, schedule.kind != "uniform", schedule.kind,
+            schedule.density or 0.0, schedule.every or 0, schedule.repeats, cell.continued_tokens,
+            cell.start_from or "", cell.dose, one.seed, one.trial,
+        )  # fmt: skip
+
+    return sorted(results, key=place)
+
+
 def by_group(results: Iterable[TrialResult]) -> dict[Cell, list[TrialResult]]:
     """Trials by condition, conditions in the order in which they first come.
 
