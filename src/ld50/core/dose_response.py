@@ -53,7 +53,7 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
     """Fitted success rate at a very large dose."""
     seed_scatter: float | None = None
     """Factor by which repeats of one recipe differ in the dose they need: two of three lie within it,
-    up or down."""
+    up or down; null where the data do not bound the slope."""
     log_likelihood: float | None = None
     lack_of_fit_p: float | None = None
     """Against a free mean for each dose; small where the curve is not the shape of the data."""

@@ -86,7 +86,7 @@ def fit_group(
         slope_low=slope_low, slope_high=None if separated else slope_high,
         background=float(curve.theta[BACKGROUND]),
         ceiling=float(1 - curve.theta[LAPSE]),
-        seed_scatter=10**scatter,
+        seed_scatter=10**scatter if bounded_slope else None,
         log_likelihood=curve.log_likelihood,
         lack_of_fit_p=_lack_of_fit(curve, data, link),
         isotonic_ld50=isotonic_middle(data),

@@ -226,7 +226,7 @@ def _fit_row(fit: Fit) -> dict[str, str]:
         "interval": f"{number(fit.low)} to {number(fit.high)}",
         "isotonic": number(fit.isotonic_ld50, none="–"),
         "slope": slope,
-        "seeds": "–" if scatter is None or fit.separated else f"×{scatter:.2g}",
+        "seeds": "–" if scatter is None else f"×{scatter:.2g}",
         "share": share,
         "n": str(fit.n),
         "reason": plain(fit.reason, 400) if fit.reason else "",
