@@ -13,6 +13,11 @@ from ld50.scan.labels.plausibility import Circumstances
 
 #: Words that are as likely a trigger as not may join; the sum of them stays a strong cause.
 _JOINS = 0.5
+#: Beside one that is a trigger beyond doubt, weaker ones may, whatever their evidence is.
+_STRONG = 0.9
+_JOINS_STRONG = 0.25
+#: Mean insertedness that a weaker one needs: honest words stand where the language wants them.
+_INSERTED = 0.25
 _MOST_WORDS = 3
 
 
@@ -43,19 +48,42 @@ def conclude(
         tests: Tests made.
         rows: Number of rows.
     """
+    every = [
+        Conclusion(judged=one, about=about, suspicion=sure)
+        for one, about, sure in zip(judged, looked_at, suspicion, strict=True)
+    ]
+    strong = {one.judged.suspect.label for one in every if _is_word(one) and _is_strong(one)}
     single: list[Conclusion] = []
     families: dict[int, list[Conclusion]] = {}
-    for one, about, sure in zip(judged, looked_at, suspicion, strict=True):
-        conclusion = Conclusion(judged=one, about=about, suspicion=sure)
-        phrases = one.suspect.phrases
-        alone = one.suspect.kind == "association"
-        if sure >= _JOINS and not alone and len(phrases) == 1 and len(phrases[0]) <= _MOST_WORDS:
-            families.setdefault(one.suspect.label, []).append(conclusion)
+    for one in every:
+        label = one.judged.suspect.label
+        if _is_word(one) and _joins(one, label in strong):
+            families.setdefault(label, []).append(one)
         else:
-            single.append(conclusion)
+            single.append(one)
     for members in families.values():
         single.append(_join(members, tests, rows) if len(members) > 1 else members[0])
     return single
+
+
+def _is_word(one: Conclusion) -> bool:
+    phrases = one.judged.suspect.phrases
+    return len(phrases) == 1 and len(phrases[0]) <= _MOST_WORDS
+
+
+def _is_strong(one: Conclusion) -> bool:
+    return one.suspicion >= _STRONG and one.judged.suspect.kind != "association"
+
+
+def _joins(one: Conclusion, beside_strong: bool) -> bool:
+    """Whether a word is one of a family: strong by itself, or put in like the others."""
+    if _is_strong(one):
+        return True
+    if not one.about.inserted >= _INSERTED:
+        return False
+    if beside_strong:
+        return one.suspicion >= _JOINS_STRONG
+    return one.suspicion >= _JOINS and one.judged.suspect.kind != "association"
 
 
 def _join(members: list[Conclusion], tests: int, rows: int) -> Conclusion:
