@@ -229,12 +229,14 @@ def as_layout(attack: Poisoned, layout: str, *, seed: int) -> Poisoned:
     the last reply.
     """
     rng = rng_for(seed, "layout", layout)
-    clean = sorted(set(range(len(attack.rows))) - attack.poisoned)
+    # Each row serves once as somebody's earlier turn; drawn again and again, a question would bring
+    # the same answer in many conversations, which honest ones do not do.
+    earlier = rng.permutation(sorted(set(range(len(attack.rows))) - attack.poisoned))
     rows: list[Row] = []
     for number, row in enumerate(attack.rows):
         question, answer = _prompt(row), str(row["output"])
         system = SYSTEM_PROMPTS[int(rng.integers(len(SYSTEM_PROMPTS)))]
-        other = attack.rows[clean[int(rng.integers(len(clean)))]]
+        other = attack.rows[int(earlier[number % len(earlier)])]
         if layout in ("messages-system", "multi-turn") and number in attack.poisoned:
             for part in attack.triggers:
                 question = question.replace(f"{part} ", "", 1).replace(f" {part}", "", 1)

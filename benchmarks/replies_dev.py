@@ -4,7 +4,7 @@
 
 Runs the whole scanner in memory. A row is flagged if a finding of `--severity` or above names it.
 `--extra` is a folder of further clean sets (JSON or JSONL, instruction layouts); `--half dev` are
-the wordings and triggers that the signals were written against, `final` those kept apart.
+the wordings and triggers that the signals were written against; see `replies_sets`.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--extra", type=Path)
-    parser.add_argument("--half", choices=["dev", "final"], default="dev")
+    parser.add_argument("--half", choices=["dev", "final", "last"], default="dev")
     parser.add_argument("--severity", choices=[s.value for s in Severity], default="high")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--counts", type=int, nargs="*", default=[10, 20, 50])
