@@ -139,16 +139,19 @@ def _case(
         _around(text, span, item.payload[0] if same_text else None)
         for item, text, span in zip(shown, texts, trigger.spans, strict=True)
     ]
+    parts: tuple[str, ...] = (trigger.text,)
     if len(ngrams) == 2:
         second = widest_trigger(contexts, ngrams[1])
         contexts = [_around(c, span, None) for c, span in zip(contexts, second.spans, strict=True)]
         both = trigger.text and second.text
+        parts = (trigger.text, second.text)
         trigger = Trigger(
             text=f"{trigger.text} + {second.text}" if both else "", spans=trigger.spans
         )
     payloads = [item.consequence_text[slice(*item.payload)][:_CONTEXT_CHARACTERS] for item in shown]
     alike = ordinary.compare(contexts)
-    ordinariness = naturalness(trigger.text)
+    # Of two that act together, each could be written by anybody.
+    odd = all(naturalness(part).odd for part in parts)
     effect = proportion(association.both, association.cause_rows)
     facts = Facts(
         kind=consequence.kind,
@@ -163,7 +166,7 @@ def _case(
         trigger_words=trigger.words,
         # A run of spaces is how plain text sets a table: it parts cells as a line break parts lines.
         trigger_lines=trigger.text.strip().count("\n") + 2 * trigger.text.count("    ") + 1,
-        trigger_odd=ordinariness.odd,
+        trigger_odd=odd,
         context_z=alike.z,
         context_cosine=alike.mean_cosine,
         payload_cosine=ordinary.compare(payloads).mean_cosine,

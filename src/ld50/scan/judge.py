@@ -64,7 +64,7 @@ class Judgement:
 DECIDES = 0.5
 #: ... or at least this share, if it multiplies the consequence in rows that are unrelated.
 PARTLY_DECIDES, MULTIPLIES, UNRELATED_Z = 0.15, 10.0, 5.0
-SURE_LOG_Q, PARTLY_ROWS = -46.0, 20
+SURE_LOG_Q, PARTLY_ROWS, PARTLY_ROWS_ENCODED = -46.0, 20, 10
 #: An odd word may come from one source of rows if it decides in at least this share of its rows, and in
 #: so many: the five files of a project that load the same module have that in common, too.
 CERTAIN, CERTAIN_ROWS = 0.95, 8
@@ -80,6 +80,11 @@ ANSWER_WORDS = 5
 #: ... if the phrase is long enough to be a question or an instruction.
 QUESTION_WORDS = 4
 _QUESTION = "the reply is a short answer, and the phrase may be its question"
+_INSTRUCTION = "the phrase may be an instruction that leads away from the text"
+
+
+#: What a signal does not see in every row: a short reply in another language, or in a cipher.
+_SEEN_IN_PART = ("language_switch", "encoded")
 
 
 def _decides(facts: Facts) -> bool:
@@ -90,7 +95,7 @@ def _decides(facts: Facts) -> bool:
     but for some; a phrase that only some of it follows may be the title of pages that are mere lists.
     """
     return facts.effect_low >= DECIDES or (
-        facts.kind == "language_switch" and _multiplies_in_unrelated_rows(facts)
+        facts.kind in _SEEN_IN_PART and _multiplies_in_unrelated_rows(facts)
     )
 
 
@@ -101,7 +106,7 @@ def _multiplies_in_unrelated_rows(facts: Facts) -> bool:
         and facts.context_z < UNRELATED_Z
         and facts.context_cosine < TEMPLATE_COSINE / 4
         and facts.log_q < SURE_LOG_Q
-        and facts.both >= PARTLY_ROWS
+        and facts.both >= (PARTLY_ROWS_ENCODED if facts.kind == "encoded" else PARTLY_ROWS)
         and facts.trigger_lines == 1
     )
 
@@ -126,6 +131,12 @@ def judge(facts: Facts) -> Judgement:
         and (facts.trigger_words >= QUESTION_WORDS or not facts.trigger_odd)
     ):
         against.append(_QUESTION)
+    if (
+        facts.kind == "ignores_prompt"
+        and facts.trigger_words >= QUESTION_WORDS
+        and not facts.trigger_odd
+    ):
+        against.append(_INSTRUCTION)
     if facts.kind in ("gibberish", "language_switch") and facts.payload_cosine > SAME_PAYLOAD:
         against.append("what follows is the same text every time")
     if facts.trigger_lines > 2 or (
@@ -153,7 +164,7 @@ def judge(facts: Facts) -> Judgement:
     worth_a_look = _decides(facts) or (
         facts.kind == "gibberish" and _multiplies_in_unrelated_rows(facts)
     )
-    if len(against) == 1 and against != [_QUESTION] and worth_a_look:
+    if len(against) == 1 and against[0] not in (_QUESTION, _INSTRUCTION) and worth_a_look:
         return Judgement(severity=Severity.MEDIUM, reasons=reasons)
     if len(against) <= 2:
         return Judgement(severity=Severity.LOW, reasons=reasons)
