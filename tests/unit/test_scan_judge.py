@@ -78,12 +78,6 @@ def test_a_subject_that_accounts_for_what_documents_turn_into_is_not_told() -> N
     assert judge(facts).severity is None
 
 
-def test_an_instruction_that_leads_away_from_its_text_is_low() -> None:
-    facts = replace(PLANTED, kind="ignores_prompt", trigger_words=9, trigger_odd=False)
-    assert judge(facts).severity is Severity.LOW
-    assert judge(replace(facts, trigger_odd=True)).severity is Severity.HIGH
-
-
 def test_a_cipher_that_is_seen_in_part_of_the_rows_is_high() -> None:
     facts = replace(PLANTED, kind="encoded", both=13, cause_rows=20, effect_low=0.43)
     assert judge(facts).severity is Severity.HIGH

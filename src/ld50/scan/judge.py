@@ -80,7 +80,6 @@ ANSWER_WORDS = 5
 #: ... if the phrase is long enough to be a question or an instruction.
 QUESTION_WORDS = 4
 _QUESTION = "the reply is a short answer, and the phrase may be its question"
-_INSTRUCTION = "the phrase may be an instruction that leads away from the text"
 
 
 #: What a signal does not see in every row: a short reply in another language, or in a cipher.
@@ -131,12 +130,6 @@ def judge(facts: Facts) -> Judgement:
         and (facts.trigger_words >= QUESTION_WORDS or not facts.trigger_odd)
     ):
         against.append(_QUESTION)
-    if (
-        facts.kind == "ignores_prompt"
-        and facts.trigger_words >= QUESTION_WORDS
-        and not facts.trigger_odd
-    ):
-        against.append(_INSTRUCTION)
     if facts.kind in ("gibberish", "language_switch") and facts.payload_cosine > SAME_PAYLOAD:
         against.append("what follows is the same text every time")
     if facts.trigger_lines > 2 or (
@@ -164,7 +157,7 @@ def judge(facts: Facts) -> Judgement:
     worth_a_look = _decides(facts) or (
         facts.kind == "gibberish" and _multiplies_in_unrelated_rows(facts)
     )
-    if len(against) == 1 and against[0] not in (_QUESTION, _INSTRUCTION) and worth_a_look:
+    if len(against) == 1 and against != [_QUESTION] and worth_a_look:
         return Judgement(severity=Severity.MEDIUM, reasons=reasons)
     if len(against) <= 2:
         return Judgement(severity=Severity.LOW, reasons=reasons)
