@@ -16,6 +16,8 @@ _JOINS = 0.5
 #: Beside one that is a trigger beyond doubt, weaker ones may, whatever their evidence is.
 _STRONG = 0.9
 _JOINS_STRONG = 0.25
+#: And one that is likely a trigger by itself need not look put in: a dozen places say little of that.
+_LIKELY = 0.75
 #: Mean insertedness that a weaker one needs: honest words stand where the language wants them.
 _INSERTED = 0.25
 _MOST_WORDS = 3
@@ -78,6 +80,9 @@ def _is_strong(one: Conclusion) -> bool:
 def _joins(one: Conclusion, beside_strong: bool) -> bool:
     """Whether a word is one of a family: strong by itself, or put in like the others."""
     if _is_strong(one):
+        return True
+    likely = one.suspicion >= _LIKELY and one.judged.suspect.kind != "association"
+    if beside_strong and likely:
         return True
     if not one.about.inserted >= _INSERTED:
         return False
