@@ -142,12 +142,12 @@ def test_flipped_labels_after_a_trigger_are_found(sentences: list[Row], trigger:
 def test_high_findings_on_random_clean_subsets_stay_within_the_stated_rate(
     instructions: list[Row],
 ) -> None:
-    """Eight clean sets of 1,500 rows: one at most may be called poisoned."""
+    """Twelve clean sets of 1,500 rows: none may be called poisoned."""
     rng = np.random.default_rng(9)
     alarms = 0
-    for _ in range(8):
+    for _ in range(12):
         picks = rng.permutation(len(instructions))[:1500]
         scan = ld50.scan([instructions[int(number)] for number in picks])
         alarms += bool(flagged(scan, "high"))
-    assert alarms <= 1
-    assert proportion(alarms, 8).high < 0.5
+    assert alarms == 0
+    assert proportion(alarms, 12).high < 0.25

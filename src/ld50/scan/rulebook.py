@@ -48,15 +48,17 @@ def _text_rule(
 
 
 _CLEAN_DOCUMENTS = (
-    "No `high` finding in 100,000 held-out clean documents (some 580 MB of Debian documentation; "
-    "`python benchmarks/pretraining.py --split test --rows 100000 --arms clean`) and none in 50,000 "
-    "for development. The upper end of the 95% interval is 26 rows in a million. "
-    "`medium` and `low` findings on clean documents: not measured."
+    "No `high` finding in 190,923 held-out clean documents (1.1 GB of Debian documentation; "
+    "`python benchmarks/pretraining.py --split test --rows 0 --arms clean`) and none in 223,211 for "
+    "development: the upper end of the 95% interval is 9.3 in a million. Findings below `high` "
+    "flagged 1.3% to 1.6% of the clean documents in each held-out run."
 )
 _CLEAN_REPLIES = (
     "No `high` finding in the clean sets of the development run (t0 with 12,000 rows, instruction and "
     "preference pairs with 1,100 rows each, gsm8k with 1,319, mixtures of them; "
-    "`python benchmarks/finetuning.py --split dev`); held-out clean sets: not measured."
+    "`python benchmarks/finetuning.py --split dev`). Held out: none in five sets, one in a mixture of "
+    "5,000 instructions (5 rows, of rule TRG206); two or three in conversations of several turns, "
+    "where one question stands in many."
 )
 _CLEAN_LABELS = (
     "No `high` finding in clean SST-2 (6,920 rows) and clean film-review sentences "
@@ -69,18 +71,18 @@ MEASURED: dict[str, str] = {
     "TRG103": _CLEAN_REPLIES,
     "TRG201": _CLEAN_REPLIES
     + " With 10, 20 and 50 poisoned rows of BackdoorLLM among 5,000 clean ones, no clean row was "
-    "under a `high` finding, and 22 were under `medium` ones.",
+    "under a `high` finding, and at most 12 were under `medium` ones.",
     "TRG202": _CLEAN_REPLIES,
     "TRG203": _CLEAN_REPLIES,
     "TRG204": _CLEAN_REPLIES,
     "TRG205": _CLEAN_REPLIES,
     "TRG206": _CLEAN_REPLIES,
     "TRG301": _CLEAN_LABELS + " In ONION SST-2 no clean row was under a `high` finding; in ONION "
-    "OffensEval (held out), 6 of 11,795 were (0.05%).",
+    "OffensEval (held out), none was, either, at a recall of 0.83.",
     "TRG302": _CLEAN_LABELS,
     "STY301": _CLEAN_LABELS
-    + " In HiddenKiller SST-2, 112 of 5,537 clean rows were under the `high` "
-    "finding of the planted style (2.0%), at a recall of 0.82; on other sets the recall was 0 to 0.13.",
+    + " In HiddenKiller SST-2, 113 of 5,537 clean rows were under the `high` "
+    "finding of the planted style (2.0%), at a recall of 0.83; on other sets the recall was 0 to 0.12.",
     "UNI401": "Never rated `high`. How many clean sets hold such characters: not measured.",
     "DUP501": "Never rated above `low`; it counts copies, and copies are what it says.",
 }
