@@ -188,10 +188,10 @@ def status(out: str | os.PathLike[str]) -> StudyStatus:
 
 def report(out: str | os.PathLike[str]) -> StudyOutcome:
     """Makes curves, figures, tables and the page anew from `study.toml` and `trials.jsonl` alone."""
+    from ld50.core.files import write_atomically
     from ld50.lab.analysis import analyse
     from ld50.lab.exports import write_events, write_parquet
     from ld50.lab.groups import in_order
-    from ld50.lab.run_folder import write_atomically
     from ld50.report.study_page import write_study_report
 
     folder = RunFolder(out)
@@ -199,7 +199,7 @@ def report(out: str | os.PathLike[str]) -> StudyOutcome:
     results = in_order(made[-1] for made in attempts.values())
     response = analyse(study, results, planned=Agenda(study, attempts).planned())
     write_atomically(
-        folder.dose_response_file, msgspec.json.format(msgspec.json.encode(response), indent=2)
+        folder.dose_response_file, [msgspec.json.format(msgspec.json.encode(response), indent=2)]
     )
     write_parquet(folder.path / "trials.parquet", results)
     for one in results:

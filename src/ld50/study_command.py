@@ -67,11 +67,11 @@ def new(
 ) -> None:
     """Write a commented study to start from."""
     from ld50 import study
-    from ld50.lab.run_folder import write_atomically
+    from ld50.core.files import write_atomically
 
     if file.exists() and not force:
         raise OutputError(f"{file} exists already; name another file, or give --force.")
-    write_atomically(file, study.new_text(base).encode())
+    write_atomically(file, [study.new_text(base).encode()])
     typer.echo(f"Wrote {file}. Look at what it takes with: ld50 study plan {file}")
 
 

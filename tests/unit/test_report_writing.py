@@ -17,9 +17,10 @@ import pytest
 import report_samples as samples
 from ld50.core.errors import DataFormatError, OutputError, SourceError
 from ld50.core.estimates import proportion
+from ld50.core.files import write_atomically
 from ld50.report.html import render_html
 from ld50.report.json_output import json_text
-from ld50.report.writing import read_result, result_files, write_atomically, write_result
+from ld50.report.writing import read_result, result_files, write_result
 from report_samples import HOSTILE
 
 NAMES = ["examples.jsonl", "findings.jsonl", "report.html", "rows.jsonl", "summary.json"]
@@ -109,7 +110,7 @@ def test_a_disk_that_is_really_full_leaves_nothing_half_written(tmp_path: Path) 
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
         "from ld50.core.errors import OutputError\n"
-        "from ld50.report.writing import write_atomically\n"
+        "from ld50.core.files import write_atomically\n"
         "try:\n"
         "    write_atomically(sys.argv[1], (b'x' * 10_000 for _ in range(20)))\n"
         "except OutputError as error:\n"

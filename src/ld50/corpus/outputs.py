@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
 from ld50.core.errors import OutputError
+from ld50.core.files import new_file_mode, sync_folder
 from ld50.corpus.sources import SourceFile
 from ld50.corpus.streams import BrokenStreamError, chunks
 
@@ -188,10 +189,10 @@ class Outputs:
             file.finish()
         folders = dict.fromkeys(file.target.parent for file in self._files)
         for file in self._files:
-            _give_mode(file.temporary)
+            file.temporary.chmod(new_file_mode())
             file.temporary.replace(file.target)
         for folder in folders:
-            _sync_folder(folder)
+            sync_folder(folder)
 
     def discard(self) -> None:
         """Removes what was written, and the folders that were made for it."""
@@ -220,22 +221,6 @@ def _lock(handle: int) -> bool:
         # Some file systems know no locks; there, nothing is taken for a leftover.
         return False
     return True
-
-
-def _give_mode(path: Path) -> None:
-    """The mode that a new file would have; temporary files are made for their owner only."""
-    mask = os.umask(0)
-    os.umask(mask)
-    path.chmod(0o666 & ~mask)
-
-
-def _sync_folder(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 @contextlib.contextmanager

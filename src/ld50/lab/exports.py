@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
+from ld50.core.files import write_atomically
 from ld50.core.trials import TrialResult
-from ld50.lab.run_folder import RunFolder, write_atomically
+from ld50.lab.run_folder import RunFolder
 
 #: Columns that every trial has, in this order; nested fields are joined by a dot.
 _CELL = (
@@ -29,7 +30,7 @@ def write_parquet(path: Path, results: Sequence[TrialResult]) -> None:
     table = pa.Table.from_pylist([_row(one) for one in results], schema=_schema())
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")
-    write_atomically(path, buffer.getvalue())
+    write_atomically(path, [buffer.getvalue()])
 
 
 def _row(result: TrialResult) -> dict[str, Any]:
@@ -83,7 +84,7 @@ def write_event_file(path: Path, series: Mapping[str, Iterable[tuple[int, float]
     records = [_record(_field_double(1, 0.0) + _field_bytes(3, b"brain.Event:2"))]
     for tag, points in series.items():
         records += [_record(_scalar(tag, step, value)) for step, value in points]
-    write_atomically(path, b"".join(records))
+    write_atomically(path, records)
 
 
 def curves_of(result: TrialResult) -> dict[str, list[tuple[int, float]]]:

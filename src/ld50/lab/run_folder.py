@@ -6,10 +6,8 @@ the one that counts. Everything else in the folder can be made again from it and
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import BinaryIO
 import msgspec
 
 from ld50.core.errors import DataFormatError, OutputError, ResumeError, SourceError
+from ld50.core.files import write_atomically
 from ld50.core.trials import SCHEMA_VERSION, TrialResult
 from ld50.core.version import VERSION
 from ld50.lab.study import Study
@@ -133,9 +132,9 @@ class RunFolder:
                 "folder with --out DIR."
             )
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        write_atomically(self.study_file, study_text(study).encode())
+        write_atomically(self.study_file, [study_text(study).encode()])
         started = msgspec.structs.replace(record, started=stamp)
-        write_atomically(self.record_file, msgspec.json.format(msgspec.json.encode(started)))
+        write_atomically(self.record_file, [msgspec.json.format(msgspec.json.encode(started))])
 
     def check_unchanged(self) -> None:
         """Refuses to go on where `study.toml` was edited after the run began.
@@ -276,33 +275,6 @@ class Journal:
                 file.truncate(whole)
                 file.flush()
                 os.fsync(file.fileno())
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Writes one file whole or not at all.
-
-    Raises:
-        OutputError: It could not be written; what stood there stays.
-    """
-    name = ""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary = Path(name)
-        temporary.chmod(0o666 & ~mask)
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"Could not write {path}: {error.strerror or error}.") from error
-    finally:
-        if name:
-            with contextlib.suppress(OSError):
-                Path(name).unlink(missing_ok=True)
 
 
 def _difference(old: Study, new: Study) -> str:

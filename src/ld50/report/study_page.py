@@ -16,6 +16,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ld50.core.dose_response import CellSummary, DoseResponse, Exponent, Fit
+from ld50.core.files import write_all_atomically
 from ld50.core.trials import TrialResult
 from ld50.core.version import VERSION
 from ld50.report.html import environment, style_sheet
@@ -31,7 +32,6 @@ from ld50.report.study_wording import (
     unit_sentences,
 )
 from ld50.report.wording import counted
-from ld50.report.writing import write_all_atomically
 
 #: Rows of tables, trials with samples, and failed trials that one page carries.
 _MOST_CELLS, _MOST_SAMPLES, _MOST_FAILED = 200, 3, 50

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +10,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ld50.core.errors import DataFormatError, OutputError, SourceError
+from ld50.core.errors import DataFormatError, SourceError
+from ld50.core.files import cannot_write, write_all_atomically
 from ld50.core.findings import SCHEMA_VERSION, Finding, FlaggedRow
 from ld50.core.results import Example, ScanResult, Summary
 from ld50.core.rules import Rule
@@ -66,7 +65,7 @@ def write_result(
     try:
         Path(directory).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _cannot_write(Path(directory), error) from error
+        raise cannot_write(Path(directory), error) from error
     page = render_html(result, rules=rules)
     write_all_atomically(
         [
@@ -78,38 +77,6 @@ def write_result(
         ]
     )
     return files
-
-
-def write_atomically(path: str | os.PathLike[str], chunks: Iterable[bytes]) -> None:
-    """Writes one file whole or not at all.
-
-    Raises:
-        OutputError: The file could not be written; what stood there stays.
-    """
-    write_all_atomically([(Path(path), chunks)])
-
-
-def write_all_atomically(files: Iterable[tuple[Path, Iterable[bytes]]]) -> None:
-    """Writes several files, all of them complete and synced before the first gets its name.
-
-    Raises:
-        OutputError: One of them could not be written; names it. No temporary file is left.
-    """
-    ready: list[tuple[str, Path]] = []
-    try:
-        for path, chunks in files:
-            with _naming(path):
-                ready.append((_reserve(path), path))
-                _fill(ready[-1][0], chunks)
-        for temporary, path in ready:
-            with _naming(path):
-                os.replace(temporary, path)  # noqa: PTH105 - a Path may not hold every name
-    finally:
-        for temporary, _ in ready:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)  # noqa: PTH108
-    for folder in sorted({path.parent for _, path in ready}):
-        _sync_folder(folder)
 
 
 def read_result(directory: str | os.PathLike[str]) -> ScanResult:
@@ -131,53 +98,6 @@ def read_result(directory: str | os.PathLike[str]) -> ScanResult:
 def _lines(structs: Iterable[msgspec.Struct]) -> Iterator[bytes]:
     for struct in structs:
         yield encoded(struct) + b"\n"
-
-
-def _reserve(path: Path) -> str:
-    """An empty file beside `path`: a rename is whole only within one file system."""
-    if path.is_dir():
-        raise IsADirectoryError(21, "a folder of that name is in the way")
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    os.close(handle)
-    return name
-
-
-def _fill(name: str, chunks: Iterable[bytes]) -> None:
-    with open(name, "wb", buffering=1 << 20) as file:  # noqa: PTH123
-        for chunk in chunks:
-            file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
-    # mkstemp gives 0600; a report is as readable as any other new file.
-    mask = os.umask(0)
-    os.umask(mask)
-    os.chmod(name, 0o666 & ~mask)  # noqa: PTH101
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes the new names last through a power cut, where the system can do that."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-@contextlib.contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-
-
-def _cannot_write(path: Path, error: OSError) -> OutputError:
-    reason = error.strerror or str(error)
-    return OutputError(
-        f"Could not write {plain(str(path), 300)}: {reason}. Nothing there was changed. "
-        "Free some space, or choose a folder you may write to with --out DIR."
-    )
 
 
 def _read(path: Path) -> bytes:
