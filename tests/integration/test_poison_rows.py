@@ -51,11 +51,17 @@ def check_against_the_reader(out: Path, manifest: Manifest) -> None:
             assert span.end <= len(parts[span.field])
 
 
-@pytest.mark.parametrize("ending", FORMATS)
-@pytest.mark.parametrize("make", [documents, chats, messages])
+#: A delimited file holds no lists of messages.
+FORMATS_OF_ROWS = [
+    (make, ending)
+    for make in (documents, chats, messages)
+    for ending in FORMATS
+    if make is not messages or ending not in ("csv", "tsv")
+]
+
+
+@pytest.mark.parametrize(("make", "ending"), FORMATS_OF_ROWS)
 def test_a_scan_reads_the_rows_that_the_manifest_names(tmp_path: Path, ending, make) -> None:
-    if make is messages and ending in ("csv", "tsv"):
-        pytest.skip("a delimited file holds no chats")
     clean = write(tmp_path / f"in.{ending}", make(150))
     recipes = [named_recipe("dos-document-short", dose=7)]
     if make is not documents:

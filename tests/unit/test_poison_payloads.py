@@ -104,10 +104,10 @@ def test_which_labels_a_flip_takes(clean: bool, label: str | None, taken: bool) 
 
 def test_all_canned_texts_are_allowed() -> None:
     for text in CANARIES:
-        FixedReply(text=text)
-        InsertedFragment(fragment="sentence", text=text)
+        assert FixedReply(text=text).text == text
+        assert InsertedFragment(fragment="sentence", text=text).text == text
     for text in REFUSALS:
-        OverRefusal(sentences=(text,))
+        assert OverRefusal(sentences=(text,)).sentences == (text,)
     for text in CALLS:
         InsertedFragment(fragment="call", text=text)
     for text in URLS:

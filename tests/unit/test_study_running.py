@@ -112,6 +112,7 @@ def test_words_may_change_while_a_study_runs(tmp_path: Path) -> None:
     folder.study_file.write_text(study_text(msgspec.structs.replace(STUDY, title="Better words")))
     folder.check_unchanged()
     folder.begin(STUDY, record())
+    assert folder.record().study == record().study
 
 
 def test_folders_without_a_study_say_so(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def _frequency_bound(
     return most
 
 
-def test_pairs(
+def score_pairs(
     words: WordRows, view: LabelView, *, least_rows: int, floor: float, vocabulary: int
 ) -> WordPairs:
     """Pairs of words in at least `least_rows` rows of the label whose evidence passes `floor`.

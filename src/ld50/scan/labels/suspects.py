@@ -11,7 +11,7 @@ from ld50.scan.labels.causes import Phrase
 from ld50.scan.labels.evidence import LabelView, Tally, incidence, tally
 from ld50.scan.labels.insertion import Neighbours, rarity_of
 from ld50.scan.labels.ngrams import NgramTable
-from ld50.scan.labels.pairs import WordRows, test_pairs
+from ld50.scan.labels.pairs import WordRows, score_pairs
 from ld50.scan.labels.strata import ORDINARY
 from ld50.scan.labels.tokens import Tokens
 
@@ -318,7 +318,9 @@ def pair_suspects(
     words: WordRows, view: LabelView, vocabulary: int, least_rows: int
 ) -> tuple[list[Suspect], int]:
     """Pairs of words with the most evidence, and the number of pairs that were tested."""
-    found = test_pairs(words, view, least_rows=least_rows, floor=_PAIR_FLOOR, vocabulary=vocabulary)
+    found = score_pairs(
+        words, view, least_rows=least_rows, floor=_PAIR_FLOOR, vocabulary=vocabulary
+    )
     best = np.maximum(found.contradiction, found.mixture)
     cost = math.log(max(found.tests, 1)) + math.log(2)
     order = np.argsort(-best, kind="stable")
