@@ -1,0 +1,1 @@
+"""Ways to write one text as another: what hides a channel, and what reads it."""

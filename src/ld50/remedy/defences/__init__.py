@@ -1,0 +1,1 @@
+"""Published defences, a small module each, all run on the same data."""
