@@ -109,6 +109,17 @@ def test_leaving_the_pool_ends_running_jobs() -> None:
     assert is_gone(worker)
 
 
+def test_a_job_that_hangs_is_ended_and_the_next_one_runs() -> None:
+    with ProcessPool(TARGET, workers=1, silence_seconds=0.5) as pool:
+        pool.submit(job("a", "sleep"))
+        (hung,) = outcomes(pool, 1).values()
+        assert hung.crashed
+        assert "nothing was heard" in str(hung.error)
+        pool.submit(job("b", 1))
+        (done,) = outcomes(pool, 1).values()
+        assert done.result is not None
+
+
 def test_a_worker_ends_when_its_driver_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "driver.py"
     script.write_text(

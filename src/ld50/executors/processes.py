@@ -33,6 +33,8 @@ _ONE_THREAD = (
     "RAYON_NUM_THREADS",
 )
 _PATIENCE_SECONDS = 5.0
+#: A job that has not been heard of for so long hangs.
+SILENCE_SECONDS = 3600.0
 
 
 class ProcessPool:
@@ -46,6 +48,7 @@ class ProcessPool:
         logs: Path | None = None,
         threads: int = 1,
         gpus: int = 0,
+        silence_seconds: float = SILENCE_SECONDS,
     ) -> None:
         """Starts nothing yet.
 
@@ -55,11 +58,13 @@ class ProcessPool:
             logs: Folder for what the workers print; None drops it.
             threads: Threads of each process for arithmetic.
             gpus: GPUs that the workers are dealt to in turn, each seeing one; 0 leaves them alone.
+            silence_seconds: After so long without an update a job counts as crashed, and its worker
+                is ended.
         """
         if workers < 1:
             raise ConfigError(f"workers must be 1 or more, got {workers}.")
         self._target, self._workers, self._logs, self._threads = target, workers, logs, threads
-        self._gpus = gpus
+        self._gpus, self._silence = gpus, silence_seconds
         self._idle: list[_Worker] = []
         self._busy: dict[str, _Worker] = {}
         self._selector = selectors.DefaultSelector()
@@ -75,7 +80,7 @@ class ProcessPool:
         """Starts a job on an idle worker, or on a new one."""
         worker = self._idle.pop() if self._idle else self._start()
         self._busy[job.name] = worker
-        worker.job = job.name
+        worker.job, worker.heard = job.name, time.monotonic()
         try:
             write_frame(worker.stdin, Request(job.name, msgspec.Raw(job.payload)))
         except OSError:
@@ -90,7 +95,18 @@ class ProcessPool:
                 return None
             for key, _ in self._selector.select(left):
                 self._read(key.data)
+            self._end_silent()
         return self._events.popleft()
+
+    def _end_silent(self) -> None:
+        """Ends workers that have said nothing for too long; a deadlock would hold a study for ever."""
+        now = time.monotonic()
+        for worker in list(self._busy.values()):
+            if now - worker.heard > self._silence:
+                worker.kill()
+                self._lost(
+                    worker, f"nothing was heard of the trial for {self._silence:,.0f} seconds"
+                )
 
     def __enter__(self) -> ProcessPool:
         return self
@@ -126,6 +142,7 @@ class ProcessPool:
         if not data:
             self._lost(worker)
             return
+        worker.heard = time.monotonic()
         for body in worker.buffer.feed(data):
             reply = msgspec.json.decode(body, type=Reply)
             if reply.kind == "update":
@@ -143,10 +160,11 @@ class ProcessPool:
                 )
             )
 
-    def _lost(self, worker: _Worker) -> None:
+    def _lost(self, worker: _Worker, reason: str | None = None) -> None:
         """A worker died: its job is told so, and the next job gets a fresh one."""
         self._selector.unregister(worker.stdout)
-        why = worker.end()
+        how = worker.end()
+        why = reason or how
         if worker in self._idle:
             self._idle.remove(worker)
         if worker.job is not None:
@@ -159,6 +177,7 @@ class _Worker:
         self.log = log
         self.buffer = FrameBuffer()
         self.job: str | None = None
+        self.heard = time.monotonic()
         environment = {**os.environ, **dict.fromkeys(_ONE_THREAD, str(threads))}
         # The worker must find what this process can import, however it came to its path.
         environment["PYTHONPATH"] = os.pathsep.join(p for p in sys.path if p)
@@ -184,6 +203,10 @@ class _Worker:
         assert self._process.stdout is not None
         self.stdin: Any = self._process.stdin
         self.stdout: Any = self._process.stdout
+
+    def kill(self) -> None:
+        """Ends the process at once."""
+        self._process.kill()
 
     def end(self) -> str:
         """Waits for the process, ends it if it does not end by itself, and says how it went."""

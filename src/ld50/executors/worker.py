@@ -11,6 +11,7 @@ import os
 import queue
 import sys
 import threading
+import time
 import traceback
 from typing import BinaryIO
 
@@ -20,8 +21,9 @@ from ld50.core.errors import Ld50Error
 from ld50.executors.frames import Reply, Request, read_frame, write_frame
 from ld50.executors.jobs import Target, find_target
 
-#: How often a job may tell how far it is; more would only keep the driver busy.
-_LEAST_STEP = 0.005
+#: How often a job may tell how far it is; more would only keep the driver busy. A job that moves in
+#: smaller steps is still heard of, or it would pass for one that hangs.
+_LEAST_STEP, _MOST_SECONDS = 0.005, 30.0
 
 
 def main(target_name: str) -> None:
@@ -50,12 +52,13 @@ def _listen(requests: queue.SimpleQueue[Request]) -> None:
 
 
 def _run(target: Target, request: Request, replies: BinaryIO) -> Reply:
-    told = 0.0
+    told, since = 0.0, time.monotonic()
 
     def emit(done: float, text: str = "") -> None:
-        nonlocal told
-        if done - told >= _LEAST_STEP or done >= 1.0:
-            told = done
+        nonlocal told, since
+        now = time.monotonic()
+        if done - told >= _LEAST_STEP or done >= 1.0 or now - since >= _MOST_SECONDS:
+            told, since = done, now
             write_frame(replies, Reply("update", request.name, done=done, text=text))
 
     result = target(bytes(request.payload), emit)
