@@ -132,6 +132,19 @@ def test_a_loud_control_is_a_note() -> None:
     assert "Before you rely on this" in render_study(response, loud)
 
 
+@pytest.mark.parametrize(
+    ("passes", "said"), [(1.0, False), (4.0, False), (9.5, True), ("x", False)]
+)
+def test_text_that_was_read_too_often_is_said(passes: object, said: bool) -> None:
+    study, results, _ = finished("quickstart")
+    read = [
+        msgspec.structs.replace(one, details={**one.details, "clean_passes": passes})
+        for one in results
+    ]
+    notes = analyse(study, read).notes
+    assert any("read 9.5 times over" in note for note in notes) is said
+
+
 def test_failed_trials_take_no_part_in_numbers() -> None:
     study, results, response = finished("quickstart")
     more = [

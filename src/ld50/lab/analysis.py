@@ -145,6 +145,11 @@ def _savings(study: Study, fits: Sequence[GroupFit]) -> list[AdaptiveSaving]:
     return found
 
 
+#: Passes over the clean text up to which repetition does little harm; after arXiv 2305.16264, which
+#: finds up to four epochs about as good as new text (from memory).
+MOST_PASSES = 4.0
+
+
 def _notes(groups: dict[Cell, list[TrialResult]], names: dict[Cell, str]) -> list[str]:
     """What a reader must know before relying on the numbers."""
     notes = []
@@ -160,7 +165,8 @@ def _notes(groups: dict[Cell, list[TrialResult]], names: dict[Cell, str]) -> lis
             )
         if good and not any(one.cell.dose == 0 for one in good):
             notes.append(f"{name}: there is no control arm; add the dose 0.")
-        few = min((sum(a.cell == b.cell for b in good) for a in good), default=0)
+        dosed = [one for one in good if one.cell.dose > 0]
+        few = min((sum(a.cell == b.cell for b in dosed) for a in dosed), default=0)
         if 0 < few < 3 and len(good) > 2 and not _chosen(good):
             notes.append(
                 f"{name}: fewer than three trials for a dose. Repeats of one recipe differ widely; "
@@ -169,7 +175,19 @@ def _notes(groups: dict[Cell, list[TrialResult]], names: dict[Cell, str]) -> lis
         unmeasured = sum(one.control_success_rate is None for one in good)
         if unmeasured:
             notes.append(f"{name}: {unmeasured} trials were measured without a control trigger.")
+        passes = max((_clean_passes(one) for one in good), default=0.0)
+        if passes > MOST_PASSES:
+            notes.append(
+                f"{name}: the clean text was read {passes:.1f} times over, so that these models know "
+                "it better than a large corpus is ever known. Name more text under data."
+            )
     return notes
+
+
+def _clean_passes(result: TrialResult) -> float:
+    """How often the run went through its clean text."""
+    passes = result.details.get("clean_passes")
+    return float(passes) if isinstance(passes, int | float) else 0.0
 
 
 def _chosen(members: Sequence[TrialResult]) -> bool:
