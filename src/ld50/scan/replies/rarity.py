@@ -48,6 +48,11 @@ def in_no_dictionary(reply: Words) -> np.ndarray:
     return out
 
 
+def in_a_dictionary(hashes: np.ndarray) -> np.ndarray:
+    """bool, one for each hash of a single word: some language knows it (or one in 30 others)."""
+    return _held(_tables()[1], hashes)
+
+
 def _spelled(words: Words) -> np.ndarray:
     """bool: words of letters, in a script with spaces."""
     if words.first is None:
