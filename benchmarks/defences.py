@@ -185,7 +185,7 @@ class Victims:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
-        self.train = make_victims(options.victim, options.cache, options.seed)
+        self.train = make_victims(options.victim, options.seed)
         self._last: tuple[Case, Victim] | None = None
 
     def undefended(self, case: Case) -> Victim:

@@ -95,11 +95,11 @@ def examples_of(rows: Rows) -> list[Any]:
     ]
 
 
-def make_victims(name: str, cache: Path, seed: int) -> Callable[[Rows], Victim]:
+def make_victims(name: str, seed: int) -> Callable[[Rows], Victim]:
     """A function that trains a victim on rows."""
     if name == "bag of words":
         return lambda rows: BagVictim(fit_bag_of_words(rows.texts, rows.labels))
-    base = load(name, cache)
+    base = load(name)
 
     def train(rows: Rows) -> Victim:
         from ld50.models.pretrained import copy_of
@@ -116,10 +116,10 @@ def make_scorer(name: str, split: str, cache: Path) -> TokenModel:
     """What ONION asks how likely a text is."""
     if name == "bigrams":
         return fit_bigrams(other_reviews(cache, split))
-    return LanguageTextModel(lm=load(name, cache))
+    return LanguageTextModel(lm=load(name))
 
 
-def load(name: str, cache: Path) -> Any:
+def load(name: str) -> Any:
     from ld50.models.pretrained import load_language_model
 
-    return load_language_model(name, cache=cache / "models")
+    return load_language_model(name)

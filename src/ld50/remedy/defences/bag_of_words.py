@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ld50.core.errors import ConfigError, DataFormatError
-from ld50.remedy.defences.flags import require_pairs, require_texts
+from ld50.remedy.defences.flags import checked_pairs, checked_texts
 from ld50.remedy.defences.words import Words, split_words
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class BagOfWords:
 
     def label_log_probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """float64 (n, labels): natural logarithms of probabilities."""
-        require_texts(texts)
+        texts = checked_texts(texts)
         parts = [np.zeros((0, len(self.labels)))]
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             matrix = self._matrix(split_words(texts[start : start + _TEXTS_AT_ONCE]))
@@ -81,7 +81,7 @@ class BagOfWords:
         Raises:
             DataFormatError: A label that the model does not know.
         """
-        require_pairs(texts, labels)
+        texts, labels = checked_pairs(texts, labels)
         place = {label: number for number, label in enumerate(self.labels)}
         for row, label in enumerate(labels):
             if label not in place:
@@ -136,7 +136,7 @@ def fit_bag_of_words(
     Raises:
         DataFormatError: There are fewer than two labels.
     """
-    require_pairs(texts, labels)
+    texts, labels = checked_pairs(texts, labels)
     settings = settings or BagSettings()
     names = tuple(sorted(set(labels)))
     if len(names) < 2:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ld50.core.errors import DataFormatError
-from ld50.remedy.defences.flags import require_texts
+from ld50.remedy.defences.flags import checked_texts
 from ld50.remedy.defences.words import Words, split_words
 
 
@@ -40,7 +40,7 @@ class BigramModel:
 
     def token_losses(self, texts: Sequence[str]) -> list[np.ndarray]:
         """float64 (words,) for each text: nats that each word costs after the one before it."""
-        require_texts(texts)
+        texts = checked_texts(texts)
         words = split_words(texts)
         if not len(words.ids):
             return [np.zeros(0)] * len(texts)
@@ -62,7 +62,7 @@ def fit_bigrams(texts: Sequence[str]) -> BigramModel:
     Raises:
         DataFormatError: They hold no word.
     """
-    require_texts(texts)
+    texts = checked_texts(texts)
     words = split_words(texts)
     if not len(words.ids):
         raise DataFormatError(f"A model of words needs text; the {len(texts)} texts hold no word.")

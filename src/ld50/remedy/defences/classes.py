@@ -9,8 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ld50.remedy.defences.words import as_column
-
 #: Name of the class of replies that few rows share.
 OTHER = "(any other reply)"
 
@@ -46,7 +44,8 @@ def as_classes(labels_or_replies: Sequence[str], *, most: int = 50, least_rows: 
         most: Up to so many different strings are labels.
         least_rows: Fewest rows that share a reply.
     """
-    found = pc.value_counts(as_column(labels_or_replies))
+    column = pa.array(labels_or_replies, type=pa.large_string())
+    found = pc.value_counts(column)
     values, counts = found.field("values"), found.field("counts").to_numpy()
     if len(values) <= most:
         chosen = values
@@ -58,7 +57,7 @@ def as_classes(labels_or_replies: Sequence[str], *, most: int = 50, least_rows: 
         )
         chosen = values.take(pa.array(often)).take(rank[: most - 1])
     chosen = chosen.take(pc.sort_indices(chosen))
-    codes = pc.index_in(as_column(labels_or_replies), value_set=chosen)
+    codes = pc.index_in(column, value_set=chosen)
     names = tuple(chosen.to_pylist())
     if codes.null_count:
         names = (*names, OTHER)

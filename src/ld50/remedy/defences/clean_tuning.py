@@ -11,7 +11,7 @@ import numpy as np
 from ld50.core.errors import ConfigError, DataFormatError
 from ld50.core.seeds import rng_for
 from ld50.remedy.defences.bag_of_words import BagOfWords, BagSettings
-from ld50.remedy.defences.flags import require_pairs
+from ld50.remedy.defences.flags import checked_pairs
 
 if TYPE_CHECKING:
     from ld50.core.examples import Example
@@ -65,7 +65,7 @@ class CleanTuningDefence:
         A linear model has no weights in common between words, so what clean rows do not hold keeps
         its weight: a cure that works on a language model through shared weights cannot work here.
         """
-        require_pairs(texts, labels)
+        texts, labels = checked_pairs(texts, labels)
         rows = self.draw(labels)
         return model.tuned([texts[n] for n in rows], [labels[n] for n in rows], settings)
 

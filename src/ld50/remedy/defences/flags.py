@@ -49,21 +49,27 @@ def nothing_flagged(count: int) -> Flags:
     return Flags(rows=np.zeros(count, dtype=bool), scores=np.zeros(count))
 
 
-def require_pairs(texts: Sequence[str], labels: Sequence[str]) -> None:
-    """Raises `DataFormatError` unless there is one label, a string, for each text, a string."""
+def checked_pairs(texts: Sequence[str], labels: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Texts and labels, or `DataFormatError` unless there is one label, a string, for each text."""
     if len(texts) != len(labels):
         raise DataFormatError(
             f"A defence needs one label or reply a text; got {len(texts)} texts and "
             f"{len(labels)} labels."
         )
-    require_texts(texts)
-    require_texts(labels, what="label")
+    return checked_texts(texts), checked_texts(labels, what="label")
 
 
-def require_texts(texts: Sequence[str], *, what: str = "text") -> None:
-    """Raises `DataFormatError` unless every text is a string; names the first that is not."""
+def checked_texts(texts: Sequence[str], *, what: str = "text") -> list[str]:
+    """The texts, where they are no Unicode (a lone surrogate) with question marks instead.
+
+    Raises:
+        DataFormatError: One is no string; names the first.
+    """
+    checked = []
     for row, text in enumerate(texts):
         if not isinstance(text, str):
             raise DataFormatError(
                 f"Row {row}: the {what} is {type(text).__name__}, and only strings are allowed."
             )
+        checked.append(text if text.isascii() else text.encode("utf-8", "replace").decode())
+    return checked

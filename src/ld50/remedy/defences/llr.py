@@ -10,7 +10,13 @@ import numpy as np
 from ld50.core.errors import ConfigError
 from ld50.remedy.defences.bag_of_words import fit_bag_of_words
 from ld50.remedy.defences.classes import Classes, as_classes
-from ld50.remedy.defences.flags import Candidate, Flags, nothing_flagged, require_pairs
+from ld50.remedy.defences.flags import (
+    Candidate,
+    Flags,
+    checked_pairs,
+    checked_texts,
+    nothing_flagged,
+)
 from ld50.remedy.defences.insertion import choose_probes, effects
 from ld50.remedy.defences.text_model import LabelModel, TextModel, require_labels
 from ld50.remedy.defences.words import Ngrams, Words, count_ngrams, split_words
@@ -81,7 +87,7 @@ class LlrDefence:
             labels_or_replies: The label of each, or its reply; replies that recur are classes.
             model: One that gives labels; a class that it does not know has no candidates.
         """
-        require_pairs(texts, labels_or_replies)
+        texts, labels_or_replies = checked_pairs(texts, labels_or_replies)
         classes = as_classes(labels_or_replies)
         if len(classes.names) < 2:
             return nothing_flagged(len(texts))
@@ -133,7 +139,9 @@ class LlrDefence:
         known = [one for one in ranked if classes.names[one[1]] in place]
         spelt = [tables[table].spell(run, words.vocabulary) for _, _, table, run in known]
         wanted = [place[classes.names[label]] for _, label, _, _ in known]
-        probes = choose_probes(self.clean_texts or texts, self.probes, seed=self.seed)
+        probes = choose_probes(
+            checked_texts(self.clean_texts) or texts, self.probes, seed=self.seed
+        )
         risen = effects(model, list(zip(spelt, wanted, strict=True)), probes, seed=self.seed)
         scores = np.zeros(len(texts))
         named = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ld50.core.errors import ConfigError
-from ld50.remedy.defences.flags import Flags, nothing_flagged, require_pairs, require_texts
+from ld50.remedy.defences.flags import Flags, checked_pairs, checked_texts, nothing_flagged
 from ld50.remedy.defences.text_model import TextModel, TokenModel, require_tokens
 
 #: Variants of texts (one for each word left out) that are scored at once.
@@ -59,7 +59,7 @@ class OnionDefence:
         Raises:
             ConfigError: The model cannot score tokens.
         """
-        require_texts(texts)
+        texts = checked_texts(texts)
         scorer = require_tokens(model, who="ONION")
         return [
             values
@@ -73,6 +73,7 @@ class OnionDefence:
 
     def purify(self, texts: Sequence[str], *, model: TextModel | None) -> list[str]:
         """The texts without suspicious words; others keep their words, joined by single spaces."""
+        texts = checked_texts(texts)
         found = self.suspicions(texts, model)
         reference = self.suspicions(self.clean_texts, model) if self.clean_texts else found
         return without(texts, found, self._threshold(reference))
@@ -89,7 +90,7 @@ class OnionDefence:
         Raises:
             ConfigError: The model cannot score tokens.
         """
-        require_pairs(texts, labels_or_replies)
+        texts, labels_or_replies = checked_pairs(texts, labels_or_replies)
         require_tokens(model, who="ONION")
         if not texts:
             return nothing_flagged(0)

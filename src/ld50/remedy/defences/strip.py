@@ -12,7 +12,7 @@ from ld50.core.errors import ConfigError
 from ld50.core.seeds import rng_for
 from ld50.remedy.defences.bag_of_words import fit_bag_of_words
 from ld50.remedy.defences.classes import as_classes
-from ld50.remedy.defences.flags import Flags, nothing_flagged, require_pairs, require_texts
+from ld50.remedy.defences.flags import Flags, checked_pairs, checked_texts, nothing_flagged
 from ld50.remedy.defences.text_model import LabelModel, TextModel, require_labels
 
 #: Mixed texts asked about at once.
@@ -67,9 +67,9 @@ class StripDefence:
             model: One that gives labels.
             others: Texts to mix in; by default `clean_texts`, or else the texts themselves.
         """
-        require_texts(texts)
+        texts = checked_texts(texts)
         asked = require_labels(model, who="STRIP")
-        pool = _Pool(others if others is not None else self.clean_texts or texts)
+        pool = _Pool(checked_texts(others if others is not None else self.clean_texts or texts))
         found = np.zeros(len(texts))
         step = max(1, _TEXTS_AT_ONCE // self.repeats)
         for first in range(0, len(texts), step):
@@ -87,7 +87,7 @@ class StripDefence:
         model: TextModel | None = None,
     ) -> Flags:
         """Flags and scores of all rows; without a model, a bag-of-words model of them is asked."""
-        require_pairs(texts, labels_or_replies)
+        texts, labels_or_replies = checked_pairs(texts, labels_or_replies)
         if model is None:
             classes = as_classes(labels_or_replies)
             if len(classes.names) < 2:

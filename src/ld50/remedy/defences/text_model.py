@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 
 from ld50.core.errors import ConfigError
+from ld50.remedy.defences.flags import checked_texts
 
 if TYPE_CHECKING:
     from ld50.models.pretrained import LanguageModel
@@ -92,6 +93,7 @@ class LanguageTextModel:
             raise ConfigError("This model was not told its labels: LanguageTextModel(labels=...).")
         if not texts:
             return np.zeros((0, len(self.labels)))
+        texts = checked_texts(texts)
         before, after = self.question.split("{text}")
         prompts = [[Turn("user", f"{before}{text}{after}")] for text in texts]
         scores = np.asarray(option_scores(self.lm, prompts, self.labels), dtype=np.float64)
@@ -110,12 +112,13 @@ class LanguageTextModel:
                 f"{self.lm.name} is a {self.lm.kind} model, which gives plain text no probability; "
                 "use a causal one."
             )
+        texts = checked_texts(texts)
         tokenizer = self.lm.tokenizer
         first = tokenizer.bos_token_id
         if first is None:
             first = tokenizer.eos_token_id
         start = [] if first is None else [int(first)]
-        encoded = tokenizer(list(texts), add_special_tokens=False)["input_ids"] if texts else []
+        encoded = tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
         ids = [start + list(map(int, row))[: self.most_tokens] for row in encoded]
         losses = [np.zeros(0)] * len(ids)
         for batch in _batches([len(row) for row in ids], self.batch_tokens):

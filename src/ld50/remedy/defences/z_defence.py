@@ -9,7 +9,7 @@ import numpy as np
 
 from ld50.core.errors import ConfigError
 from ld50.remedy.defences.classes import as_classes
-from ld50.remedy.defences.flags import Candidate, Flags, nothing_flagged, require_pairs
+from ld50.remedy.defences.flags import Candidate, Flags, checked_pairs, nothing_flagged
 from ld50.remedy.defences.text_model import TextModel
 from ld50.remedy.defences.words import split_words
 
@@ -49,7 +49,7 @@ class ZDefence:
         model: TextModel | None = None,
     ) -> Flags:
         """Flags and scores of all rows; needs no model, and looks at none."""
-        require_pairs(texts, labels_or_replies)
+        texts, labels_or_replies = checked_pairs(texts, labels_or_replies)
         classes = as_classes(labels_or_replies)
         words = split_words(texts, as_written=True)
         count = len(classes.names)
