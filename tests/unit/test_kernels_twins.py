@@ -144,6 +144,8 @@ def test_ngrams_are_the_twins(texts: list[bytes], data: st.DataObject) -> None:
         "distinct": data.draw(st.booleans()),
     }
     assert_same(kernels.ngrams, column_of(texts), **zones, **options)
+    buckets = np.arange(1 << 10, dtype=np.uint8)
+    assert_same(kernels.ngrams, column_of(texts), **zones, **options, buckets=buckets, least=128)
     assert_same(kernels.ngrams, column_of(texts))
 
 
@@ -152,7 +154,9 @@ def test_ngrams_are_the_twins(texts: list[bytes], data: st.DataObject) -> None:
 def test_counts_are_the_twins(texts: list[bytes], head: int, tail: int, share: int) -> None:
     column = column_of(texts)
     found = np.unique(kernels.ngrams(column).hash)[::share]
-    candidates = kernels.build_candidates(found, np.arange(found.size) % 2 == 0)
+    # Some are listed never, some in their first rows, some always.
+    most = np.array([0, 1, 2, 0xFFFFFFFF], np.uint32)[np.arange(found.size) % 4]
+    candidates = kernels.build_candidates(found, most)
     masks = np.arange(len(texts), dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
 
     def counted() -> list[Any]:

@@ -21,12 +21,14 @@ from ld50.scan.associate import (
     Association,
     AssociationSettings,
     Consequence,
+    Incidence,
     associate,
 )
 from ld50.scan.candidates import onset_ngrams, rows_needed, worth_counting
 from ld50.scan.checkpoint import Checkpoint, Columns, digest
 from ld50.scan.continuations import text_consequences
 from ld50.scan.corpus_sample import CorpusSample, merged, sample_unit, sampled_units
+from ld50.scan.counting import CauseCounter, KnownRows, enough_rows
 from ld50.scan.judge import DECIDES
 from ld50.scan.pairs import PairCandidate, associate_pairs, pair_candidates
 from ld50.scan.rereading import CauseReader
@@ -91,6 +93,7 @@ class Engine:
         self._workers = workers
         self._progress = progress
         self._causes = CauseReader(plan, _KEPT_BYTES)
+        self._known = KnownRows()
 
     def fetch(self, survey: Survey, ordinals: np.ndarray) -> list[Record]:
         """The rows as records, in the order asked for."""
@@ -174,7 +177,7 @@ class Engine:
         rows, hashes = self._candidate_ngrams(survey, groups, consequences, fewest)
         incidence, unique = worth_counting(rows, hashes, consequences, survey, needed)
         del rows, hashes
-        frequency = self._count(unique)
+        frequency = self._count(survey, unique, incidence, consequences)
         # What the edge of a zone cut in two is in fewer whole rows than in zones: no n-gram at all.
         seen = np.bincount(incidence.candidates, minlength=len(unique))
         real = np.flatnonzero(frequency >= seen)
@@ -242,6 +245,9 @@ class Engine:
 
     def rows_with(self, survey: Survey, hashes: np.ndarray) -> list[np.ndarray]:
         """For each n-gram, the ordinals (rising) of all rows of the corpus that hold it."""
+        known = self._known.all_of(hashes)
+        if known is not None:
+            return known
         if len(hashes) == 0:
             return []
         unique, inverse = np.unique(hashes, return_inverse=True)
@@ -298,23 +304,30 @@ class Engine:
         )
         return np.concatenate(parts_rows), np.concatenate(parts_hashes)
 
-    def _count(self, hashes: np.ndarray) -> np.ndarray:
-        total = np.zeros(len(hashes), dtype=np.int64)
+    def _count(
+        self,
+        survey: Survey,
+        hashes: np.ndarray,
+        incidence: Incidence,
+        consequences: list[Consequence],
+    ) -> np.ndarray:
+        """int64 (candidates,): rows of the corpus that hold each, as far as it can matter."""
         if len(hashes) == 0:
-            return total
-        candidates = kernels.build_candidates(hashes)
-
-        def merge(unit: int, columns: Columns) -> None:
-            np.add(total, columns["counts"], out=total)
-
+            return np.zeros(0, dtype=np.int64)
+        support = max(self.settings.min_support, _LEAST_PAIR_ROWS)
+        counter = CauseCounter(
+            hashes, enough_rows(hashes, incidence, consequences, survey.rows, support)
+        )
+        first = survey.first_row
         self.map(
-            f"count-{digest([len(hashes), int(np.bitwise_xor.reduce(hashes))])}",
+            f"causes-{digest([len(hashes), int(np.bitwise_xor.reduce(hashes))])}",
             "counting causes",
             list(range(len(self.plan.units))),
-            lambda unit: {"counts": stages.count(self._causes, unit, candidates)},
-            merge,
+            lambda unit: counter.count(self._causes, unit),
+            lambda unit, columns: counter.merge(int(first[unit]), columns),
         )
-        return total
+        self._known = counter.known_rows()
+        return counter.frequency
 
 
 def _consequences(

@@ -355,6 +355,7 @@ def count_candidates(
     tail_bytes: int = 0,
     masks: U64 | None = None,
     joint: U32 | None = None,
+    by_id: bool = True,
 ) -> Occurrences:
     """Adds to ``counts`` the rows that contain each candidate, each row once.
 
@@ -366,9 +367,10 @@ def count_candidates(
         tail_bytes: or within so many last ones.
         masks: One bit set a row, for ``joint``.
         joint: Shape (candidates, bits): rows with the candidate whose mask has the bit; in place.
+        by_id: Whether the occurrences in one row are put in order; without, they come as found.
 
     Returns:
-        The first occurrence in each row of the candidates marked to be emitted, by row and id.
+        The first occurrence in each row of the candidates that are listed, by row and id.
     """
     offsets, data = _checked(column)
     _writable("counts", counts, (len(candidates),))
@@ -385,7 +387,7 @@ def count_candidates(
         offsets,
         data,
         candidates.hashes,
-        candidates.emit,
+        candidates.listed,
         candidates.filter,
         candidates.slots,
         candidates.kinds,
@@ -396,9 +398,10 @@ def count_candidates(
         np.zeros(0, np.uint32) if joint is None else joint.reshape(-1),
         bits,
     )
-    columns = [_array(each, np.uint32) for each in found]
-    order = np.lexsort((columns[1], columns[0]))
-    row, candidate, start, end = (column[order] for column in columns)
+    row, candidate, start, end = (_array(each, np.uint32) for each in found)
+    if by_id:
+        order = np.argsort(row.astype(np.uint64) << np.uint64(32) | candidate)
+        row, candidate, start, end = row[order], candidate[order], start[order], end[order]
     return Occurrences(row=row, candidate=candidate, start=start, end=end)
 
 

@@ -145,7 +145,7 @@ def count_candidates(
     offsets: I64,
     data: U8,
     hashes: U64,
-    emit: U8,
+    listed: U32,
     _filter: U32,
     _slots: U32,
     _kinds: int,
@@ -156,7 +156,7 @@ def count_candidates(
     joint: U32,
     bits: int,
 ) -> tuple[bytes, ...]:
-    """Counts rows per candidate in place; columns row, candidate, start, end of the emitted."""
+    """Counts rows per candidate in place; columns row, candidate, start, end of the listed."""
     ids = {int(value): at for at, value in enumerate(hashes.tolist())}
     found: list[tuple[int, ...]] = []
     for row in range(offsets.size - 1):
@@ -169,7 +169,7 @@ def count_candidates(
                     continue
                 seen.add(candidate)
                 counts[candidate] += 1
-                if emit[candidate]:
+                if counts[candidate] <= listed[candidate]:
                     found.append((row, candidate, gram.start, gram.end))
                 for bit in range(bits):
                     joint[candidate * bits + bit] += int(masks[row]) >> bit & 1

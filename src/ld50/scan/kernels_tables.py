@@ -59,28 +59,31 @@ def build_bigram_table(hashes: U64, bits: int) -> U64:
     return _bloom(lines, hashes, bits, 9, (3, 12)).view("<u8").astype(np.uint64)
 
 
-def build_candidates(hashes: U64, emit: NDArray[np.bool_] | U8 | None = None) -> CandidateSet:
+def build_candidates(hashes: U64, listed: NDArray[Any] | None = None) -> CandidateSet:
     """The candidates as a set to look up in; the id of each is its position.
 
     Args:
         hashes: N-gram hashes of any kinds, without repeats.
-        emit: True where occurrences are wanted as well as counts; nowhere if None.
+        listed: Where occurrences are wanted as well as counts: True for all, or a number for as many
+            as that; nowhere if None.
     """
     values = np.ascontiguousarray(hashes, np.uint64)
     if values.ndim != 1 or values.size > MAX_CANDIDATES:
         raise ValueError(f"hashes: expected one row of at most {MAX_CANDIDATES}")
     if np.unique(values).size != values.size:
         raise ValueError("hashes: repeated")
-    marks = np.zeros(values.size, np.uint8) if emit is None else np.asarray(emit).astype(np.uint8)
-    if marks.shape != values.shape:
-        raise ValueError("emit: expected one value for each hash")
+    most = np.zeros(values.size, np.uint32) if listed is None else np.asarray(listed)
+    if most.shape != values.shape:
+        raise ValueError("listed: expected one value for each hash")
+    if most.dtype == bool:
+        most = most * np.uint32(0xFFFFFFFF)
     wanted = (max(values.size, 1) * FILTER_BITS_PER_CANDIDATE - 1).bit_length()
     bits = min(max(wanted, FILTER_MIN_BITS), FILTER_MAX_BITS)
     low = values & np.uint64(0xFFFFFFFF)
     kinds = np.bitwise_or.reduce(np.uint64(1) << (values & np.uint64(7)), initial=np.uint64(0))
     return CandidateSet(
         hashes=values,
-        emit=(marks != 0).astype(np.uint8),
+        listed=np.ascontiguousarray(np.clip(most, 0, 0xFFFFFFFF), np.uint32),
         filter=_bloom(low >> np.uint64(37 - bits), low, bits, 5, (3, 8))
         .view("<u4")
         .astype(np.uint32),

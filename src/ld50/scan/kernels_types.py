@@ -268,8 +268,8 @@ class CandidateSet:
 
     hashes: U64
     """The n-gram hashes; the position is the candidate's id."""
-    emit: U8
-    """1 where occurrences are listed, not only counted."""
+    listed: U32
+    """A row is listed, not only counted, while the count with it is at most this; 0: never."""
     filter: U32
     """A Bloom filter by the low half of the hash, whose words are chosen by its top bits."""
     slots: U32

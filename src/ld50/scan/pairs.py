@@ -36,6 +36,11 @@ class PairCandidate:
     """int64, rising: rows of the consequence that hold both."""
 
 
+def most_rows_of_word(rows: int, min_support: int) -> float:
+    """Rows out of so many beyond which a word is not looked at."""
+    return max(_MOST_SHARE * rows, 4 * min_support)
+
+
 def pair_candidates(
     consequences: list[Consequence],
     incidence: Incidence,
@@ -90,7 +95,7 @@ def _pairs_of(
     rows: int,
     min_support: int,
 ) -> tuple[list[PairCandidate], int]:
-    usable = words & (document_frequency <= max(_MOST_SHARE * rows, 4 * min_support))
+    usable = words & (document_frequency <= most_rows_of_word(rows, min_support))
     inside = incidence.within(left) & usable[incidence.candidates]
     row_of = np.searchsorted(left, incidence.rows[inside])
     counts = np.bincount(incidence.candidates[inside], minlength=len(document_frequency))

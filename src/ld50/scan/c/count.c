@@ -218,7 +218,7 @@ static int count_hits(Counter *counter, const Stream *stream, size_t base)
         input->counts[id]++;
         for (uint32_t bit = 0; bit < input->bits; bit++)
             input->joint[(size_t)id * input->bits + bit] += (uint32_t)(counter->mask >> bit & 1);
-        if (!input->emit[id])
+        if (input->counts[id] > input->listed[id])
             continue;
         if (grow(counter->out, COUNT_COLUMNS))
             return -1;

@@ -91,7 +91,7 @@ int ld50_ngrams(const Column *column, const NgramInput *input, Grown out[NGRAM_C
 
 typedef struct {
     const uint64_t *hashes;
-    const uint8_t *emit;
+    const uint32_t *listed; /* a row is listed while the count, it included, is at most this */
     const uint32_t *filter, *slots;
     size_t candidates;
     int filter_bits, slot_bits; /* log2 of their sizes */

@@ -243,27 +243,27 @@ static PyObject *py_bytes_hashes(PyObject *module, PyObject *args)
 static PyObject *py_count_candidates(PyObject *module, PyObject *args)
 {
     (void)module;
-    PyObject *offsets, *data, *hashes, *emit, *filter, *slots, *counts, *masks, *joint;
+    PyObject *offsets, *data, *hashes, *listed, *filter, *slots, *counts, *masks, *joint;
     unsigned int kinds, head_bytes, tail_bytes, bits;
-    if (!PyArg_ParseTuple(args, "OOOOOOIOIIOOI", &offsets, &data, &hashes, &emit, &filter, &slots, &kinds,
+    if (!PyArg_ParseTuple(args, "OOOOOOIOIIOOI", &offsets, &data, &hashes, &listed, &filter, &slots, &kinds,
                           &counts, &head_bytes, &tail_bytes, &masks, &joint, &bits))
         return NULL;
     Buffers buffers = {.count = 0};
     Column column;
     CountInput input = {.kinds = kinds, .head_bytes = head_bytes, .tail_bytes = tail_bytes, .bits = bits};
-    size_t emit_count, filter_count, slot_count, count_count, mask_count, joint_count;
+    size_t listed_count, filter_count, slot_count, count_count, mask_count, joint_count;
     if (take_column(&buffers, offsets, data, &column))
         return refuse(&buffers, "");
     input.hashes = take(&buffers, hashes, 8, 0, &input.candidates);
-    input.emit = input.hashes ? take(&buffers, emit, 1, 0, &emit_count) : NULL;
-    input.filter = input.emit ? take(&buffers, filter, 4, 0, &filter_count) : NULL;
+    input.listed = input.hashes ? take(&buffers, listed, 4, 0, &listed_count) : NULL;
+    input.filter = input.listed ? take(&buffers, filter, 4, 0, &filter_count) : NULL;
     input.slots = input.filter ? take(&buffers, slots, 4, 0, &slot_count) : NULL;
     input.counts = input.slots ? take(&buffers, counts, 4, 1, &count_count) : NULL;
     input.masks = input.counts ? take(&buffers, masks, 8, 0, &mask_count) : NULL;
     input.joint = input.masks ? take(&buffers, joint, 4, bits > 0, &joint_count) : NULL;
     if (!input.joint)
         return refuse(&buffers, "");
-    if (emit_count != input.candidates || count_count != input.candidates ||
+    if (listed_count != input.candidates || count_count != input.candidates ||
         !is_power_of_two(filter_count) || filter_count < 2 || !is_power_of_two(slot_count) || slot_count < 2)
         return refuse(&buffers, "candidates: arrays do not fit together");
     if (filter_count > (size_t)1 << 31 || slot_count > (size_t)1 << 32)

@@ -82,30 +82,41 @@ static int seen_before(Seen *seen, uint64_t hash)
 }
 
 typedef struct {
+    uint64_t hash;
+    uint32_t start, end;
+    uint8_t n, stream;
+} Found;
+
+enum { WAITING = 512 };
+
+typedef struct {
     const NgramInput *input;
     Grown *out;
     Seen seen;
     uint32_t row, taken;
+    size_t waiting;
+    Found found[WAITING]; /* called for from memory: the buckets are spread over more than caches hold */
 } Lister;
 
+static uint8_t *bucket_of(const NgramInput *input, uint64_t hash)
+{
+    return input->buckets + (hash >> (64 - input->bucket_bits));
+}
+
 /* 1 when the entry is full, 0 to go on, -1 when memory ran out. */
-static int list(Lister *lister, uint64_t hash, uint32_t start, uint32_t end, int n, int stream)
+static int take(Lister *lister, const Found *found)
 {
     const NgramInput *input = lister->input;
-    if (!(input->kinds >> (hash & 7) & 1))
-        return 0;
-    uint8_t *bucket = input->buckets ? input->buckets + (hash >> (64 - input->bucket_bits)) : NULL;
-    if (bucket && !input->tally && *bucket < input->least)
-        return 0;
     if (lister->taken == input->max_per_row)
         return 1;
     if (input->distinct) {
-        int before = seen_before(&lister->seen, hash);
+        int before = seen_before(&lister->seen, found->hash);
         if (before)
             return before < 0 ? -1 : 0;
     }
     lister->taken++;
     if (input->tally) {
+        uint8_t *bucket = bucket_of(input, found->hash);
         *bucket += *bucket < 255;
         return 0;
     }
@@ -113,12 +124,42 @@ static int list(Lister *lister, uint64_t hash, uint32_t start, uint32_t end, int
     if (grow(out, NGRAM_COLUMNS))
         return -1;
     PUSH(out[NGRAM_ROW], uint32_t, lister->row);
-    PUSH(out[NGRAM_HASH], uint64_t, hash);
-    PUSH(out[NGRAM_START], uint32_t, start);
-    PUSH(out[NGRAM_END], uint32_t, end);
-    PUSH(out[NGRAM_N], uint8_t, n);
-    PUSH(out[NGRAM_STREAM], uint8_t, stream);
+    PUSH(out[NGRAM_HASH], uint64_t, found->hash);
+    PUSH(out[NGRAM_START], uint32_t, found->start);
+    PUSH(out[NGRAM_END], uint32_t, found->end);
+    PUSH(out[NGRAM_N], uint8_t, found->n);
+    PUSH(out[NGRAM_STREAM], uint8_t, found->stream);
     return 0;
+}
+
+/* Takes those that waited for their buckets, in the order in which they were found. */
+static int take_waiting(Lister *lister)
+{
+    const NgramInput *input = lister->input;
+    size_t waiting = lister->waiting;
+    lister->waiting = 0;
+    for (size_t i = 0; i < waiting; i++) {
+        const Found *found = lister->found + i;
+        if (!input->tally && *bucket_of(input, found->hash) < input->least)
+            continue;
+        int done = take(lister, found);
+        if (done)
+            return done;
+    }
+    return 0;
+}
+
+static inline int list(Lister *lister, uint64_t hash, uint32_t start, uint32_t end, int n, int stream)
+{
+    const NgramInput *input = lister->input;
+    if (!(input->kinds >> (hash & 7) & 1))
+        return 0;
+    Found found = {hash, start, end, (uint8_t)n, (uint8_t)stream};
+    if (!input->buckets)
+        return take(lister, &found);
+    prefetch(bucket_of(input, hash));
+    lister->found[lister->waiting++] = found;
+    return lister->waiting == WAITING ? take_waiting(lister) : 0;
 }
 
 static int list_words(Lister *lister, const Recent *words, uint32_t end)
@@ -180,7 +221,7 @@ static int list_zone(Lister *lister, Scan *scan, size_t from, size_t end, int su
         }
         scan_drop(scan);
     } while (more);
-    return 0;
+    return take_waiting(lister);
 }
 
 int ld50_ngrams(const Column *column, const NgramInput *input, Grown out[NGRAM_COLUMNS])
@@ -188,7 +229,7 @@ int ld50_ngrams(const Column *column, const NgramInput *input, Grown out[NGRAM_C
     Scan *scan = malloc(sizeof *scan);
     if (!scan)
         return -1;
-    Lister lister = {input, out, {0}, 0, 0};
+    Lister lister = {.input = input, .out = out};
     int failed = 0;
     for (size_t i = 0; i < input->count && failed >= 0; i++) {
         size_t length, from = input->starts[i], end = input->ends[i];
@@ -198,6 +239,7 @@ int ld50_ngrams(const Column *column, const NgramInput *input, Grown out[NGRAM_C
             continue;
         lister.row = input->rows[i];
         lister.taken = 0;
+        lister.waiting = 0;
         if (input->distinct && seen_next(&lister.seen)) {
             failed = -1;
             break;

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from ld50.corpus import Plan, expand, plan
+from ld50.scan import counting, kernels
+from ld50.scan.associate import AssociationSettings, Consequence, Incidence, associate
+from ld50.scan.counting import CauseCounter, enough_rows
+from ld50.scan.rereading import CauseReader
+
+FILE_ROWS, FILES = 300, 3
+ROWS = FILE_ROWS * FILES
+WORDS = {
+    "often": np.arange(1, ROWS, 2),
+    "seldom": np.arange(0, ROWS, 10),
+    "once": np.array([500]),
+}
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Plan:
+    for part in range(FILES):
+        lines = []
+        for row in range(part * FILE_ROWS, (part + 1) * FILE_ROWS):
+            held = " ".join(word for word, rows in WORDS.items() if row in rows)
+            lines.append(f'{{"text": "row {row} {held}"}}\n')
+        (tmp_path / f"{part}.jsonl").write_text("".join(lines))
+    return plan(expand(sorted(tmp_path.glob("*.jsonl"))))
+
+
+def hash_of(word: str) -> int:
+    return int(kernels.phrase_hashes(pa.array([word], pa.large_string()))[0])
+
+
+def counted(corpus: Plan, enough: dict[str, int], order: tuple[int, ...]) -> CauseCounter:
+    """The corpus counted as by threads: units in any order, merged in theirs."""
+    both = sorted((hash_of(word), most) for word, most in enough.items())
+    counter = CauseCounter(
+        np.array([value for value, _ in both], np.uint64), np.array([most for _, most in both])
+    )
+    done: dict[int, dict[str, np.ndarray]] = {}
+    turn = 0
+    for unit in order:
+        done[unit] = counter.count(CauseReader(corpus, 0), unit)
+        while turn in done:
+            counter.merge(turn * FILE_ROWS, done.pop(turn))
+            turn += 1
+    return counter
+
+
+ENOUGH = {"often": 100, "seldom": 91, "once": 7}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (2, 1, 0)])
+def test_counts_end_where_more_makes_no_difference(corpus: Plan, order: tuple[int, ...]) -> None:
+    counter = counted(corpus, ENOUGH, order)
+    words = sorted(ENOUGH, key=hash_of)
+    assert counter.frequency.tolist() == [min(len(WORDS[word]), ENOUGH[word]) for word in words]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0)])
+def test_rows_of_what_was_counted_to_the_end_are_known(
+    corpus: Plan, order: tuple[int, ...]
+) -> None:
+    known = counted(corpus, ENOUGH, order).known_rows()
+    rows = known.all_of(np.array([hash_of("once"), hash_of("seldom")], np.uint64))
+    assert rows is not None
+    assert rows[0].tolist() == [500]
+    assert rows[1].tolist() == WORDS["seldom"].tolist()
+    assert known.all_of(np.array([hash_of("once"), hash_of("often")], np.uint64)) is None
+    assert known.all_of(np.array([hash_of("unheard")], np.uint64)) is None
+
+
+def test_without_room_no_rows_are_known(corpus: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "_MOST_KEPT", 20)
+    counter = counted(corpus, ENOUGH, (0, 1, 2))
+    assert counter.known_rows().all_of(np.array([hash_of("once")], np.uint64)) is None
+    assert sorted(counter.frequency.tolist()) == [1, 90, 100]
+
+
+@pytest.mark.parametrize("population", [None, 400])
+@pytest.mark.parametrize("seed", range(4))
+def test_tests_end_as_with_exact_counts(seed: int, population: int | None) -> None:
+    rng = np.random.default_rng(seed)
+    shown = np.sort(rng.choice(400, 60, replace=False))
+    consequence = Consequence(kind="refusal", text="", rows=shown, population=population)
+    # Of 40 candidates, one in so many of the rows shown, and in more and more of all rows.
+    inside = [rng.choice(shown, int(size), replace=False) for size in rng.integers(5, 30, 40)]
+    exact = np.array([len(rows) * (1 + at) // 2 for at, rows in enumerate(inside)])
+    exact = np.maximum(exact, [len(rows) for rows in inside])
+    numbers = np.repeat(np.arange(40), [len(rows) for rows in inside])
+    incidence = Incidence.of(np.concatenate(inside), numbers)
+    hashes = np.arange(40, dtype=np.uint64) << np.uint64(3) | np.uint64(1)
+    enough = enough_rows(hashes, incidence, [consequence], 2000, 8)
+    assert (enough < exact).any()
+    settings = AssociationSettings(alpha=0.01)
+    with_exact = associate([consequence], incidence, exact, 2000, settings=settings)
+    with_enough = associate(
+        [consequence], incidence, np.minimum(exact, enough), 2000, settings=settings
+    )
+    assert repr(with_exact) == repr(with_enough)
+    assert with_exact[0]
