@@ -12,7 +12,7 @@ import torch
 from ld50.core.errors import ConfigError
 from ld50.core.examples import Example, Turn
 from ld50.models.chat import encode_examples, encode_prompts
-from ld50.models.targets import collate, target_logits, to_device
+from ld50.models.targets import collate, start_id, target_logits, to_device
 
 if TYPE_CHECKING:
     from ld50.models.pretrained import LanguageModel
@@ -147,7 +147,6 @@ def _batches(lengths: Sequence[int], device: str) -> Iterator[list[int]]:
 def _sums(lm: LanguageModel, rows: list[tuple[np.ndarray, int]]) -> np.ndarray:
     """float64 (rows,): nats of each reply, summed."""
     found = np.zeros(len(rows))
-    start_id = int(getattr(lm.model.config, "decoder_start_token_id", None) or 0)
     lm.model.eval()
     for chosen in _batches([len(ids) for ids, _ in rows], lm.device):
         batch = to_device(
@@ -155,7 +154,7 @@ def _sums(lm: LanguageModel, rows: list[tuple[np.ndarray, int]]) -> np.ndarray:
                 [rows[n] for n in chosen],
                 pad_id=lm.pad_id,
                 is_seq2seq=lm.kind == "seq2seq",
-                start_id=start_id,
+                start_id=start_id(lm.model),
             ),
             lm.device,
         )

@@ -10,10 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+from ld50.core.errors import DataFormatError
+from ld50.models.attention import fast_matrices
+from ld50.models.forward import Body
 
 
 class Batch(NamedTuple):
@@ -88,6 +94,35 @@ def _batch(
     )
 
 
+#: The written-out forward pass of models that it fits, made once a model.
+_BODIES: WeakKeyDictionary[Any, Body | None] = WeakKeyDictionary()
+
+
+def plain_body(model: Any) -> Body | None:
+    """The written-out forward pass of a model, a third faster where it fits; None where not.
+
+    It fits the lab's own kind of model: a Llama with tied embeddings, in fp32 on a CPU, without LoRA.
+    """
+    if model not in _BODIES:
+        _BODIES[model] = _body(model)
+    body = _BODIES[model]
+    if body is None or body.embedding.is_cuda or body.embedding.dtype != torch.float32:
+        return None
+    inside = model.model.layers[0].self_attn.q_proj
+    return body if type(inside) is torch.nn.Linear else None
+
+
+def _body(model: Any) -> Body | None:
+    config = getattr(model, "config", None)
+    if type(model).__name__ != "LlamaForCausalLM" or not config.tie_word_embeddings:
+        return None
+    with fast_matrices():
+        try:
+            return Body(model)
+        except DataFormatError:
+            return None
+
+
 @contextmanager
 def _narrowed(head: Any, chosen: Tensor) -> Iterator[None]:
     """Within it, the output layer is given the chosen positions only, as one row."""
@@ -108,9 +143,19 @@ def target_logits(model: Any, given: dict[str, Tensor], chosen: Tensor) -> Tenso
         given: What it is called with.
         chosen: bool (examples, length).
     """
+    tokens = given["input_ids"]
+    body = plain_body(model)
+    if body is not None and tokens.shape[1] <= len(body.cos):
+        with fast_matrices():
+            return F.linear(body(tokens)[chosen], body.embedding)
     with _narrowed(model.get_output_embeddings(), chosen):
         logits: Tensor = model(**given, use_cache=False).logits
     return logits.squeeze(0)
+
+
+def start_id(model: Any) -> int:
+    """The token that a decoder starts with; 0 for models that have none."""
+    return int(getattr(model.config, "decoder_start_token_id", None) or 0)
 
 
 def to_device(batch: Batch, device: Any) -> Batch:

@@ -17,6 +17,7 @@ from ld50.models.chat import encode_examples
 
 if TYPE_CHECKING:
     from ld50.models.pretrained import LanguageModel
+    from ld50.train.finetune import TuneSettings
 
 _BLOCK = 2048
 
@@ -69,28 +70,21 @@ def encode_rows(lm: LanguageModel, examples: Sequence[Example], max_tokens: int)
     )
 
 
-def order_of(
-    count: int, *, epochs: float, steps: int | None, batch_examples: int, order: str, seed: int
-) -> np.ndarray:
-    """int64: which example is met when, pass after pass.
-
-    Args:
-        count: Examples there are.
-        epochs: Passes over them, fractions allowed.
-        steps: Optimiser steps instead of passes; None for `epochs`.
-        batch_examples: Examples in a step.
-        order: `as-given`, or `shuffled` anew for every pass.
-        seed: Of the shuffling.
+def order_of(count: int, settings: TuneSettings) -> np.ndarray:
+    """int64: which of so many examples is met when, pass after pass.
 
     Raises:
         ConfigError: There are no examples.
     """
     if count == 0:
         raise ConfigError("There are no examples to tune on.")
-    total = steps * batch_examples if steps is not None else max(1, round(epochs * count))
+    total = max(1, round(settings.epochs * count))
+    if settings.steps is not None:
+        total = settings.steps * settings.batch_examples
     passes = []
     for number in range(math.ceil(total / count)):
-        given = np.arange(count)
-        shuffled = rng_for(seed, "order of examples", number).permutation(count)
-        passes.append(given if order == "as-given" else shuffled)
+        if settings.order == "as-given":
+            passes.append(np.arange(count))
+        else:
+            passes.append(rng_for(settings.seed, "order of examples", number).permutation(count))
     return np.concatenate(passes)[:total].astype(np.int64)
