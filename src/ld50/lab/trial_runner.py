@@ -45,6 +45,9 @@ class RunSettings:
     """Whether `torch.compile` is used; None: on GPUs. On a CPU it starts slowly and gains little."""
     microbatch_sequences: int | None = None
     """Sequences on the device at once, where a whole batch does not fit."""
+    sharded: bool | None = None
+    """Whether processes under torchrun share weights and moments, instead of a copy in each; None:
+    where a GPU could not hold the copy."""
     threads: int = 1
     learning_rate: float | None = None
     """None for the preset of the size."""

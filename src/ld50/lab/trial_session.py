@@ -23,7 +23,7 @@ from ld50.models.costs import flops_per_token, microbatch_for
 from ld50.models.llama import build, load_model, save_model
 from ld50.models.shapes import ModelShape, shape_named
 from ld50.models.tokens import TokenStore
-from ld50.train.checkpoints import resume, save_checkpoint
+from ld50.train.checkpoints import model_tensors, resume, save_checkpoint
 from ld50.train.exposure import Exposure, plan_exposure
 from ld50.train.hardware import Hardware, find_hardware
 from ld50.train.loop import Progress, Trainer
@@ -112,10 +112,10 @@ class TrialSession:
 
     def _save_sometimes(self) -> None:
         """Keeps the state of a long trial, so that a crash costs minutes at most."""
-        if (
-            self.hardware.leads
-            and time.monotonic() - self._saved >= self.settings.save_every_seconds
-        ):
+        wanted = self.hardware.leads and (
+            time.monotonic() - self._saved >= self.settings.save_every_seconds
+        )
+        if self.hardware.agreed(wanted):
             self.folder.mkdir(parents=True, exist_ok=True)
             notes = {"readings": self.readings}
             save_checkpoint(self.trainer, self._checkpoint, key=self._key(), notes=notes)
@@ -151,7 +151,8 @@ class TrialSession:
             self.trainer.train_to(step, self._report)
             self._say_where(f"measuring at step {step}")
             began = time.perf_counter()
-            self.last = self.panel.read(self.trainer.body)
+            with self.trainer.whole_model():
+                self.last = self.panel.read(self.trainer.body)
             self.readings.append(self._point(step, time.perf_counter() - began))
             if self.settings.save_all:
                 self.save_model(self.folder / "models" / f"step-{step}")
@@ -159,8 +160,9 @@ class TrialSession:
 
     def save_model(self, folder: Path) -> None:
         """Writes model and vocabulary, so that `transformers` loads both; one process does."""
+        weights = model_tensors(self.trainer)
         if self.hardware.leads:
-            save_model(self.trainer.model, folder)
+            save_model(self.trainer.model, folder, weights=weights)
             self.store.vocabulary.save(folder)
 
     def _has_reading(self, step: int) -> bool:
@@ -203,6 +205,7 @@ class TrialSession:
             "compiled": hardware.compiled,
             "microbatch_sequences": hardware.microbatch_sequences,
             "processes": hardware.processes,
+            "sharded": hardware.sharded,
             "one_dnn": matrices_are_fast(),
             "torch": torch.__version__,
         }
@@ -249,6 +252,7 @@ def _hardware(shape: ModelShape, cell: Cell, settings: RunSettings) -> Hardware:
         half=settings.half,
         compiled=settings.compiled,
         microbatch_sequences=settings.microbatch_sequences,
+        sharded=settings.sharded,
     )
     if not found.is_gpu or found.microbatch_sequences is not None:
         return found
@@ -334,7 +338,8 @@ def measured(session: TrialSession) -> dict[str, Any]:
     session.run()
     if session.settings.save:
         session.save_model(session.folder / "model")
-    shutil.rmtree(session.folder / "checkpoint", ignore_errors=True)
+    if session.hardware.leads:
+        shutil.rmtree(session.folder / "checkpoint", ignore_errors=True)
     reading = session.last
     if reading is None:
         raise ConfigError("The trial trains on nothing: clean_tokens and continued_tokens are 0.")

@@ -67,22 +67,31 @@ def build(shape: ModelShape, seed: int) -> LlamaForCausalLM:
     return model
 
 
-def save_model(model: LlamaForCausalLM, folder: Path) -> None:
-    """Writes `config.json` and `model.safetensors`, which `transformers` loads anywhere."""
+def save_model(
+    model: LlamaForCausalLM, folder: Path, *, weights: dict[str, Any] | None = None
+) -> None:
+    """Writes `config.json` and `model.safetensors`, which `transformers` loads anywhere.
+
+    Args:
+        model: Its configuration, and its weights where none are given.
+        folder: Made where it is missing.
+        weights: Tensors on the CPU by their names in the model, where other processes hold a share.
+    """
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(model.config.to_diff_dict(), indent=2, sort_keys=True, default=str)
     (folder / "config.json").write_text(text + "\n", encoding="utf-8")
-    weights = {
+    found = weights if weights is not None else model.state_dict()
+    kept = {
         # The output matrix is the embedding; a safetensors file holds shared weights once.
         name: weight.detach().contiguous().cpu()
-        for name, weight in model.state_dict().items()
+        for name, weight in found.items()
         if name != "lm_head.weight"
     }
     path = folder / "model.safetensors"
     temporary = folder / f".{path.name}.{os.getpid()}"
-    save_file(weights, str(temporary), metadata={"format": "pt"})
+    save_file(kept, str(temporary), metadata={"format": "pt"})
     temporary.replace(path)
 
 

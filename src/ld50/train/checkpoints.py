@@ -13,12 +13,15 @@ import torch
 from ld50.core.errors import ResumeError
 from ld50.models.llama import read_weights, save_model
 from ld50.train.loop import Progress, Trainer
+from ld50.train.sharding import like, put, whole
 
 _FORMAT = 1
 
 
 def save_checkpoint(trainer: Trainer, folder: Path, *, key: str, notes: dict[str, Any]) -> None:
     """Writes the whole state of a run into a folder, in the place of an earlier one at once.
+
+    Processes that share the weights must all call this; one of them writes.
 
     Args:
         trainer: Weights, optimiser and progress.
@@ -28,11 +31,14 @@ def save_checkpoint(trainer: Trainer, folder: Path, *, key: str, notes: dict[str
     """
     from safetensors.torch import save_file
 
+    weights, moments = model_tensors(trainer), _optimiser_tensors(trainer)
+    if not trainer.hardware.leads:
+        return
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    save_model(trainer.model, temporary)
-    save_file(_optimiser_tensors(trainer), str(temporary / "optimiser.safetensors"))
+    save_model(trainer.model, temporary, weights=weights)
+    save_file(moments, str(temporary / "optimiser.safetensors"))
     progress = trainer.progress
     state = {
         "format": _FORMAT,
@@ -61,11 +67,16 @@ def _replace(temporary: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def model_tensors(trainer: Trainer) -> dict[str, torch.Tensor]:
+    """The weights by name, whole and on the CPU; all processes that share them must call this."""
+    return {name: whole(weight) for name, weight in trainer.model.named_parameters()}
+
+
 def _optimiser_tensors(trainer: Trainer) -> dict[str, torch.Tensor]:
     tensors: dict[str, torch.Tensor] = {}
     for name, weight in trainer.model.named_parameters():
         for kind, value in trainer.optimiser.state.get(weight, {}).items():
-            tensors[f"{kind}.{name}"] = value.detach().cpu().contiguous().clone()
+            tensors[f"{kind}.{name}"] = whole(value).clone()
     return tensors
 
 
@@ -107,8 +118,8 @@ def resume(trainer: Trainer, folder: Path, *, key: str) -> dict[str, Any] | None
             "or other text; delete it to start anew."
         )
     weights = read_weights(folder)
-    weights["lm_head.weight"] = weights["model.embed_tokens.weight"]
-    trainer.model.load_state_dict(weights)
+    for name, weight in trainer.model.named_parameters():
+        put(weight, weights[name])
     _load_optimiser(trainer, folder)
     trainer.progress = Progress(
         step=int(state["step"]),
@@ -134,6 +145,11 @@ def _load_optimiser(trainer: Trainer, folder: Path) -> None:
         trainer.optimiser.state[weight] = {
             # The counter of steps stays on the CPU in fp32, as the optimiser makes it, unless it is
             # fused on a GPU; moments live with their weight.
-            kind: tensors[f"{kind}.{name}"].to(weight.device)
+            kind: _placed(tensors[f"{kind}.{name}"], weight)
             for kind in sorted(kinds)
         }
+
+
+def _placed(value: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """A part of the optimiser's state where its weight is; only moments have the weight's shape."""
+    return like(weight, value) if value.shape == weight.shape else value.to(weight.device)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from ld50.core.errors import ConfigError
+from ld50.train.sharding import needs_sharding
 
 #: Below this a GPU waits for Python most of the time, and a core is as fast.
 _GPU_PARAMETERS = 1_000_000
@@ -31,10 +32,17 @@ class Hardware:
     processes: int = 1
     accelerator: Any = field(default=None, repr=False)
     """Of the package `accelerate`, where several processes train together."""
+    sharded: bool = False
+    """Whether weights and moments are spread over the processes, instead of a copy in each."""
 
     def __post_init__(self) -> None:
         if self.microbatch_sequences is not None and self.microbatch_sequences < 1:
             raise ConfigError("A microbatch holds 1 sequence or more.")
+        if self.sharded and self.accelerator is None:
+            raise ConfigError(
+                "Weights are spread over several processes; start them with torchrun, see "
+                "docs/study.md, or leave out sharded."
+            )
 
     @property
     def is_gpu(self) -> bool:
@@ -45,6 +53,13 @@ class Hardware:
     def leads(self) -> bool:
         """Whether this process writes files and speaks."""
         return self.rank == 0
+
+    def agreed(self, wish: bool) -> bool:
+        """What the leading process wishes; where weights are shared, all must do it together."""
+        if not self.sharded:
+            return wish
+        flag = torch.tensor([float(wish and self.leads)], device=self.device)
+        return bool(self.accelerator.reduce(flag, reduction="sum").item() > 0)
 
     def precision(self) -> AbstractContextManager[Any]:
         """Within it, forward passes use the precision."""
@@ -60,11 +75,13 @@ def find_hardware(
     half: bool | None = None,
     compiled: bool | None = None,
     microbatch_sequences: int | None = None,
+    sharded: bool | None = None,
 ) -> Hardware:
     """What there is to train on: what is asked for, else a GPU for models that gain by one.
 
     Under `torchrun`, with more than one process, the processes join through `accelerate` (NCCL on
-    GPUs, gloo on CPUs) and each trains on its share of every batch.
+    GPUs, gloo on CPUs) and each trains on its share of every batch. Where a GPU could not hold the
+    whole training state, or where it is asked for, they share the weights as well.
 
     Raises:
         ConfigError: A GPU is asked for and there is none.
@@ -82,6 +99,11 @@ def find_hardware(
 
         accelerator = Accelerator(cpu=not gpu)
         device = str(accelerator.device)
+        if sharded is None and gpu:
+            sharded = needs_sharding(parameters, torch.cuda.mem_get_info(device)[1])
+    if sharded and compiled is None:
+        # A compiled body would hide the layers whose calls gather their weights.
+        compiled = False
     return Hardware(
         device=device,
         half=gpu if half is None else half,
@@ -90,4 +112,5 @@ def find_hardware(
         rank=accelerator.process_index if accelerator else 0,
         processes=count,
         accelerator=accelerator,
+        sharded=bool(sharded),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from ld50.models.forward import Body
 from ld50.models.loss import next_token_loss
 from ld50.train.hardware import Hardware
 from ld50.train.optimiser import OptimiserSettings, make_optimiser
+from ld50.train.sharding import exchange_gradients, gathered, shard
 from ld50.train.stream import Batches
 
 if TYPE_CHECKING:
@@ -90,12 +91,16 @@ class Trainer:
         self.batches = batches
         self.settings = settings
         self.steps = steps
+        self._objective: Any = Objective(self.body, self.hardware)
+        if self.hardware.sharded:
+            shard(self._objective, self.hardware)
+            # The output matrix is the embedding still; the objective does not know it by that name.
+            model.lm_head.weight = model.model.embed_tokens.weight
+        elif self.hardware.accelerator is not None:
+            self._objective = self.hardware.accelerator.prepare_model(self._objective)
         self.optimiser = make_optimiser(model, settings)
         self.progress = Progress()
         self._weights = [w for group in self.optimiser.param_groups for w in group["params"]]
-        self._objective: Any = Objective(self.body, self.hardware)
-        if self.hardware.accelerator is not None:
-            self._objective = self.hardware.accelerator.prepare_model(self._objective)
 
     def train_to(self, step: int, on_step: Callable[[Progress], None] | None = None) -> None:
         """Trains until so many steps are done.
@@ -142,6 +147,10 @@ class Trainer:
             total = self.hardware.accelerator.reduce(total, reduction="mean")
         return float(total)
 
+    def whole_model(self) -> AbstractContextManager[None]:
+        """Within it `body` can be measured; processes that share the weights enter it together."""
+        return gathered(self._objective) if self.hardware.sharded else nullcontext()
+
     def _share(self, batch: Tensor) -> Tensor:
         count = self.hardware.processes
         if len(batch) % count:
@@ -153,6 +162,9 @@ class Trainer:
 
     def _without_exchange(self, *, last: bool) -> Any:
         """Gradients are exchanged once a step, with the last part of the batch."""
+        if self.hardware.sharded:
+            exchange_gradients(self._objective, last)
+            return nullcontext()
         if last or self.hardware.accelerator is None:
             return nullcontext()
         return self.hardware.accelerator.no_sync(self._objective)
