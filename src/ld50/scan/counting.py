@@ -117,7 +117,7 @@ class CauseCounter:
     @property
     def frequency(self) -> np.ndarray:
         """int64 (candidates,): rows of the corpus that hold each, at most its enough."""
-        return np.minimum(self._total, self._enough)
+        return np.asarray(np.minimum(self._total, self._enough))
 
     def known_rows(self) -> KnownRows:
         """The rows of the candidates that were counted to the end, if there was room for them."""

@@ -24,6 +24,8 @@ typedef struct {
     Scan scan;
     Stream words, surface;
     uint32_t hits[STREAM_ROOM * WORDS_N]; /* n-grams that passed the filter: last token * 8 + n - 1 */
+    uint64_t hashes[STREAM_ROOM * WORDS_N]; /* of those */
+    uint32_t ids[STREAM_ROOM * WORDS_N];    /* and what they may be: id + 1 */
     size_t found;
 } Counter;
 
@@ -204,14 +206,43 @@ static uint64_t ngram_hash(const uint64_t *hashes, size_t n, size_t base)
     return (value & ~(uint64_t)7) | (base + n - 1);
 }
 
+/* Hashes the n-grams found, and calls for what they are looked up in step by step: it is spread over more
+   memory than the near caches hold. */
+static void look_up(Counter *counter, const Stream *stream, size_t base)
+{
+    const CountInput *input = counter->input;
+    const int shift = 64 - input->slot_bits;
+    size_t kept = 0;
+    for (size_t i = 0; i < counter->found; i++) {
+        size_t last = counter->hits[i] >> 3, n = (counter->hits[i] & 7) + 1;
+        uint64_t hash = ngram_hash(stream->hash + last + 1 - n, n, base);
+        counter->hits[kept] = counter->hits[i];
+        counter->hashes[kept] = hash;
+        kept += last + 1 >= stream->first + n; /* or it reaches back before the zone */
+        prefetch(input->slots + (hash >> shift));
+    }
+    counter->found = kept;
+    for (size_t i = 0; i < kept; i++) {
+        uint32_t entry = input->slots[counter->hashes[i] >> shift];
+        entry = entry <= input->candidates ? entry : 0;
+        counter->ids[i] = entry;
+        prefetch(input->hashes + (entry ? entry - 1 : 0));
+        prefetch(counter->met + (entry ? entry - 1 : 0));
+    }
+}
+
 static int count_hits(Counter *counter, const Stream *stream, size_t base)
 {
     const CountInput *input = counter->input;
+    look_up(counter, stream, base);
     for (size_t i = 0; i < counter->found; i++) {
         size_t last = counter->hits[i] >> 3, n = (counter->hits[i] & 7) + 1;
-        if (last + 1 < stream->first + n)
-            continue; /* reaches back before the zone */
-        int64_t id = candidate_of(input, ngram_hash(stream->hash + last + 1 - n, n, base));
+        uint64_t hash = counter->hashes[i];
+        int64_t id = (int64_t)counter->ids[i] - 1;
+        if (id < 0)
+            continue;
+        if (input->hashes[id] != hash)
+            id = candidate_of(input, hash);
         if (id < 0 || counter->met[id] == counter->row + 1)
             continue;
         counter->met[id] = counter->row + 1;
