@@ -3,6 +3,8 @@
 Layers are gathered when they are needed and dropped again, so that models train whose weights and
 moments no single GPU could hold. Built on PyTorch's `fully_shard` (FSDP2).
 
+The parts of PyTorch behind it take seconds to import, so that is done by those who share a model.
+
 Source: Zhao et al., arXiv 2304.11277, and Rajbhandari et al., arXiv 1910.02054, stage 3.
 """
 
@@ -14,9 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import FSDPModule, fully_shard
-from torch.distributed.tensor import DTensor, distribute_tensor
 
 from ld50.models.forward import Layer
 
@@ -39,6 +38,9 @@ def shard(module: nn.Module, hardware: Hardware) -> None:
 
     The optimiser must be made afterwards: the weights are other objects then.
     """
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
     kind = "cuda" if hardware.is_gpu else "cpu"
     mesh = init_device_mesh(kind, (hardware.processes,))
     for layer in module.modules():
@@ -50,6 +52,8 @@ def shard(module: nn.Module, hardware: Hardware) -> None:
 @contextmanager
 def gathered(module: nn.Module) -> Iterator[None]:
     """Within it every process holds all weights, so that it can measure; all must enter it."""
+    from torch.distributed.fsdp import FSDPModule
+
     parts = [part for part in module.modules() if isinstance(part, FSDPModule)]
     for part in parts:
         part.unshard()
@@ -68,7 +72,7 @@ def exchange_gradients(module: Any, wanted: bool) -> None:
 def whole(tensor: Tensor) -> Tensor:
     """The tensor with the shares of all processes, which must all call this; on the CPU."""
     found = tensor.detach()
-    return (found.full_tensor() if isinstance(found, DTensor) else found).cpu().contiguous()
+    return (found.full_tensor() if _is_shared(found) else found).cpu().contiguous()
 
 
 def put(target: Tensor, value: Tensor) -> None:
@@ -79,6 +83,14 @@ def put(target: Tensor, value: Tensor) -> None:
 
 def like(target: Tensor, value: Tensor) -> Tensor:
     """The value on the target's device, spread as the target is."""
-    if not isinstance(target, DTensor):
+    if not _is_shared(target):
         return value.to(target.device)
-    return distribute_tensor(value.to(target.device), target.device_mesh, target.placements)
+    from torch.distributed.tensor import distribute_tensor
+
+    mesh, placements = target.device_mesh, target.placements
+    return distribute_tensor(value.to(target.device), mesh, placements)
+
+
+def _is_shared(tensor: Tensor) -> bool:
+    """Whether the tensor is a `DTensor`."""
+    return hasattr(tensor, "full_tensor")
