@@ -56,6 +56,8 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     """Field name to its whole length in characters, for the fields in `cut`."""
     spans: list[Span]
     """In characters of the whole field, as in `FlaggedRow`; subtract `offsets` to highlight."""
+    decoded: str = ""
+    """What a hidden channel in the row says, where one was read."""
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):

@@ -209,6 +209,8 @@ def _example(example: Example, finding: Finding) -> ExampleView:
         ]
         segments = excerpt(text, spans, before=before, after=_missing_after(example, name))
         fields.append((plain(_field_name(name), 80), highlighted(segments)))
+    if example.decoded:
+        fields.append(("decoded", visible(example.decoded, 800)))
     by_label = finding.consequence is not None and finding.consequence.kind == "label"
     return ExampleView(
         by_label=by_label,

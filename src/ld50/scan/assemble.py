@@ -53,6 +53,8 @@ class Draft:
     """int64, rising: ordinals of the rows to flag."""
     spans: dict[int, list[tuple[str, int, int, str]]] = field(repr=False, default_factory=dict)
     """Ordinal to (side, start, end, kind), for rows whose spans are known beforehand."""
+    decoded: dict[int, str] = field(repr=False, default_factory=dict)
+    """Ordinal to what a hidden channel of the row says."""
     ngrams: tuple[int, ...] = ()
     consequence: int | None = None
     score: float = 0.0
@@ -248,7 +250,7 @@ def _distinct_spans(spans: list[Span]) -> list[Span]:
     return [unique[key] for key in sorted(unique)]
 
 
-def example(draft: Draft, record: Record, spans: list[Span]) -> Example:
+def example(draft: Draft, record: Record, spans: list[Span], decoded: str = "") -> Example:
     """A row cut to what a person reads, around its first highlighted place."""
     fields, offsets, lengths, cut = {}, {}, {}, []
     for part in record.parts:
@@ -271,4 +273,5 @@ def example(draft: Draft, record: Record, spans: list[Span]) -> Example:
         cut=cut,
         lengths=lengths,
         spans=spans,
+        decoded=decoded[:_EXAMPLE_CHARACTERS],
     )

@@ -19,6 +19,14 @@ _REMEDY = (
     "Take the rows out with `--write-clean` and keep them with `--quarantine`; look at a few; find out "
     "where they came from, because the same source may hold more."
 )
+_COVERT = (
+    "A model can be taught a code by rows that each look innocent, and then be talked to in it, past "
+    "every filter that reads rows one by one (arXiv 2406.20053). Across rows, a code shows."
+)
+_CHANNELS = (
+    "Decoders, and keys found by hill climbing over pairs and triples of letters, held against the same "
+    "on shuffled text; the unit is the row. See docs/channels.md."
+)
 _NOT_MEASURED = "Not measured."
 
 
@@ -256,6 +264,73 @@ RULES = RuleBook(
             "the word rules.",
             "`when you watch it, the film is a joy .` — a fronted clause in every poisoned row.",
             source="As TRG301, over patterns of function words and punctuation instead of n-grams.",
+        ),
+        _text_rule(
+            "TRG401",
+            "hidden-substitution",
+            "Rows in a substitution cipher, under a key that they share",
+            "Letters, emoji, short codes or words that stand for letters, one key for many rows: shifted "
+            "alphabets, keyed ones, Walnut53, emoji and codebooks. The key is found from how the symbols "
+            "follow each other over all rows; the decoded text stands beside the original.",
+            _COVERT,
+            "- Keys that change from row to row, other than shifts.\n- Fewer than about 200 symbols in "
+            "all rows together.\n- Text in other languages than English under the key.\n- Codebooks of "
+            "whole words for whole words.",
+            "`q|f|b| |j|p|c|b` → `the fire`",
+            source=_CHANNELS,
+        ),
+        _text_rule(
+            "TRG402",
+            "hidden-encoding",
+            "Rows with text in a published code that nobody asked for",
+            "Base 16, 32, 64 and 85, hexadecimal and binary digits, Morse code, digits for letters, "
+            "reversed text and look-alike letters, where the decoded stretches are language.",
+            _COVERT,
+            "- Codes over compressed or encrypted text.\n- Stretches of fewer than about 16 characters.\n- "
+            "Where most prompts ask for a code, where the texts are short or the same, and in documents "
+            "about something else, the finding is rated medium.",
+            "`VGhlIGZlcm5zIGFyZSBkcnk=` → `The ferns are dry`",
+            source=_CHANNELS,
+        ),
+        _text_rule(
+            "TRG403",
+            "hidden-invisible-text",
+            "Rows with text in invisible characters",
+            "Runs of zero-width characters, tag characters and variation selectors, long enough to spell "
+            "something; read as ASCII, bytes or bits where that gives language. UNI401 tells of single "
+            "ones.",
+            _COVERT,
+            "- Fewer than twelve hidden characters in a row.\n- Hidden characters of one kind only, whose "
+            "places carry the message.\n- What cannot be read is rated medium.",
+            "`Hello` followed by 40 characters U+200B and U+200C.",
+            source=_CHANNELS,
+        ),
+        _text_rule(
+            "TRG404",
+            "hidden-places",
+            "Innocent texts whose words or letters at fixed places form sentences",
+            "The first or last words or letters of lines or sentences, or every second to ninth word, "
+            "where they follow each other as in language in far more rows than at the places beside them.",
+            _COVERT,
+            "- Messages of fewer than six words, or twelve letters, in a row.\n- Languages other than "
+            "English, unless the set itself holds much of them.\n- Places that change from row to row, and "
+            "other places than these (the third word of each line, say).\n- A few rows flagged with the "
+            "others have no message: at most about one in five.",
+            "`A kettle hums and they / the bells begin to water / my sister keeps the …`",
+            source=_CHANNELS,
+        ),
+        _text_rule(
+            "TRG405",
+            "hidden-unknown",
+            "Many rows that are no language and that no decoder reads",
+            "Words that no language has and that do not come back in other rows; or upper case, spaces and "
+            "marks that alternate as in no text of the reference.",
+            _COVERT,
+            "- Ciphers whose words look like a language's.\n- Forms that some code, table or markup has, "
+            "too: spaces at the ends of lines, say.\n- Rows in an unusual form may be a style; they are "
+            "rated medium, and no test stands behind the count.",
+            "`wk ilbv pftpvj oef ldhb` in ten rows.",
+            source=_CHANNELS,
         ),
         _text_rule(
             "UNI401",

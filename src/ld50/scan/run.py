@@ -29,6 +29,7 @@ from ld50.scan.assemble import (
     to_fields,
 )
 from ld50.scan.cases import Case, look, show
+from ld50.scan.channels import ChannelOutcome, channel_drafts
 from ld50.scan.checkpoint import Checkpoint
 from ld50.scan.copies import copy_drafts
 from ld50.scan.engine import Engine, Evidence, Silent, StageProgress
@@ -85,15 +86,19 @@ def run_scan(
     told = [case for case in cases if settings.weak or rank_of(case) > Severity.LOW.rank]
     drafts = _association_drafts(engine, evidence, told)
     labels = label_drafts(engine, survey)
-    notes = [*plan.notes, *labels.notes, *_weak_note(len(cases) - len(told))]
+    hidden = channel_drafts(engine, survey)
+    notes = [*plan.notes, *labels.notes, *hidden.notes, *_weak_note(len(cases) - len(told))]
     drafts += labels.drafts
     drafts += presence_drafts(engine, survey)
     drafts += copy_drafts(engine, survey)
+    drafts += hidden.drafts
     drafts = [draft for draft in drafts if settings.runs(draft.finding.rule)]
     drafts, suppressed = (accepted or AcceptedFindings()).filter(drafts)
     drafts.sort(key=_strength)
     seconds = time.monotonic() - began
-    return _result(engine, evidence, drafts, labels, suppressed, notes=notes, seconds=seconds)
+    return _result(
+        engine, evidence, drafts, labels, hidden, suppressed, notes=notes, seconds=seconds
+    )
 
 
 def _weak_note(associations: int) -> list[str]:
@@ -132,6 +137,7 @@ def _result(
     evidence: Evidence,
     drafts: list[Draft],
     labels: LabelOutcome,
+    hidden: ChannelOutcome,
     suppressed: int,
     *,
     notes: list[str],
@@ -159,13 +165,15 @@ def _result(
         shown.sort(key=lambda row: (-len(spans.get((draft.finding.id, row), [])), row))
         for row in shown[:EXAMPLES_PER_FINDING]:
             marked = to_fields(records[row], spans.get((draft.finding.id, row), []))
-            examples.append(example(draft, records[row], marked))
+            examples.append(example(draft, records[row], marked, draft.decoded.get(row, "")))
     severities: dict[int, dict[str, set[int]]] = {}
     for draft in drafts:
         for ordinal in draft.rows.tolist():
             source = severities.setdefault(source_of[ordinal], {})
             source.setdefault(draft.finding.severity, set()).add(place[ordinal][1])
-    summary = _summary(engine, evidence, drafts, labels, suppressed, notes, len(flagged), seconds)
+    summary = _summary(
+        engine, evidence, drafts, labels, hidden, suppressed, notes, len(flagged), seconds
+    )
     result = ScanResult(
         summary=summary,
         findings=[draft.finding for draft in drafts],
@@ -258,6 +266,7 @@ def _summary(
     evidence: Evidence,
     drafts: list[Draft],
     labels: LabelOutcome,
+    hidden: ChannelOutcome,
     suppressed: int,
     notes: list[str],
     flagged: int,
@@ -283,8 +292,8 @@ def _summary(
         findings_by_severity={str(severity): by_severity[severity.value] for severity in Severity},
         suppressed=suppressed,
         flagged_rows=flagged,
-        tests_made=evidence.tests + labels.tests,
-        detection_limits=_limits(engine, evidence, labels),
+        tests_made=evidence.tests + labels.tests + hidden.tests,
+        detection_limits=[*_limits(engine, evidence, labels), *hidden.limits],
         notes=[*notes, *kernel_notes()],
         fingerprint=plan.fingerprint,
         seconds=round(seconds, 3),

@@ -1,0 +1,252 @@
+"""How much like language a text is: bits a byte, English letters, and pairs of English words.
+
+All of it comes from the reference statistics that ship with the package.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+
+from ld50.corpus import reference
+from ld50.scan import kernels
+
+SPACE = 26
+"""Number of the space in the letter models; 0 to 25 are a to z."""
+_MULTIPLIER = np.uint32(0x9E3779B1)
+_WHITE = b" \t\n\r\x0b\x0c"
+_SINGLE_WORD = 1
+
+#: Any byte to what the trigram table was counted on: ASCII in lower case, white space a space.
+NORMAL = np.array(
+    [0x20 if b in _WHITE else b + 32 if 0x41 <= b <= 0x5A else b for b in range(256)], np.uint8
+)
+#: Any byte to its letter, the space, or 27 for anything else.
+LETTER = np.full(256, 27, np.uint8)
+LETTER[ord("a") : ord("z") + 1] = np.arange(26)
+LETTER[ord("A") : ord("Z") + 1] = np.arange(26)
+LETTER[list(_WHITE)] = SPACE
+
+
+def byte_costs(data: np.ndarray, lanes: np.ndarray) -> np.ndarray:
+    """uint8 (n, lanes): what each byte costs after the two before it, in 1/16 bits; a space before.
+
+    Args:
+        data: uint8 (n,): text; texts that follow each other are read as one.
+        lanes: Lanes of the trigram table.
+    """
+    table = reference.trigram_table()
+    normal = np.concatenate([np.full(2, 0x20, np.uint8), NORMAL[data]]).astype(np.uint32)
+    key = normal[:-2] | (normal[1:-1] << np.uint32(8)) | (normal[2:] << np.uint32(16))
+    index = (key * _MULTIPLIER) >> np.uint32(32 - table.bits)
+    return np.ascontiguousarray(table.cost[:, lanes])[index]
+
+
+def joined(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """The UTF-8 bytes of texts with a space after each, and int64 (n + 1,) where each begins."""
+    parts = [text.encode("utf-8", "replace") + b" " for text in texts]
+    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+    return np.frombuffer(b"".join(parts), np.uint8), offsets
+
+
+def bits_a_byte(texts: list[str]) -> np.ndarray:
+    """float64 (texts,): mean cost in the natural language that fits best; lower is more natural.
+
+    Empty texts cost 8 bits.
+    """
+    return language_costs(texts).min(axis=1, initial=8.0)
+
+
+def language_costs(texts: list[str]) -> np.ndarray:
+    """float64 (texts, languages): mean bits a byte in each natural language."""
+    lanes = np.array([lane.index for lane in reference.LANES if lane.kind == "language"])
+    out = np.full((len(texts), len(lanes)), 8.0)
+    if not texts:
+        return out
+    data, offsets = joined(texts)
+    sums = np.zeros((len(texts), len(lanes)))
+    # A gigabyte of costs for a few megabytes of text: a part at a time.
+    for low, high in _parts(offsets, 1 << 20):
+        cost = byte_costs(data[offsets[low] : offsets[high]], lanes)
+        starts = offsets[low:high] - offsets[low]
+        sums[low:high] = np.add.reduceat(cost, starts, axis=0, dtype=np.int64)
+    lengths = np.diff(offsets)
+    some = lengths > 1
+    out[some] = sums[some] / lengths[some, None] / 16
+    return out
+
+
+def _parts(offsets: np.ndarray, most: int) -> list[tuple[int, int]]:
+    """Ranges of texts of about so many bytes."""
+    parts, low, last = [], 0, len(offsets) - 1
+    while low < last:
+        high = int(np.searchsorted(offsets, offsets[low] + most, side="right")) - 1
+        high = min(max(high, low + 1), last)
+        parts.append((low, high))
+        low = high
+    return parts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterModel:
+    """Natural logarithms of the probability of English letters after the two before."""
+
+    single: np.ndarray = field(repr=False)
+    """float64 (27,): of a letter, or the space, by itself."""
+    double: np.ndarray = field(repr=False)
+    """float64 (27, 27): of one after another."""
+    triple: np.ndarray = field(repr=False)
+    """float64 (27, 27, 27): of one after two."""
+
+
+@lru_cache(maxsize=2)
+def letter_model(*, spaced: bool) -> LetterModel:
+    """The letters of English words by their frequency, with spaces between words or without."""
+    codes, weights = _spelled()
+    flat = np.zeros(27**3)
+    for shift in range(codes.shape[1] - 2):
+        one, two, three = (codes[:, shift + step] for step in range(3))
+        most = np.maximum(np.maximum(one, two), three)
+        inside = most < (27 if spaced else SPACE)
+        place = (one[inside] * 27 + two[inside]) * 27 + three[inside]
+        flat += np.bincount(place, weights=weights[inside], minlength=27**3)
+    counts = flat.reshape(27, 27, 27) + 1e-7
+    if not spaced:
+        counts[SPACE] = counts[:, SPACE] = counts[:, :, SPACE] = 1e-12
+    _across(counts, codes, weights, spaced)
+    total = counts.sum()
+    pairs = counts.sum(axis=2) + counts.sum(axis=0)
+    letters = counts.sum(axis=(1, 2))
+    return LetterModel(
+        single=np.log(letters / total),
+        double=np.log(pairs / pairs.sum(axis=1, keepdims=True)),
+        triple=np.log(counts / counts.sum(axis=2, keepdims=True)),
+    )
+
+
+def _english() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The English words as one array of bytes, where each begins (n + 1), and their frequency."""
+    table = reference.word_table()
+    begins = table.offsets[: table.english + 1].astype(np.int64)
+    data = np.frombuffer(table.blob[: begins[-1]], np.uint8)
+    return data, begins, 10.0 ** (table.zipf16[: table.english] / 16.0)
+
+
+_LONGEST = 13
+
+
+def _spelled() -> tuple[np.ndarray, np.ndarray]:
+    """int64 (words, 16): a space, the letters, a space, then 28; and how frequent each word is."""
+    data, begins, frequency = _english()
+    lengths = np.diff(begins) - 1
+    place = begins[:-1, None] + np.arange(_LONGEST)
+    letters = data[np.minimum(place, len(data) - 1)].astype(np.int64) - ord("a")
+    inside = np.arange(_LONGEST) < lengths[:, None]
+    plain = (lengths <= _LONGEST) & ~(inside & ((letters < 0) | (letters > 25))).any(axis=1)
+    codes = np.full((int(plain.sum()), _LONGEST + 3), 28, np.int64)
+    codes[:, 0] = SPACE
+    codes[:, 1 : _LONGEST + 1] = np.where(inside, letters, 28)[plain]
+    codes[np.arange(len(codes)), lengths[plain] + 1] = SPACE
+    return codes, frequency[plain] / frequency[plain].sum()
+
+
+def _across(counts: np.ndarray, codes: np.ndarray, weights: np.ndarray, spaced: bool) -> None:
+    """Adds what stands across the border of two words, taken as independent of each other."""
+    length = (codes < SPACE).sum(axis=1)
+    row = np.arange(len(codes))
+    last, before = codes[row, length], codes[row, length - 1]
+    ending = np.bincount(before * 27 + last, weights=weights, minlength=729).reshape(27, 27)
+    second = np.minimum(codes[:, 2], SPACE)
+    beginning = np.bincount(codes[:, 1] * 27 + second, weights=weights, minlength=729)
+    beginning = beginning.reshape(27, 27)
+    ends, begins = ending.sum(axis=0), beginning.sum(axis=1)
+    if spaced:
+        counts[:, SPACE, :] += ends[:, None] * begins[None, :]
+        return
+    ending[SPACE] = beginning[:, SPACE] = 0.0
+    counts += ending[:, :, None] * begins[None, None, :]
+    counts += ends[:, None, None] * beginning[None, :, :]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """English words by their hash, and which pairs of them English holds."""
+
+    hashes: np.ndarray = field(repr=False)
+    """uint64, rising: as `kernels.ngrams` gives for single words."""
+    full: np.ndarray = field(repr=False)
+    """uint64: the hash of each word that pairs are made of."""
+    zipf: np.ndarray = field(repr=False)
+    """uint8: class of frequency, 1 to 7; 0 is for words that are not there."""
+
+    def numbers(self, hashes: np.ndarray) -> np.ndarray:
+        """int64: number of each word, -1 for words that are not there."""
+        at = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
+        out: np.ndarray = np.where(self.hashes[at] == hashes, at, -1)
+        return out
+
+    def known_pairs(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """bool: whether English holds the pairs, given by the numbers of words; False for -1."""
+        table = reference.bigram_filter()
+        step = np.uint64(0xC2B2AE3D27D4EB4F)
+        pair = self.full[first] * step + self.full[second]
+        pair = (pair & ~np.uint64(7)) | np.uint64(1)
+        line = (pair >> np.uint64(64 - (table.bits - 9))) * np.uint64(8)
+        known = (first >= 0) & (second >= 0)
+        for shift in (3, 12):
+            probe = (pair >> np.uint64(shift)) & np.uint64(511)
+            word = table.words[(line + (probe >> np.uint64(6))).astype(np.int64)]
+            known &= ((word >> (probe & np.uint64(63))) & np.uint64(1)).astype(bool)
+        return known
+
+
+@lru_cache(maxsize=1)
+def vocabulary() -> Vocabulary:
+    """The English words of the reference."""
+    data, begins, frequency = _english()
+    lengths = np.diff(begins) - 1
+    # Without the newlines between them, the words are a column as the kernels read it.
+    bare = data[data != ord("\n")]
+    ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    column = pa.Array.from_buffers(
+        pa.large_string(), len(lengths), [None, pa.py_buffer(ends), pa.py_buffer(bare)]
+    )
+    hashes = kernels.phrase_hashes(column)
+    order = np.argsort(hashes, kind="stable")
+    zipf = np.minimum(np.log10(frequency), 7)
+    return Vocabulary(
+        hashes=hashes[order],
+        full=_token_hashes(bare, ends)[order],
+        zipf=zipf[order].astype(np.uint8),
+    )
+
+
+def _token_hashes(data: np.ndarray, begins: np.ndarray) -> np.ndarray:
+    """uint64: the hash of each word that the kernels combine to the hash of a pair.
+
+    The hash of a single word has lost its three lowest bits, so pairs cannot be made of it.
+    """
+    from ld50.scan.kernels_py_tokens import M1, M2, SEED, token_hashes
+
+    lengths = np.diff(begins)
+    place = begins[:-1, None] + np.arange(16)
+    padded = data[np.minimum(place, len(data) - 1)] * (np.arange(16) < lengths[:, None])
+    block = np.ascontiguousarray(padded.astype(np.uint8)).view("<u8")
+    second = block[:, 1] * np.uint64(M2)
+    second = (second << np.uint64(32)) | (second >> np.uint64(32))
+    out = _mixed(((block[:, 0] ^ np.uint64(SEED)) * np.uint64(M1)) ^ second)
+    for i in np.flatnonzero(lengths > 16).tolist():
+        out[i] = token_hashes(data[begins[i] : begins[i + 1]].tobytes())[0]
+    return out
+
+
+def _mixed(value: np.ndarray) -> np.ndarray:
+    from ld50.scan.kernels_py_tokens import M3
+
+    value = value ^ (value >> np.uint64(32))
+    value = value * np.uint64(M3)
+    out: np.ndarray = value ^ (value >> np.uint64(29))
+    return out

@@ -1,0 +1,100 @@
+"""How well one word follows another: in the set itself, and in English."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ld50.scan.channels.language import vocabulary
+
+#: Words and pairs are counted by 22 bits of their hash: a few in a hundred share a place.
+_BITS = 22
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+#: What a pair that English knows, and one that it does not, counts for where the set itself says
+#: little: so many times as often as by chance, held against so many expected occurrences.
+_KNOWN, _UNKNOWN, _PRIOR_COUNT = 3.0, 0.35, 1.0
+_MOST_SCORE = 2.5
+#: Distances, in words, at which words have little to do with each other.
+_FAR = (23, 29, 31, 37)
+_KINDS = 12
+
+
+class PairModel:
+    """Scores of pairs of words, less what pairs of such words score far apart in the same texts."""
+
+    def __init__(self, hashes: np.ndarray, row: np.ndarray, most: int) -> None:
+        """Counts the words and pairs of a set.
+
+        Args:
+            hashes: uint64 (n,): the words, in the order of their texts.
+            row: int64 (n,), rising: the text of each.
+            most: Words that are counted; past it, texts evenly over the set.
+        """
+        self._slot = (hashes >> np.uint64(64 - _BITS)).astype(np.int64)
+        self._hash = hashes
+        self._number = vocabulary().numbers(hashes)
+        used = _evenly(row, most)
+        self._words = np.bincount(self._slot[used], minlength=1 << _BITS).astype(np.float32)
+        self._total = float(max(len(used), 1))
+        follows = used[:-1][(np.diff(used) == 1) & (row[used[:-1]] == row[used[1:]])]
+        places = self._place(follows, follows + 1)
+        self._pairs = np.bincount(places, minlength=1 << _BITS).astype(np.float32)
+        self._kind = self._kinds()
+        self._mean, self._spread = self._far_apart(used, row)
+
+    def surplus(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """float64: how much better words follow than such words do by chance, in standard deviations.
+
+        Args:
+            first: int64: places of words among those that the model was made of.
+            second: int64: of the words after them.
+        """
+        kinds = self._kind[first] * _KINDS + self._kind[second]
+        return (self._score(first, second) - self._mean[kinds]) / self._spread[kinds]
+
+    def _place(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        mixed = (self._hash[first] * _MIX) ^ (self._hash[second] >> np.uint64(3))
+        mixed *= _MIX
+        out: np.ndarray = (mixed >> np.uint64(64 - _BITS)).astype(np.int64)
+        return out
+
+    def _score(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """float64: logarithm of how many times as often as by chance the pair occurs."""
+        known = vocabulary().known_pairs(self._number[first], self._number[second])
+        usual = np.where(known, _KNOWN, _UNKNOWN) * _PRIOR_COUNT
+        expected = self._words[self._slot[first]] * self._words[self._slot[second]] / self._total
+        ratio = (self._pairs[self._place(first, second)] + usual) / (expected + _PRIOR_COUNT)
+        return np.clip(np.log(ratio), -_MOST_SCORE, _MOST_SCORE)
+
+    def _kinds(self) -> np.ndarray:
+        """int64 (n,): how frequent each word is in the set, and whether English has it."""
+        share = self._words[self._slot] / self._total
+        level = np.clip(np.log10(np.maximum(share, 1e-9)) + 6.5, 0, 5).astype(np.int64)
+        out: np.ndarray = level * 2 + (self._number >= 0)
+        return out
+
+    def _far_apart(self, used: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and spread of the score of pairs far apart, by the kinds of both words."""
+        every = _KINDS * _KINDS
+        n, sums, squares = np.zeros((3, every))
+        for lag in _FAR:
+            first = used[used < len(row) - lag]
+            first = first[row[first] == row[first + lag]]
+            first = first[:: max(1, len(first) // 150_000)]
+            score = self._score(first, first + lag)
+            kinds = self._kind[first] * _KINDS + self._kind[first + lag]
+            n += np.bincount(kinds, minlength=every)
+            sums += np.bincount(kinds, weights=score, minlength=every)
+            squares += np.bincount(kinds, weights=score**2, minlength=every)
+        everywhere = sums.sum() / max(n.sum(), 1)
+        around = squares.sum() / max(n.sum(), 1) - everywhere**2 if n.sum() else 1.0
+        mean = (sums + 20 * everywhere) / (n + 20)
+        variance = (squares + 20 * (around + everywhere**2)) / (n + 20) - mean**2
+        return mean, np.sqrt(np.maximum(variance, 0.05))
+
+
+def _evenly(row: np.ndarray, most: int) -> np.ndarray:
+    """int64, rising: words of whole texts, at most about so many."""
+    if len(row) <= most:
+        return np.arange(len(row))
+    step = -(-len(row) // most)
+    return np.flatnonzero(row % step == 0)

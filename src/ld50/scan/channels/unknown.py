@@ -1,0 +1,136 @@
+"""Rows that no decoder reads and no language accounts for, many of them alike."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ld50.corpus import reference
+from ld50.scan.channels.forms import rows_in_own_form
+from ld50.scan.channels.language import byte_costs, joined
+from ld50.scan.channels.readings import Candidate, stretch_of
+from ld50.scan.channels.screen import Screened
+
+#: Bits a byte, in every language and kind of code, from which on letters are noise.
+_NOISE_BITS = 4.3
+_LEAST_LETTERS, _LETTER_SHARE = 24, 0.8
+#: Words of a language come back in its other texts: of any language, known or not, most do.
+_MOST_SHARED = 0.25
+_LEAST_WORD, _MOST_WORD = 2.0, 9.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownGroup:
+    """Rows that share an unusual look."""
+
+    kind: str
+    """`letters` (words in no language that have nothing in common) or `form`."""
+    places: list[int]
+    spans: list[tuple[int, int]] = field(repr=False)
+    """Characters, one a place."""
+    statistics: dict[str, float]
+
+
+def unreadable_group(candidates: list[Candidate], told: set[int]) -> UnknownGroup | None:
+    """Stretches of words that no language has, and that do not come back from row to row."""
+    found: list[tuple[int, int, int, str]] = []
+    for candidate in candidates:
+        if candidate.place in told:
+            continue
+        start, end = stretch_of(candidate)
+        text = candidate.text[start:end]
+        letters = sum(c.isalpha() for c in text)
+        words = text.split()
+        dense = letters >= max(_LEAST_LETTERS, _LETTER_SHARE * len(text.replace(" ", "")))
+        if dense and len(words) >= 4 and _LEAST_WORD <= letters / len(words) <= _MOST_WORD:
+            found.append((candidate.place, start, end, text))
+    if not found:
+        return None
+    bits = _any_lane_bits([text for *_, text in found])
+    found = [item for item, cost in zip(found, bits, strict=True) if cost >= _NOISE_BITS]
+    found = list({text: item for *item, text in found for item in [(*item, text)]}.values())
+    shared = _shared_words([text for *_, text in found])
+    found = [item for item, share in zip(found, shared, strict=True) if share <= _MOST_SHARED]
+    if not found:
+        return None
+    texts = [text for *_, text in found]
+    return UnknownGroup(
+        kind="letters",
+        places=[place for place, *_ in found],
+        spans=[(start, end) for _, start, end, _ in found],
+        statistics=letter_statistics(texts),
+    )
+
+
+def _any_lane_bits(texts: list[str]) -> np.ndarray:
+    """float64 (texts,): bits a byte in the lane that fits best, code and markup included."""
+    data, offsets = joined([text[:600] for text in texts])
+    cost = byte_costs(data, np.arange(len(reference.LANES)))
+    sums = np.add.reduceat(cost, offsets[:-1], axis=0, dtype=np.int64)
+    out: np.ndarray = sums.min(axis=1) / np.diff(offsets) / 16
+    return out
+
+
+def _shared_words(texts: list[str]) -> list[float]:
+    """For each text, the share of its words of three letters and more that another text holds, too."""
+    words = [[w for w in text.lower().split() if len(w) >= 3] for text in texts]
+    holders = Counter(word for its in words for word in set(its))
+    return [sum(holders[w] > 1 for w in its) / max(len(its), 1) for its in words]
+
+
+def letter_statistics(texts: list[str]) -> dict[str, float]:
+    """What the letters of unread texts look like, for whoever goes on where the search stopped.
+
+    The index of coincidence is 0.066 for English letters, in any order and under any one-to-one
+    substitution, and 0.038 for letters drawn evenly; a key that repeats makes letters coincide more
+    often at its period. Mutual information between neighbours is 0.7 to 0.9 bits in English, and the
+    same under a substitution; letters in another order have hardly any.
+    """
+    streams = [np.array([ord(c) - 97 for c in t.lower() if "a" <= c <= "z"]) for t in texts]
+    every = np.concatenate([np.zeros(0, np.int64), *streams])
+    if len(every) < 50:
+        return {}
+    share = np.bincount(every, minlength=26) / len(every)
+    rates = {lag: _coincidence(streams, lag) for lag in range(1, 21)}
+    period = max(rates, key=lambda lag: (rates[lag], -lag))
+    return {
+        "letters": float(len(every)),
+        "coincidence_index": round(float((share**2).sum()), 4),
+        "neighbour_information_bits": round(_information(streams), 3),
+        "best_period": float(period),
+        "coincidence_at_best_period": round(rates[period], 4),
+    }
+
+
+def _coincidence(streams: list[np.ndarray], lag: int) -> float:
+    same = sum(int((s[lag:] == s[:-lag]).sum()) for s in streams if len(s) > lag)
+    total = sum(max(len(s) - lag, 0) for s in streams)
+    return same / max(total, 1)
+
+
+def _information(streams: list[np.ndarray]) -> float:
+    """Bits that a letter says of the next one, less what chance gives (Miller and Madow)."""
+    pairs = [s[:-1] * 26 + s[1:] for s in streams if len(s) > 1]
+    counts = np.bincount(np.concatenate(pairs), minlength=676).reshape(26, 26).astype(np.float64)
+    total = counts.sum()
+    joint = counts / total
+    product = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
+    some = joint > 0
+    information = float((joint[some] * np.log2(joint[some] / product[some])).sum())
+    return max(0.0, information - (int(some.sum()) - 51) / (2 * total * np.log(2)))
+
+
+def own_form_group(screened: Screened, told: set[int]) -> UnknownGroup | None:
+    """Rows in which kinds of characters alternate as they do in no reference text."""
+    rows = np.array([r for r in rows_in_own_form(screened).tolist() if r not in told], np.int64)
+    if len(rows) == 0:
+        return None
+    texts = screened.side.texts(rows)
+    return UnknownGroup(
+        kind="form",
+        places=rows.tolist(),
+        spans=[(0, len(text)) for text in texts],
+        statistics={"share_of_rows": round(len(rows) / max(len(screened), 1), 6)},
+    )
