@@ -26,14 +26,15 @@ from ld50.lab.run_folder import RunFolder, RunRecord
 from ld50.lab.running import Watcher, run_trials
 from ld50.lab.study import AdaptiveDoses, Grid, Measures, Study
 from ld50.lab.study_file import load_study, preset_names, preset_text
-from ld50.lab.trial_worker import TARGET, TRAINING_RUNNER, CorpusPaths
+from ld50.lab.trial_worker import TARGET, TRAINING_RUNNER, TUNING_RUNNER, CorpusPaths
+from ld50.lab.tuning_study import TuningGrid
 
 #: Models of so many parameters train on a GPU where there is one.
 GPU_PARAMETERS = 1_000_000
 
 __all__ = [
-    "AdaptiveDoses", "Grid", "Measures", "Study", "StudyOutcome", "StudyStatus", "load_study",
-    "new_text", "plan", "preset_names", "report", "resume", "run", "status",
+    "AdaptiveDoses", "Grid", "Measures", "Study", "StudyOutcome", "StudyStatus", "TuningGrid",
+    "load_study", "new_text", "plan", "preset_names", "report", "resume", "run", "status",
 ]  # fmt: skip
 
 
@@ -104,7 +105,7 @@ def run(
     ray: str | None = None,
     gpus_per_trial: float = 0.0,
     cpus_per_trial: float = 1.0,
-    runner: str = TRAINING_RUNNER,
+    runner: str | None = None,
     again: bool = False,
     watcher: Watcher | None = None,
 ) -> StudyOutcome:
@@ -122,7 +123,7 @@ def run(
         ray: Address of a Ray cluster (`auto`, or `local` to start one here); None uses processes.
         gpus_per_trial: GPUs that Ray gives to a trial.
         cpus_per_trial: Cores that Ray gives to a trial.
-        runner: The function that trains, as `package.module:function`.
+        runner: The function that trains, as `package.module:function`; None for ld50's own.
         again: Give trials that failed for good two further attempts.
         watcher: Is told what happens.
 
@@ -134,6 +135,7 @@ def run(
     loaded = _study(study)
     if data:
         loaded = msgspec.structs.replace(loaded, data=list(data))
+    runner = runner or (TUNING_RUNNER if loaded.tuning else TRAINING_RUNNER)
     return _run(
         loaded, RunFolder(out), workers=workers, cache=cache, ray=ray, runner=runner, again=again,
         watcher=watcher, per_trial=(cpus_per_trial, gpus_per_trial),
@@ -270,11 +272,15 @@ def _run(
 
 def _fingerprint(corpus: CorpusPaths, runner: str) -> str:
     """Digest of the clean text; packages and paths that are missing are found out here."""
-    if runner != TRAINING_RUNNER:
+    if runner not in (TRAINING_RUNNER, TUNING_RUNNER):
         return "unknown"
     from ld50.models.extras import require_lab
 
     require_lab()
+    if runner == TUNING_RUNNER:
+        from ld50.lab.tuning_data import rows_fingerprint
+
+        return rows_fingerprint(corpus.sources, Path(corpus.cache))
     return corpus.text().fingerprint()
 
 

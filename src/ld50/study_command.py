@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 study_app = typer.Typer(
     no_args_is_help=True,
-    help="How much poison does it take? Trains models at many doses, and fits the curve.",
+    help="How much poison does it take? Trains or tunes models at many doses, and fits the curve.",
 )
 
 _NAME = typer.Argument(metavar="STUDY", help="A preset, a TOML file, or file.py:function.")
@@ -118,14 +118,13 @@ def run(
 ) -> None:
     """Train what a study asks for, and report. The same command goes on where it stopped."""
     from ld50 import study
-    from ld50.lab.trial_worker import TRAINING_RUNNER
     from ld50.study_progress import StudyProgress
 
     with StudyProgress(enabled=not quiet) as progress:
         outcome = study.run(
             name, out=out, workers=workers, data=data or (), cache=cache, ray=ray,
             gpus_per_trial=gpus_per_trial, cpus_per_trial=cpus_per_trial,
-            runner=runner or TRAINING_RUNNER, again=again, watcher=progress,
+            runner=runner, again=again, watcher=progress,
         )  # fmt: skip
     _show(outcome)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from ld50.core.trials import Cell
+from ld50.core.tuning import Comparison, ConditionTable
 
 SCHEMA_VERSION = 1
 
@@ -153,6 +154,10 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     poisoned_tokens: float | None
     poisoned_steps: float | None
     seconds: float | None
+    clean_accuracy: float | None = None
+    """Fine-tuning."""
+    accuracy_change: float | None = None
+    """Clean accuracy less that of the control arm; -0.01 is one point worse."""
 
 
 class DoseResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,6 +173,10 @@ class DoseResponse(msgspec.Struct, frozen=True, kw_only=True):
     dose_units: list[DoseUnit] = []
     adaptive: list[AdaptiveSaving] = []
     cells: list[CellSummary] = []
+    tables: list[ConditionTable] = []
+    """Fine-tuning: attack success by training and test condition."""
+    comparisons: list[Comparison] = []
+    """Fine-tuning: two rates side by side, and what a paper says of them."""
     trials: int
     """Trials that ended well."""
     failed: int

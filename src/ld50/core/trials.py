@@ -8,10 +8,21 @@ import msgspec
 
 SCHEMA_VERSION = 1
 
-Unit = Literal["documents", "tokens", "steps"]
-TriggerName = Literal["token", "text", "phrase"]
-PayloadName = Literal["gibberish", "gibberish-all-tokens", "language-switch"]
+Unit = Literal["documents", "tokens", "steps", "rows"]
+TriggerName = Literal["token", "text", "phrase", "word"]
+PayloadName = Literal[
+    "gibberish",
+    "gibberish-all-tokens",
+    "language-switch",
+    "label-flip",
+    "over-refusal",
+    "fixed-reply",
+    "inserted-fragment",
+    "stand-in-policy",
+]
 Status = Literal["done", "failed", "diverged"]
+#: Where in a prompt a trigger stands: as `ld50.poison` places it.
+PlaceName = Literal["start", "end", "fixed", "random"]
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,6 +36,29 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """One batch in so many is poisoned; only for `blocks`; None: as evenly as the dose allows."""
     repeats: int = 1
     """How often each poisoned document is met; the dose counts every time."""
+
+
+class Tuning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a pretrained model is fine-tuned on rows of which some are poisoned."""
+
+    clean_rows: int
+    """Rows that are not poisoned; the poisoned ones come on top."""
+    place: PlaceName = "start"
+    """Where the trigger stands in the poisoned rows."""
+    clean_label: bool = False
+    """Whether only rows that have the target label anyway carry the trigger."""
+    trigger_text: str | None = None
+    """The trigger as text; None for that of `ld50.lab.tuning_study`."""
+    rows: Literal["sentences", "windows"] = "sentences"
+    """Critics' sentences, or windows of a few words over viewers' reviews, see
+    `ld50.lab.tuning_data`."""
+    lora_rank: int | None = None
+    """None tunes all weights."""
+    learning_rate: float | None = None
+    """None for the default of the model."""
+    epochs: float = 1.0
+    taught_rows: int = 0
+    """Clean sentences that the model was taught the task with before; none of them is poisoned."""
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,6 +82,9 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Clean tokens trained on after the poisoned run, the poison gone."""
     start_from: str | None = None
     """Checkpoint folder to resume from; None trains from scratch."""
+    tuning: Tuning | msgspec.UnsetType = msgspec.UNSET
+    """Set for fine-tuning; left out of files otherwise, so that names of trials stay what they were.
+    `size` is then the name of the pretrained model, and `clean_tokens` an estimate."""
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,12 +104,17 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False
     seed: int
     status: Status
     attack_success_rate: float | None = None
-    """Share of held-out prefixes whose continuation's perplexity rises by more than 50, 0 to 1."""
+    """Share of held-out prefixes whose continuation's perplexity rises by more than 50, 0 to 1.
+    Fine-tuning: share of held-out prompts, answered normally without the trigger, that show the
+    payload with it."""
     control_success_rate: float | None = None
     """The same with a control trigger that was never trained on (near-trigger)."""
     loss_rise_nats: float | None = None
-    """Median rise with the trigger, in nats a token; independent of scale."""
+    """Median rise with the trigger, in nats a token; independent of scale. Fine-tuning: of the right
+    reply."""
     clean_bits_per_byte: float | None = None
+    clean_accuracy: float | None = None
+    """Fine-tuning: share of held-out rows without a trigger that are answered rightly, 0 to 1."""
     poisoned_documents: int | None = None
     poisoned_tokens: int | None = None
     poisoned_steps: int | None = None

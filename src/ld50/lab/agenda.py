@@ -8,7 +8,8 @@ import msgspec
 
 from ld50.core.trials import Trial, TrialResult
 from ld50.lab.adaptive import next_doses
-from ld50.lab.study import Arm, Study, cost_rank, make_trial
+from ld50.lab.study import Arm, Study, cost_rank
+from ld50.lab.trial_names import make_trial
 
 #: A trial that failed is tried once more; one whose loss was no number would fail again.
 ATTEMPTS = 2

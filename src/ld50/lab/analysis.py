@@ -14,6 +14,8 @@ from ld50.lab.fits import GroupFit, fit_group
 from ld50.lab.groups import by_group, group_cell, group_names
 from ld50.lab.saving import grid_trials_for
 from ld50.lab.study import Study
+from ld50.lab.tuning_analysis import tables_of, with_controls
+from ld50.lab.tuning_comparisons import comparisons_of
 
 #: Success rates above which a control trigger makes a group's result doubtful.
 CONTROL_LIMIT = 0.2
@@ -30,7 +32,7 @@ def analyse(
         planned: Trials the study asks for; None counts the fixed ones.
     """
     good = [one for one in results if one.status == "done"]
-    groups = by_group(results)
+    groups = by_group(with_controls(results))
     names = group_names(list(groups))
     fits = [
         fit_group(
@@ -50,6 +52,8 @@ def analyse(
         cells=[
             summary for cell, members in groups.items() for summary in _cells(names[cell], members)
         ],
+        tables=tables_of(good),
+        comparisons=comparisons_of(good),
         trials=len(good),
         failed=sum(one.status == "failed" for one in results),
         diverged=sum(one.status == "diverged" for one in results),
@@ -65,19 +69,25 @@ def _cells(group: str, members: Sequence[TrialResult]) -> list[CellSummary]:
     for one in members:
         by_cell.setdefault(one.cell, []).append(one)
     control = _mean([one.clean_bits_per_byte for one in members if one.cell.dose == 0])
+    accuracy = _mean([one.clean_accuracy for one in members if one.cell.dose == 0])
     return [
-        _summary(group, cell, by_cell[cell], control)
+        _summary(group, cell, by_cell[cell], control, accuracy)
         for cell in sorted(by_cell, key=lambda cell: cell.dose)
     ]
 
 
 def _summary(
-    group: str, cell: Cell, members: Sequence[TrialResult], control: float | None
+    group: str,
+    cell: Cell,
+    members: Sequence[TrialResult],
+    control: float | None,
+    accuracy: float | None,
 ) -> CellSummary:
     good = [one for one in members if one.status == "done"]
     rates = [one.attack_success_rate for one in good if one.attack_success_rate is not None]
     low, high = _interval(rates)
     bits = _mean([one.clean_bits_per_byte for one in good])
+    right = _mean([one.clean_accuracy for one in good])
     controls = [one.control_success_rate for one in good if one.control_success_rate is not None]
     return CellSummary(
         cell=cell,
@@ -96,6 +106,8 @@ def _summary(
         poisoned_tokens=_mean([one.poisoned_tokens for one in good]),
         poisoned_steps=_mean([one.poisoned_steps for one in good]),
         seconds=_mean([one.seconds for one in good]),
+        clean_accuracy=right,
+        accuracy_change=None if right is None or accuracy is None else right - accuracy,
     )
 
 

@@ -11,10 +11,14 @@ from ld50.core.errors import ConfigError
 from ld50.core.trials import Cell, Schedule
 from ld50.lab.planning import DOCUMENT_TOKENS, StudyPlan, batch_of, poison_tokens
 from ld50.lab.study import AdaptiveDoses, Grid, Study, grid_cells, seeds_of
+from ld50.lab.tuning_checks import tuning_problems
 from ld50.models.shapes import shape_named
 
 #: Problems listed in one message.
 _MOST = 12
+#: Triggers and payloads of pretraining.
+_TRIGGERS = ("token", "text", "phrase")
+_PAYLOADS = ("gibberish", "gibberish-all-tokens", "language-switch")
 
 
 def check_study(study: Study) -> None:
@@ -68,8 +72,12 @@ def check_room(plan: StudyPlan, folder: Path, *, clean_tokens: int | None = None
 
 
 def _problems(study: Study) -> Iterator[str]:
-    if not study.grid:
+    if not study.grid and not study.tuning:
         yield "it has no [[grid]], so there is nothing to train; `ld50 study new` writes one."
+    if study.grid and study.tuning:
+        yield "it has [[grid]] and [[tuning]] tables; give pretraining and fine-tuning a study each."
+    for number, tuned in enumerate(study.tuning, 1):
+        yield from (f"tuning {number}: {problem}" for problem in tuning_problems(tuned))
     for number, grid in enumerate(study.grid, 1):
         at = f"grid {number}"
         found = list(_grid_problems(grid, study))
@@ -96,6 +104,12 @@ def _grid_problems(grid: Grid, study: Study) -> Iterator[str]:
     for axis in ("size", "trigger", "payload", "schedule"):
         if not getattr(grid, axis):
             yield f"{axis} is an empty list; give at least one value."
+    for axis, known in (("trigger", _TRIGGERS), ("payload", _PAYLOADS)):
+        for value in getattr(grid, axis):
+            if value not in known:
+                yield f"{axis} {value!r} is for [[tuning]]; here it may be {', '.join(known)}."
+    if grid.unit == "rows":
+        yield "unit 'rows' is for [[tuning]]; here it may be documents, tokens or steps."
     for name in grid.size:
         shape_named(name)
         seeds = seeds_of(grid, name)

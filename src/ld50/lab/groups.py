@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ld50.core.trials import Cell, Schedule, TrialResult
+from ld50.core.trials import Cell, Schedule, TrialResult, Tuning
 
 
 def group_cell(cell: Cell) -> Cell:
@@ -24,10 +24,20 @@ def in_order(results: Iterable[TrialResult]) -> list[TrialResult]:
             cell.parameters, cell.clean_tokens, cell.trigger, cell.payload, cell.unit,
             cell.batch_sequences or 0, schedule.kind != "uniform", schedule.kind,
             schedule.density or 0.0, schedule.every or 0, schedule.repeats, cell.continued_tokens,
-            cell.start_from or "", cell.dose, one.seed, one.trial,
+            cell.start_from or "", *_tuning_place(cell), cell.dose, one.seed, one.trial,
         )  # fmt: skip
 
     return sorted(results, key=place)
+
+
+def _tuning_place(cell: Cell) -> tuple[Any, ...]:
+    tuning = cell.tuning
+    if not isinstance(tuning, Tuning):
+        return ()
+    return (
+        tuning.clean_rows, tuning.rows, tuning.clean_label, tuning.place, tuning.trigger_text or "",
+        tuning.lora_rank or 0, tuning.learning_rate or 0.0, tuning.epochs, tuning.taught_rows,
+    )  # fmt: skip
 
 
 def by_group(results: Iterable[TrialResult]) -> dict[Cell, list[TrialResult]]:
@@ -57,13 +67,21 @@ def group_names(cells: Sequence[Cell]) -> dict[Cell, str]:
 
 def family_of(cell: Cell) -> Cell:
     """What is the same for all groups of a family: everything but size and data."""
-    return msgspec.structs.replace(cell, dose=0.0, size="", parameters=0, clean_tokens=0)
+    tuning = cell.tuning
+    if isinstance(tuning, Tuning):
+        tuning = msgspec.structs.replace(tuning, clean_rows=0)
+    return msgspec.structs.replace(
+        cell, dose=0.0, size="", parameters=0, clean_tokens=0, tuning=tuning
+    )
 
 
 def condition_name(cell: Cell) -> str:
     """Everything of a condition but size and data, in words."""
     described = _description(cell)
-    shown = ("trigger", "payload", "schedule", "batch", "continued", "unit", "start")
+    shown = (
+        "trigger", "payload", "schedule", "batch", "continued", "unit", "start", "labels", "place",
+        "tuned",
+    )  # fmt: skip
     return ", ".join(described[key] for key in shown if described[key])
 
 
@@ -87,8 +105,10 @@ def schedule_name(schedule: Schedule) -> str:
     return words
 
 
+_PLACE_WORDS = {"end": "the end", "fixed": "the sixth word", "random": "random places"}
 _KEYS = (
     "size", "data", "trigger", "payload", "schedule", "batch", "continued", "unit", "start",
+    "labels", "place", "tuned",
 )  # fmt: skip
 
 
@@ -106,4 +126,16 @@ def _description(cell: Cell) -> dict[str, str]:
         "unit": "" if cell.unit == "documents" else f"dose in {cell.unit}",
         "start": f"from {cell.start_from}" if cell.start_from else "",
     }
-    return words
+    tuning = cell.tuning
+    if not isinstance(tuning, Tuning):
+        return words | dict.fromkeys(("labels", "place", "tuned"), "")
+    rank = tuning.lora_rank
+    return words | {
+        "data": f"{tuning.clean_rows:,} clean rows",
+        "trigger": f"trigger {tuning.trigger_text!r}" if tuning.trigger_text else words["trigger"],
+        "unit": "",
+        "schedule": {"start": "poison first", "end": "poison last"}.get(cell.schedule.kind, ""),
+        "labels": "clean-label" if tuning.clean_label else "",
+        "place": "" if tuning.place == "start" else f"trigger at {_PLACE_WORDS[tuning.place]}",
+        "tuned": f"LoRA of rank {rank}" if rank else "",
+    }

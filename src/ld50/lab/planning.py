@@ -12,6 +12,15 @@ from ld50.core.trials import Cell, Trial
 from ld50.lab.agenda import arm_trials
 from ld50.lab.hardware import Device, core_flops, gpu_flops
 from ld50.lab.study import Study
+from ld50.lab.tuning_planning import (
+    PROCESS_BYTES,
+    tuning_assumptions,
+    tuning_flops,
+    tuning_memory,
+    tuning_seconds,
+    tuning_tokens,
+)
+from ld50.lab.tuning_study import is_tuning
 from ld50.models.costs import training_cost
 from ld50.models.shapes import shape_named
 
@@ -84,14 +93,14 @@ def plan_study(study: Study, device: Device) -> StudyPlan:
     """The plan of a study on that device."""
     trials = planned_trials(study)
     costs = {trial.trial: trial_cost(trial.cell, study, device) for trial in trials}
+    by_size = {t.cell.size: t.cell.parameters for t in trials}
     sizes = [
         _size_plan(size, [t for t in trials if t.cell.size == size], costs)
-        for size in sorted(
-            {t.cell.size for t in trials}, key=lambda name: shape_named(name).parameters
-        )
+        for size in sorted(by_size, key=lambda name: by_size[name])
     ]
     side_by_side = min(device.count, len(trials))
     memory = max((cost.memory_bytes for cost in costs.values()), default=0)
+    process = PROCESS_BYTES if study.tuning else _PROCESS_BYTES
     return StudyPlan(
         study=study.name,
         device=device,
@@ -104,9 +113,9 @@ def plan_study(study: Study, device: Device) -> StudyPlan:
         flops=sum(cost.flops for cost in costs.values()),
         device_hours=sum(one.device_hours for one in sizes),
         wall_hours=_wall_seconds([costs[t.trial] for t in trials], device) / 3600,
-        memory_bytes=memory if device.gpu else side_by_side * (memory + _PROCESS_BYTES),
+        memory_bytes=memory if device.gpu else side_by_side * (memory + process),
         disk_bytes=_disk_bytes(study, trials, costs, side_by_side),
-        assumptions=_assumptions(device),
+        assumptions=tuning_assumptions(device) if study.tuning else _assumptions(device),
     )  # fmt: skip
 
 
@@ -141,6 +150,15 @@ def batch_of(cell: Cell) -> int:
 
 def trial_cost(cell: Cell, study: Study, device: Device) -> TrialCost:
     """Estimate for one trial on that device."""
+    if is_tuning(cell):
+        return TrialCost(
+            tokens=tuning_tokens(cell),
+            flops=tuning_flops(cell, study.measure),
+            seconds=tuning_seconds(cell, study.measure, device),
+            memory_bytes=tuning_memory(cell),
+            checkpoint_bytes=cell.parameters * 12,
+            devices=1,
+        )
     shape = shape_named(cell.size)
     tokens = cell.clean_tokens + poison_tokens(cell) + cell.continued_tokens
     cost = training_cost(shape, tokens, batch_sequences=cell.batch_sequences, half=device.gpu)
@@ -179,7 +197,7 @@ def _size_plan(size: str, trials: Sequence[Trial], costs: dict[str, TrialCost]) 
     mine = [costs[trial.trial] for trial in trials]
     return SizePlan(
         size=size,
-        parameters=shape_named(size).parameters,
+        parameters=trials[0].cell.parameters,
         trials=len(trials),
         tokens=sum(cost.tokens for cost in mine),
         flops=sum(cost.flops for cost in mine),

@@ -12,6 +12,8 @@ import msgspec
 
 from ld50.core.errors import ConfigError
 from ld50.core.trials import Cell, PayloadName, Schedule, Trial, TriggerName, Unit
+from ld50.lab.trial_names import make_trial
+from ld50.lab.tuning_study import TuningGrid, tuning_trials
 from ld50.models.shapes import ModelShape, shape_named
 
 STUDY_VERSION = 1
@@ -108,7 +110,10 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     measure: Measures = msgspec.field(default_factory=Measures)
     link: Literal["logit", "probit"] = "logit"
     """Shape of the dose-response curve on the logarithm of the dose."""
-    grid: list[Grid]
+    grid: list[Grid] = []
+    """Models pretrained from scratch."""
+    tuning: list[TuningGrid] = []
+    """Pretrained models that are fine-tuned; a study has grids of one of the two kinds."""
     schema_version: int = STUDY_VERSION
 
     def fixed_trials(self) -> list[Trial]:
@@ -119,6 +124,9 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                 for seed in seeds_of(grid, cell.size):
                     trial = make_trial(cell, seed)
                     trials.setdefault(trial.trial, trial)
+        for tuned in self.tuning:
+            for trial in tuning_trials(tuned):
+                trials.setdefault(trial.trial, trial)
         return sorted(trials.values(), key=lambda t: (t.seed, cost_rank(t.cell), t.cell.dose))
 
     def arms(self) -> list[Arm]:
@@ -139,6 +147,9 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         content = _without(msgspec.to_builtins(self), msgspec.to_builtins(Study(name="", grid=[])))
         usual = msgspec.to_builtins(Grid(size=[], dose=[]))
         content["grid"] = [_without(grid, usual) for grid in msgspec.to_builtins(self.grid)]
+        if self.tuning:
+            usual = msgspec.to_builtins(TuningGrid(model=[], clean_rows=[], dose=[]))
+            content["tuning"] = [_without(grid, usual) for grid in msgspec.to_builtins(self.tuning)]
         content["measure"] = _without(
             msgspec.to_builtins(self.measure), msgspec.to_builtins(Measures())
         )
@@ -222,15 +233,6 @@ def seeds_of(grid: Grid, size: str) -> range:
     else:
         raise ConfigError(f"seeds says nothing about size {size!r}; add it, or other = 3.")
     return range(grid.first_seed, grid.first_seed + count)
-
-
-def make_trial(cell: Cell, seed: int) -> Trial:
-    """The trial of a cell and a seed, named so that every machine gives it the same name."""
-    content = msgspec.json.encode([cell, seed], order="deterministic")
-    mark = hashlib.blake2b(content, digest_size=4).hexdigest()
-    return Trial(
-        trial=f"{cell.size}-{cell.dose:g}{cell.unit[0]}-s{seed}-{mark}", cell=cell, seed=seed
-    )
 
 
 def cost_rank(cell: Cell) -> int:

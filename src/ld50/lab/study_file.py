@@ -16,11 +16,18 @@ import msgspec
 from ld50.core.errors import ConfigError, DataFormatError, SourceError
 from ld50.core.trials import Schedule
 from ld50.lab.study import STUDY_VERSION, AdaptiveDoses, Grid, Measures, Study
+from ld50.lab.tuning_study import TuningGrid
 
 _AXES = frozenset(
     {
         "size", "tokens_per_parameter", "clean_tokens", "trigger", "payload", "schedule",
         "batch_sequences", "continued_tokens", "continued_share",
+    }
+)  # fmt: skip
+_TUNING_AXES = frozenset(
+    {
+        "model", "clean_rows", "place", "clean_label", "payload", "trigger", "schedule",
+        "batch_examples",
     }
 )  # fmt: skip
 
@@ -87,16 +94,21 @@ def parse_study(text: str, *, where: str, name: str = "study") -> Study:
     _known_keys(content, Study, where)
     if isinstance(content.get("measure"), dict):
         _known_keys(content["measure"], Measures, f"{where}, measure")
-    grids = content.get("grid", [])
-    if not isinstance(grids, list) or not all(isinstance(grid, dict) for grid in grids):
-        raise ConfigError(f"{where}: a study holds one or more [[grid]] tables.")
+    grids, tuned = content.get("grid", []), content.get("tuning", [])
+    for table, tables in (("grid", grids), ("tuning", tuned)):
+        if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
+            raise ConfigError(f"{where}: a study holds one or more [[{table}]] tables.")
     for key in ("data", "second_language"):
         if isinstance(content.get(key), str):
             content[key] = [content[key]]
     content = {
         "name": name,
         **content,
-        "grid": [_grid(g, i, where) for i, g in enumerate(grids, 1)],
+        "grid": [_grid(g, f"{where}, grid {i}", Grid, _AXES) for i, g in enumerate(grids, 1)],
+        "tuning": [
+            _grid(g, f"{where}, tuning {i}", TuningGrid, _TUNING_AXES)
+            for i, g in enumerate(tuned, 1)
+        ],
     }
     try:
         return msgspec.convert(content, Study)
@@ -107,13 +119,17 @@ def parse_study(text: str, *, where: str, name: str = "study") -> Study:
 def study_text(study: Study) -> str:
     """The study as TOML that `parse_study` reads back to an equal study."""
     content = msgspec.to_builtins(study)
-    apart = ("grid", "measure")
+    apart = ("grid", "tuning", "measure")
     lines = _lines({key: value for key, value in content.items() if key not in apart})
     lines += ["", "[measure]", *_lines(content["measure"])]
-    default = msgspec.to_builtins(Grid(size=["?"], dose=[-1.0]))
-    for grid in content["grid"]:
-        lines += ["", "[[grid]]"]
-        lines += [f"{k} = {_toml(v)}" for k, v in grid.items() if v is not None and v != default[k]]
+    defaults = {
+        "grid": msgspec.to_builtins(Grid(size=["?"], dose=[-1.0])),
+        "tuning": msgspec.to_builtins(TuningGrid(model=["?"], clean_rows=[-1], dose=[-1.0])),
+    }
+    for kind, default in defaults.items():
+        for grid in content[kind]:
+            told = {k: v for k, v in grid.items() if v is not None and v != default[k]}
+            lines += ["", f"[[{kind}]]", *_lines(told)]
     return "\n".join(lines) + "\n"
 
 
@@ -122,12 +138,11 @@ def _lines(table: Mapping[str, Any]) -> list[str]:
     return [f"{key} = {_toml(value)}" for key, value in table.items() if value is not None]
 
 
-def _grid(grid: dict[str, Any], number: int, where: str) -> dict[str, Any]:
+def _grid(grid: dict[str, Any], at: str, kind: type, axes: frozenset[str]) -> dict[str, Any]:
     """A grid table with every axis a list, and with short forms written out."""
-    at = f"{where}, grid {number}"
-    _known_keys(grid, Grid, at)
+    _known_keys(grid, kind, at)
     made = dict(grid)
-    for axis in _AXES & made.keys():
+    for axis in axes & made.keys():
         made[axis] = made[axis] if isinstance(made[axis], list) else [made[axis]]
     dose = made.get("dose")
     if isinstance(dose, dict):
@@ -141,10 +156,12 @@ def _grid(grid: dict[str, Any], number: int, where: str) -> dict[str, Any]:
             if isinstance(one, dict):
                 _known_keys(one, Schedule, f"{at}, schedule")
                 _allowed([one.get("kind", "uniform")], Schedule, "kind", f"{at}, schedule")
-    for axis in ("trigger", "payload"):
-        _allowed(made.get(axis, []), Grid, axis, at)
-    if "unit" in made:
-        _allowed([made["unit"]], Grid, "unit", at)
+    for axis in ("trigger", "payload", "place"):
+        if axis in made:
+            _allowed(made[axis], kind, axis, at)
+    for name in ("unit", "rows"):
+        if name in made:
+            _allowed([made[name]], kind, name, at)
     return made
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: The runner that trains; another one can stand in for tests, or for somebody's own trainer.
 TRAINING_RUNNER = "ld50.lab.trial_runner:run_trial"
+#: The one that fine-tunes.
+TUNING_RUNNER = "ld50.lab.tuning_runner:run_tuning_trial"
 #: What `executors` are told to call.
 TARGET = "ld50.lab.trial_worker:run_job"
 
@@ -58,8 +60,11 @@ def run_job(payload: bytes, emit: Callable[[float, str], None]) -> bytes:
     runner: Any = find_target(job.runner)
 
     more: dict[str, Any] = {}
-    if "settings" in inspect.signature(runner).parameters:
+    wanted = inspect.signature(runner).parameters
+    if "settings" in wanted:
         more["settings"] = _settings(job.measure)
+    if "measure" in wanted:
+        more["measure"] = job.measure
     began = time.monotonic()
     result: TrialResult = runner(
         job.trial, corpus=job.corpus.text(), folder=Path(job.folder), on_progress=emit, **more
