@@ -35,11 +35,14 @@ from ld50.remedy.defences import (
     LlrDefence,
     OnionDefence,
     StripDefence,
+    TextModel,
     TokenModel,
     ZDefence,
 )
 
 DOSES = (20, 40, 50, 200)
+#: No victim is trained after these, which are no published settings.
+FLAGS_ONLY = ("word frequency, words only", "z-defence, 10", "z-defence, 5")
 
 
 @dataclass(kw_only=True)
@@ -97,32 +100,40 @@ def z_defence(case: Case, victim: Victim, deviations: float) -> Verdict:
     return by_flags(ZDefence(deviations=deviations).flag(case.train.texts, case.train.labels))
 
 
-def strip(case: Case, victim: Victim) -> Verdict:
+def strip(case: Case, victim: Victim, rows: int) -> Verdict:
     trusted = tuple(case.trusted.texts) if case.trusted else ()
-    defence = StripDefence(clean_texts=trusted)
-    return by_flags(defence.flag(case.train.texts, case.train.labels, model=victim.model))
+    return on_some(case, StripDefence(clean_texts=trusted), victim.model, rows)
 
 
-def scanner(case: Case, severity: str) -> Verdict:
-    scan = ld50.scan(case.train.table(), workers=1)
+def scanner(case: Case, scans: dict[str, ld50.Scan], severity: str) -> Verdict:
+    """The first call scans; `scans` keeps it for the other severity."""
+    if case.name not in scans:
+        scans[case.name] = ld50.scan(case.train.table(), workers=1)
+    scan = scans[case.name]
     named = [f.cause.text for f in scan.findings if f.cause and f.severity == severity]
     return Verdict(flagged=~scan.clean_mask(severity), named=tuple(named))
 
 
 def onion(case: Case, scorer: TokenModel, rows: int) -> Verdict:
-    """All planted rows, and a random draw of the others: a row costs as many readings as words."""
     trusted = tuple(case.trusted.texts[:rows]) if case.trusted else ()
-    chosen = np.flatnonzero(case.planted)[:rows].tolist()
-    others = np.flatnonzero(~case.planted)
-    chosen += rng_for(0, "onion rows").permutation(others)[:rows].tolist()
-    flags = OnionDefence(clean_texts=trusted).flag(
+    return on_some(case, OnionDefence(clean_texts=trusted), scorer, rows)
+
+
+def on_some(
+    case: Case, defence: OnionDefence | StripDefence, model: TextModel, rows: int
+) -> Verdict:
+    """A draw of so many planted rows and as many others: a row costs many readings of a model."""
+    chosen = []
+    for which in (case.planted, ~case.planted & ~case.decoys):
+        rng = rng_for(0, "rows of a defence that asks much")
+        chosen += rng.permutation(np.flatnonzero(which))[:rows].tolist()
+    flags = defence.flag(
         [case.train.texts[n] for n in chosen],
         [case.train.labels[n] for n in chosen],
-        model=scorer,
+        model=model,
     )
-    looked_at = np.zeros(len(case.planted), dtype=bool)
+    looked_at, flagged = (np.zeros(len(case.planted), dtype=bool) for _ in range(2))
     looked_at[chosen] = True
-    flagged = np.zeros(len(case.planted), dtype=bool)
     flagged[chosen] = flags.rows
     return Verdict(flagged=flagged, looked_at=looked_at)
 
@@ -131,16 +142,18 @@ def filters(
     case: Case, victim: Victim, scorer: TokenModel, options: argparse.Namespace
 ) -> dict[str, Callable[[], Verdict]]:
     """Every way of choosing rows to take out, the key's own among them."""
+    scans: dict[str, ld50.Scan] = {}
+    tried = {"candidates": options.candidates, "probes": options.probes}
     found: dict[str, Callable[[], Verdict]] = {
-        "word frequency": lambda: word_frequency(case, victim),
-        "word frequency, words only": lambda: word_frequency(case, victim, longest=1),
+        "word frequency": lambda: word_frequency(case, victim, **tried),
+        "word frequency, words only": lambda: word_frequency(case, victim, longest=1, **tried),
         "z-defence, 20": lambda: z_defence(case, victim, 20.0),
         "z-defence, 10": lambda: z_defence(case, victim, 10.0),
         "z-defence, 5": lambda: z_defence(case, victim, 5.0),
-        "strip": lambda: strip(case, victim),
+        "strip": lambda: strip(case, victim, options.strip_rows),
         "onion": lambda: onion(case, scorer, options.onion_rows),
-        "ld50 scan, high": lambda: scanner(case, "high"),
-        "ld50 scan, medium": lambda: scanner(case, "medium"),
+        "ld50 scan, high": lambda: scanner(case, scans, "high"),
+        "ld50 scan, medium": lambda: scanner(case, scans, "medium"),
     }
     if case.planted.any():
         found["key"] = lambda: Verdict(flagged=case.planted)
@@ -158,11 +171,9 @@ def filtered(case: Case, name: str, verdict: Verdict, victims: Victims, seconds:
     result.false = int((verdict.flagged & ~case.planted & counted).sum())
     result.clean = int((~case.planted & counted).sum())
     result.named, result.seconds = list(verdict.named[:5]), round(seconds, 2)
-    if verdict.looked_at is None:
-        kept = case.train.only(~verdict.flagged)
-        if len(set(kept.labels)) > 1:
-            victim = victims.undefended(case) if not verdict.flagged.any() else victims.train(kept)
-            result.rates = measured(victim, case)
+    if verdict.looked_at is None and name not in FLAGS_ONLY:
+        victim = victims.without(case, verdict.flagged)
+        result.rates = measured(victim, case) if victim else {}
     return result
 
 
@@ -181,17 +192,28 @@ def _hits(said: list[str], wanted: list[str]) -> list[int]:
 
 
 class Victims:
-    """Trains victims; the undefended one of the set at hand is kept."""
+    """Trains victims; those of the set at hand are kept."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.train = make_victims(options.victim, options.seed)
-        self._last: tuple[Case, Victim] | None = None
+        self._case: Case | None = None
+        self._kept: dict[bytes, Victim | None] = {}
+
+    def without(self, case: Case, flagged: np.ndarray) -> Victim | None:
+        """The victim trained on the rows that are not flagged; None if one label is left."""
+        if self._case is not case:
+            self._case, self._kept = case, {}
+        key = flagged.tobytes()
+        if key not in self._kept:
+            rows = case.train.only(~flagged)
+            self._kept[key] = self.train(rows) if len(set(rows.labels)) > 1 else None
+        return self._kept[key]
 
     def undefended(self, case: Case) -> Victim:
-        if self._last is None or self._last[0] is not case:
-            self._last = (case, self.train(case.train))
-        return self._last[1]
+        victim = self.without(case, np.zeros(len(case.planted), dtype=bool))
+        assert victim
+        return victim
 
     def result(self, case: Case, defence: str) -> Result:
         return Result(
@@ -231,12 +253,14 @@ def at_test_time(
     yield result
     started = time.perf_counter()
     strip_of = StripDefence(clean_texts=tuple(case.trusted.texts))
-    texts = [*(case.triggered or nothing).texts, *case.test.texts]
+    triggered = _first(case.triggered or nothing, options.strip_rows)
+    test = _first(case.test, options.strip_rows)
+    texts = [*triggered.texts, *test.texts]
     flags = strip_of.flag(texts, [TARGET] * len(texts), model=victim.model).rows
-    cut = len(texts) - len(case.test.texts)
+    cut = len(triggered.texts)
     result = victims.result(case, "strip, texts refused")
     result.caught, result.planted = int(flags[:cut].sum()), cut
-    result.false, result.clean = int(flags[cut:].sum()), len(case.test.texts)
+    result.false, result.clean = int(flags[cut:].sum()), len(test.texts)
     result.seconds = round(time.perf_counter() - started, 2)
     yield result
     started = time.perf_counter()
@@ -313,7 +337,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--defences", nargs="*", help="only those whose name has one of these")
     parser.add_argument("--victim", choices=VICTIMS, default="bag of words")
     parser.add_argument("--scorer", choices=("bigrams", "tiny", "smollm2"), default="bigrams")
-    parser.add_argument("--onion-rows", type=int, default=200, help="rows of each kind for ONION")
+    parser.add_argument("--onion-rows", type=int, default=60, help="rows of each kind for ONION")
+    parser.add_argument("--strip-rows", type=int, default=300, help="the same for STRIP")
+    parser.add_argument("--candidates", type=int, default=100, help="tried out for each label")
+    parser.add_argument("--probes", type=int, default=40, help="texts that each is put into")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--cache", type=Path, default=CACHE)

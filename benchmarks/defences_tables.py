@@ -1,9 +1,9 @@
-"""The tables of `defences.py`: doses of different seeds are added up."""
+"""The tables of `defences.py`: runs under different seeds are added up."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from scoring import interval, markdown_table
@@ -27,10 +27,10 @@ def print_tables(results: Sequence[Result]) -> None:
         print("### Clean rows flagged where nothing was planted\n")
         print(_clean_table([one for one in chosen if not one.dose]))
         poisoned = [one for one in chosen if one.dose]
-        print("\n### Recall of planted rows, and clean rows flagged\n")
-        print(_filter_table(poisoned))
-        print("\n### Attack success rate / clean accuracy of the victim trained on what is left\n")
-        print(_cure_table(poisoned))
+        print("\n### Recall of planted rows with its 95% interval; clean rows flagged\n")
+        print(_filter_tables(poisoned))
+        print("\n### The victim trained on what is left: attack success rate / clean accuracy, %\n")
+        print(_cure_tables(poisoned))
         print("\n### At test time\n")
         print(_test_time_table(poisoned))
 
@@ -74,40 +74,40 @@ def _clean_table(results: Sequence[Result]) -> str:
     return markdown_table(["defence", "clean rows flagged", "%", "s"], lines)
 
 
-def _filter_table(results: Sequence[Result]) -> str:
+def _filter_tables(results: Sequence[Result]) -> str:
+    """A table for each set of attacks that share a dose; a cell is recall and clean rows flagged."""
     cells = _cells([one for one in results if _is_filter(one)])
-    sets = list(dict.fromkeys((attack, dose) for _, attack, dose in cells))
-    lines = []
-    for defence in dict.fromkeys(defence for defence, _, _ in cells):
-        for attack, dose in sets:
-            parts = cells.get((defence, attack, dose))
-            if parts:
-                false = sum(one.false for one in parts)
-                lines.append(
-                    [
-                        defence,
-                        attack,
-                        dose,
-                        interval(_pooled(parts, "caught", "planted"), digits=2),
-                        false,
-                        _percent(_pooled(parts, "false", "clean")),
-                    ]
-                )
-    header = ["defence", "attack", "planted", "recall", "clean rows flagged", "%"]
-    return markdown_table(header, lines)
+
+    def cell(defence: str, attack: str, dose: int) -> str:
+        parts = cells.get((defence, attack, dose))
+        if not parts:
+            return "–"
+        recall = interval(_pooled(parts, "caught", "planted"), digits=2)
+        false = _pooled(parts, "false", "clean")
+        return f"{recall}; {sum(one.false for one in parts)} of {false.n} ({_percent(false)}%)"
+
+    return _by_dose(cells, cell)
 
 
-def _cure_table(results: Sequence[Result]) -> str:
-    cells = _cells([one for one in results if "asr" in one.rates])
-    defences = [d for d in dict.fromkeys(d for d, _, _ in cells) if d != "onion, texts purified"]
-    lines = []
-    for attack, dose in dict.fromkeys((attack, dose) for _, attack, dose in cells):
-        line: list[object] = [f"{attack}, {dose}"]
-        for defence in defences:
-            parts = cells.get((defence, attack, dose), [])
-            line.append(f"{_percent(_rate(parts, 'asr'))} / {_percent(_rate(parts, 'accuracy'))}")
-        lines.append(line)
-    return markdown_table(["attack, planted", *defences], lines)
+def _cure_tables(results: Sequence[Result]) -> str:
+    """The same for victims trained afterwards; a cell is ASR / accuracy in percent."""
+    cells = _cells([one for one in results if "asr" in one.rates and "asr before" not in one.rates])
+
+    def cell(defence: str, attack: str, dose: int) -> str:
+        parts = cells.get((defence, attack, dose), [])
+        return f"{_percent(_rate(parts, 'asr'))} / {_percent(_rate(parts, 'accuracy'))}"
+
+    return _by_dose(cells, cell)
+
+
+def _by_dose(cells: Mapping[Cell, object], cell: Callable[[str, str, int], str]) -> str:
+    tables = []
+    defences = list(dict.fromkeys(defence for defence, _, _ in cells))
+    for dose in dict.fromkeys(dose for _, _, dose in cells):
+        attacks = list(dict.fromkeys(attack for _, attack, d in cells if d == dose))
+        lines = [[d, *(cell(d, attack, dose) for attack in attacks)] for d in defences]
+        tables.append(f"{dose} rows planted\n\n" + markdown_table(["defence", *attacks], lines))
+    return "\n\n".join(tables)
 
 
 def _test_time_table(results: Sequence[Result]) -> str:

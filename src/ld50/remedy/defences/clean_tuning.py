@@ -67,6 +67,8 @@ class CleanTuningDefence:
         """
         texts, labels = checked_pairs(texts, labels)
         rows = self.draw(labels)
+        # A hundred rows that may move every coefficient freely would undo what thousands taught.
+        settings = settings or BagSettings(ridge=100.0)
         return model.tuned([texts[n] for n in rows], [labels[n] for n in rows], settings)
 
     def tune(

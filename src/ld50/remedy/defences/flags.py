@@ -23,7 +23,7 @@ class Candidate:
     score: float
     """What it was ranked by; higher is more suspicious, the unit is the defence's own."""
     effect: float | None = None
-    """Rise of the label's probability when it is put into rows that lack it; None: not tested."""
+    """Rise of the label's log-odds, in nats, where it is put into other texts; None: not tested."""
     accused: bool
     """Whether the rows that hold it, with that label, were flagged because of it."""
 

@@ -18,10 +18,11 @@ _TEXTS_AT_ONCE = 20_000
 def effects(
     model: LabelModel, candidates: Sequence[tuple[str, int]], probes: Sequence[str], *, seed: int
 ) -> np.ndarray:
-    """float64 (candidates,): mean rise of a label's probability where the candidate is put in.
+    """float64 (candidates,): mean rise of a label's log-odds, in nats, where the candidate is put in.
 
     The mean is over probes that the model does not give the label already, at the place where it is
-    highest. 1 is the most; 0 stands also where there is no such probe.
+    highest, and 0 where there is no such probe. Log-odds, since the longer a text, the less one
+    phrase can do to a probability.
 
     Args:
         model: What is asked.
@@ -31,7 +32,7 @@ def effects(
     """
     if not probes or not candidates:
         return np.zeros(len(candidates))
-    before = np.exp(model.label_log_probabilities(probes))
+    before = log_odds(model.label_log_probabilities(probes))
     given = before.argmax(axis=1)
     words = [text.split() for text in probes]
     random = [
@@ -52,13 +53,19 @@ def effects(
                     group.append(number * len(PLACES) + place)
         if not texts:
             continue
-        after = np.exp(model.label_log_probabilities(texts)[np.arange(len(texts)), label])
+        after = log_odds(model.label_log_probabilities(texts))[np.arange(len(texts)), label]
         rise = after - before[probe, label]
         size = len(some) * len(PLACES)
         total = np.bincount(group, weights=rise, minlength=size)
         mean = total / np.maximum(np.bincount(group, minlength=size), 1)
         best[first : first + len(some)] = mean.reshape(len(some), len(PLACES)).max(axis=1)
     return best
+
+
+def log_odds(log_probabilities: np.ndarray) -> np.ndarray:
+    """ln(p / (1 - p)) of logarithms of probabilities, at most 20 either way."""
+    rest = np.log(np.maximum(-np.expm1(log_probabilities), 1e-300))
+    return np.asarray(np.clip(log_probabilities - rest, -20.0, 20.0))
 
 
 def choose_probes(texts: Sequence[str], count: int, *, seed: int) -> list[str]:

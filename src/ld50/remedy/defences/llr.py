@@ -32,9 +32,9 @@ class LlrDefence:
 
     Words, and runs of up to `longest` words, are ranked for each label by a log-likelihood ratio of
     their counts in rows with and without it. The first `candidates` of each are put into other
-    texts; those that raise the label's probability by `least_effect` on average are accused, and
-    rows with that label that hold one are flagged. A row's score is the largest effect among the
-    candidates that it holds: 0 to 1.
+    texts; those that raise the label's log-odds by `least_effect` on average are accused, and rows
+    with that label that hold one are flagged. A row's score is the largest effect, in nats, among
+    the candidates that it holds.
 
     The model should be one that was trained on the same rows, for a backdoor to show in it. Without
     one, a bag-of-words model of the rows is fitted.
@@ -57,9 +57,9 @@ class LlrDefence:
     """How many are tried out for each label."""
     probes: int = 40
     """Texts that each is put into."""
-    least_effect: float = 0.7
-    """Mean rise of the label's probability from which on a candidate is accused. Chosen on the
-    development sets of `benchmarks/defences.py`, where honest phrases reach 0.68 in a bag of words."""
+    least_effect: float = 4.0
+    """Mean rise of the label's log-odds, in nats, from which on a candidate is accused. Chosen on the
+    development sets of `benchmarks/defences.py` with a bag of words; another model may need another."""
     clean_texts: tuple[str, ...] = ()
     """Texts to put candidates into; without any, rows of the set itself."""
     seed: int = 0
@@ -70,8 +70,8 @@ class LlrDefence:
         for name in ("longest", "least_rows", "candidates", "probes"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}.")
-        if not 0 < self.least_effect <= 1:
-            raise ConfigError(f"least_effect must lie in (0, 1], got {self.least_effect}.")
+        if not 0 < self.least_effect < 20:
+            raise ConfigError(f"least_effect must lie in (0, 20), got {self.least_effect}.")
 
     def flag(
         self,
