@@ -17,6 +17,7 @@ from ld50.core.errors import Ld50Error, OutputError
 from ld50.core.findings import Severity
 from ld50.core.version import VERSION
 from ld50.poison.command import poison_command
+from ld50.remedy_command import remedy_command
 from ld50.study_command import study_app
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ app = typer.Typer(
 
 
 app.command("poison")(poison_command)
+app.command("remedy")(remedy_command)
 app.add_typer(study_app, name="study")
 
 
