@@ -21,6 +21,7 @@ PATTERNS = KINDS**4
 OFTEN = 8
 #: Patterns of its own in a text, at least, and the share of its characters that they begin at.
 _LEAST, _LEAST_SHARE = 12, 0.04
+_NEWLINE = 4
 _TABLE = Path(__file__).with_name("forms.npz")
 
 
@@ -59,7 +60,11 @@ def patterns(data: np.ndarray) -> np.ndarray:
 def usual_patterns() -> np.ndarray:
     """bool (20736,): patterns that documents of the reference repeat; built by `tools/build_forms.py`."""
     with np.load(_TABLE, allow_pickle=False) as data:
-        return np.unpackbits(data["usual"], count=PATTERNS).astype(bool)
+        usual = np.unpackbits(data["usual"], count=PATTERNS).astype(bool)
+    # How many empty lines stand between two is layout.
+    digits = np.arange(PATTERNS)[:, None] // KINDS ** np.arange(4) % KINDS
+    out: np.ndarray = usual | ((digits == _NEWLINE).sum(axis=1) >= 2)
+    return out
 
 
 def rows_in_own_form(screened: Screened) -> np.ndarray:

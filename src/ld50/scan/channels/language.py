@@ -42,7 +42,8 @@ def byte_costs(data: np.ndarray, lanes: np.ndarray) -> np.ndarray:
     normal = np.concatenate([np.full(2, 0x20, np.uint8), NORMAL[data]]).astype(np.uint32)
     key = normal[:-2] | (normal[1:-1] << np.uint32(8)) | (normal[2:] << np.uint32(16))
     index = (key * _MULTIPLIER) >> np.uint32(32 - table.bits)
-    return np.ascontiguousarray(table.cost[:, lanes])[index]
+    out: np.ndarray = np.ascontiguousarray(table.cost[:, lanes])[index]
+    return out
 
 
 def joined(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -57,7 +58,8 @@ def bits_a_byte(texts: list[str]) -> np.ndarray:
 
     Empty texts cost 8 bits.
     """
-    return language_costs(texts).min(axis=1, initial=8.0)
+    out: np.ndarray = language_costs(texts).min(axis=1, initial=8.0)
+    return out
 
 
 def language_costs(texts: list[str]) -> np.ndarray:

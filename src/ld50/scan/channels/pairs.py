@@ -49,7 +49,16 @@ class PairModel:
             second: int64: of the words after them.
         """
         kinds = self._kind[first] * _KINDS + self._kind[second]
-        return (self._score(first, second) - self._mean[kinds]) / self._spread[kinds]
+        score = self._score(first, second)
+        out: np.ndarray = (score - self._mean[kinds]) / self._spread[kinds]
+        return out
+
+    def known_share(self, words: np.ndarray) -> float:
+        """The share of the words that follow each other in a sequence as English has them."""
+        if len(words) < 2:
+            return 0.0
+        number = self._number[words]
+        return float(vocabulary().known_pairs(number[:-1], number[1:]).mean())
 
     def _place(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         mixed = (self._hash[first] * _MIX) ^ (self._hash[second] >> np.uint64(3))
@@ -63,7 +72,8 @@ class PairModel:
         usual = np.where(known, _KNOWN, _UNKNOWN) * _PRIOR_COUNT
         expected = self._words[self._slot[first]] * self._words[self._slot[second]] / self._total
         ratio = (self._pairs[self._place(first, second)] + usual) / (expected + _PRIOR_COUNT)
-        return np.clip(np.log(ratio), -_MOST_SCORE, _MOST_SCORE)
+        out: np.ndarray = np.clip(np.log(ratio), -_MOST_SCORE, _MOST_SCORE)
+        return out
 
     def _kinds(self) -> np.ndarray:
         """int64 (n,): how frequent each word is in the set, and whether English has it."""

@@ -24,6 +24,11 @@ LEVELS = (0.02, 0.004, 0.0005)
 _LEAST_UNITS, _LEAST_LETTERS, _LEAST_WORDS = 6, 12, 3.0
 #: Share of the words at the places that differ: `man, woman, man, woman` follows itself, no message.
 _LEAST_DIFFERENT = 0.6
+#: Share of the pairs that English has: of the last words of sentences in verses and quotations a third,
+#: of messages three quarters.
+_LEAST_KNOWN = 0.5
+#: A pair in more than this share of the texts that count is a template's; most must be in fewer.
+_MOST_HOLDERS, _LEAST_FRESH = 0.2, 0.6
 _MOST_LAG, _LEAST_LAGGED = 9, 24
 #: Words that are counted, and that are read for every so manieth word; past it, texts evenly over
 #: the file.
@@ -52,6 +57,8 @@ class Scheme:
     """Texts that could have counted."""
     rates: tuple[float, ...]
     """For each level, the share of texts beyond it by chance, or at the control if that is more."""
+    known: np.ndarray = field(repr=False, default_factory=lambda: np.zeros(0))
+    """float64: for words, the share of pairs that English has, by text; empty for letters."""
 
 
 def find_schemes(screened: Screened, seed: int) -> list[Scheme]:
@@ -158,6 +165,7 @@ def _word_scheme(text: _Words, units: _Units, edge: str, control: str, unit: str
     rows, chances = _sequence_chances(text, index, text.row[index])
     _, usual = _sequence_chances(text, other := units.chosen(text, control), text.row[other])
     hits = chances <= LEVELS[0]
+    hits[hits] = _fresh(text, index, rows[hits])
     name = f"the {edge} words of the {unit}"
     rates = tuple(_rate(level, usual) for level in LEVELS)
     return _scheme(text, name, index, rows[hits], chances[hits], len(rows), rates)
@@ -185,10 +193,45 @@ def _sequence_chances(
     usable = np.flatnonzero(n >= _LEAST_UNITS - 1)
     chances = _upper_tail(z[usable])
     for i in np.flatnonzero(chances <= LEVELS[0]).tolist():
-        its = text.hash[index[begin[usable[i]] : begin[usable[i]] + counts[usable[i]]]]
-        if len(np.unique(its)) < _LEAST_DIFFERENT * len(its):
+        start = begin[usable[i]]
+        if not _says_something(text, index[start : start + counts[usable[i]]]):
             chances[i] = 1.0
     return key[begin][usable], chances
+
+
+def _says_something(text: _Words, words: np.ndarray) -> bool:
+    """Whether words are mostly different ones, and follow each other as English has them."""
+    different = len(np.unique(text.hash[words]))
+    return (
+        different >= _LEAST_DIFFERENT * len(words) and text.pairs.known_share(words) >= _LEAST_KNOWN
+    )
+
+
+def _fresh(text: _Words, index: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """bool (rows,): texts whose words follow each other as in few of the others that count.
+
+    A template (`Options: A, B, C, D`) says the same in each of its rows; messages differ.
+
+    Args:
+        text: All words.
+        index: int64: words of these texts and of others, by text.
+        rows: int64, rising: the texts.
+    """
+    if len(rows) == 0:
+        return np.zeros(0, dtype=bool)
+    own = text.row[index]
+    follows = np.flatnonzero((own[:-1] == own[1:]) & np.isin(own[:-1], rows))
+    at = np.searchsorted(rows, own[follows])
+    mixed = text.hash[index[follows]] * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= text.hash[index[follows + 1]]
+    pairs, inverse = np.unique(mixed, return_inverse=True)
+    # Each pair once a text.
+    each = np.unique(inverse * len(rows) + at) // len(rows)
+    holders = np.bincount(each, minlength=len(pairs))
+    fresh = holders[inverse] <= max(_MOST_HOLDERS * len(rows), 2)
+    count = np.bincount(at, minlength=len(rows))
+    out: np.ndarray = np.bincount(at, weights=fresh, minlength=len(rows)) >= _LEAST_FRESH * count
+    return out
 
 
 def _pair_sums(
@@ -236,7 +279,7 @@ def _scheme(
     eligible: int,
     rates: tuple[float, ...],
 ) -> Scheme:
-    decoded, spans = [], []
+    decoded, spans, known = [], [], []
     own = text.row[index]
     for row in rows.tolist():
         low, high = np.searchsorted(own, [row, row + 1])
@@ -246,6 +289,7 @@ def _scheme(
         raw = (text.screened.data[base + s : base + e].tobytes() for s, e in places)
         decoded.append(b" ".join(raw).decode("utf-8", "replace").lower())
         spans.append(places)
+        known.append(text.pairs.known_share(its))
     return Scheme(
         name=name,
         places=rows,
@@ -254,6 +298,7 @@ def _scheme(
         spans=spans,
         eligible=eligible,
         rates=rates,
+        known=np.array(known),
     )
 
 
@@ -285,7 +330,7 @@ def _letter_scheme(text: _Words, units: _Units, edge: str, unit: str, seed: int)
     name = f"the {edge} letters of the {unit}"
     made = _scheme(text, name, index, found, chances, len(rows), rates)
     spans = [[(e - 1, e) if last else (s, s + 1) for s, e in places] for places in made.spans]
-    return replace(made, decoded=kept, spans=spans)
+    return replace(made, decoded=kept, spans=spans, known=np.zeros(0))
 
 
 def _cut(letters: np.ndarray) -> tuple[str, float]:
@@ -339,24 +384,42 @@ def _lag_schemes(text: _Words) -> list[Scheme | None]:
         offsets[:, number] = tails.argmin(axis=1)
         chances[:, number] = np.minimum(tails.min(axis=1) * lag, 1.0)
     chances = _own_to_one(chances)
-    found: list[Scheme | None] = []
-    for number, lag in enumerate(lags.tolist()):
-        hits = np.flatnonzero(chances[:, number] <= LEVELS[0])
-        parts = [
-            np.arange(text.begin[row] + offset, text.begin[row + 1], lag)
-            for row, offset in zip(rows[hits].tolist(), offsets[hits, number].tolist(), strict=True)
-        ]
-        hits, parts = _with_different(text, hits, parts)
-        index = np.concatenate([np.zeros(0, np.int64), *parts])
-        # A message in every fourth word shows in every eighth, too, so it is the median of the others.
-        others = [chances[:, other] for other in range(len(lags)) if other != number]
-        rates = tuple(
-            float(np.median([_rate(level, other) for other in others])) for level in LEVELS
-        )
-        name = f"every {_ORDINALS[lag]} word"
-        its = chances[hits, number]
-        found.append(_scheme(text, name, index, rows[hits], its, len(rows), rates))
+    parts = [
+        _lag_words(text, rows, offsets[:, number], chances[:, number], lag)
+        for number, lag in enumerate(lags.tolist())
+    ]
+    return [_lag_scheme(text, rows, chances, number, parts[number]) for number in range(len(lags))]
+
+
+def _lag_words(
+    text: _Words, rows: np.ndarray, offsets: np.ndarray, chances: np.ndarray, lag: int
+) -> dict[int, np.ndarray]:
+    """Place in `rows` to the words of those that count; what says nothing is given a chance of 1."""
+    found = {}
+    for i in np.flatnonzero(chances <= LEVELS[0]).tolist():
+        row = int(rows[i])
+        words = np.arange(text.begin[row] + offsets[i], text.begin[row + 1], lag)
+        if _says_something(text, words):
+            found[i] = words
+        else:
+            chances[i] = 1.0
     return found
+
+
+def _lag_scheme(
+    text: _Words, rows: np.ndarray, chances: np.ndarray, number: int, words: dict[int, np.ndarray]
+) -> Scheme:
+    # A message in every fourth word shows in every eighth, too, so it is the median of the others.
+    others = [other for other in range(chances.shape[1]) if other != number]
+    rates = tuple(
+        float(np.median([_rate(level, chances[:, other]) for other in others])) for level in LEVELS
+    )
+    hits = np.array(sorted(words), dtype=np.int64)
+    index = np.concatenate([np.zeros(0, np.int64), *(words[i] for i in hits.tolist())])
+    fresh = _fresh(text, index, rows[hits])
+    hits = hits[fresh]
+    name = f"every {_ORDINALS[number + 2]} word"
+    return _scheme(text, name, index, rows[hits], chances[hits, number], len(rows), rates)
 
 
 def _own_to_one(chances: np.ndarray) -> np.ndarray:
@@ -367,18 +430,6 @@ def _own_to_one(chances: np.ndarray) -> np.ndarray:
     usual = np.minimum(2.0 * np.median(chances, axis=1, keepdims=True), 1.0)
     out: np.ndarray = np.minimum(chances / np.maximum(usual, 1e-30), 1.0)
     return out
-
-
-def _with_different(
-    text: _Words, hits: np.ndarray, parts: list[np.ndarray]
-) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Those texts whose words at the places are mostly different ones."""
-    kept = [
-        i
-        for i, part in enumerate(parts)
-        if len(np.unique(text.hash[part])) >= _LEAST_DIFFERENT * len(part)
-    ]
-    return hits[kept], [parts[i] for i in kept]
 
 
 def _lagged_words(text: _Words) -> np.ndarray:

@@ -95,7 +95,7 @@ def side_channels(
     found += court.code(read_shifts(left))
     found += court.schemes(find_schemes(screened, seed))
     told = _told(found, screened)
-    found += court.unknown(unreadable_group(left, told))
+    found += court.unknown(unreadable_group(screened, left, told))
     found += court.unknown(own_form_group(screened, _told(found, screened)))
     return found
 

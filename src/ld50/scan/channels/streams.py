@@ -101,7 +101,8 @@ def _of_characters(place: int, start: int, end: int, text: str, *, ascii_only: b
 
 def delimited_rows(candidates: list[Candidate]) -> tuple[list[Symbols], list[Symbols]]:
     """Rows of single characters between delimiters, and rows of longer tokens between them."""
-    single, longer = [], []
+    single: list[Symbols] = []
+    longer: list[Symbols] = []
     for candidate in candidates:
         found = _delimited(candidate)
         if found is not None:

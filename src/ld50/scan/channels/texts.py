@@ -127,7 +127,7 @@ def _cut(column: pa.Array) -> pa.Array:
 
 def _odd_rows(survey: Survey) -> np.ndarray:
     """Ordinals of rows that the first pass found unreadable, encoded, or with hidden characters."""
-    kinds = [survey.texts.rows, survey.marked[:, 0]]
+    kinds = [survey.texts.row, survey.marked[:, 0]]
     if survey.chat is not None:
         flags = (ReplyFlag.ENCODED, ReplyFlag.NO_WORDS, ReplyFlag.INVISIBLE)
         kinds += [survey.chat_ordinals[survey.chat.has(flag)] for flag in flags]
@@ -137,7 +137,9 @@ def _odd_rows(survey: Survey) -> np.ndarray:
 def _evenly(rows: np.ndarray) -> np.ndarray:
     if len(rows) <= _MOST_ODD:
         return rows.astype(np.int64)
-    return rows[np.linspace(0, len(rows) - 1, _MOST_ODD).round().astype(int)].astype(np.int64)
+    places = np.linspace(0, len(rows) - 1, _MOST_ODD).round().astype(int)
+    out: np.ndarray = rows[places].astype(np.int64)
+    return out
 
 
 def _fetched(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
+import pyarrow as pa
 
 from ld50.corpus import reference
+from ld50.scan import kernels
 from ld50.scan.channels.forms import rows_in_own_form
 from ld50.scan.channels.language import byte_costs, joined
 from ld50.scan.channels.readings import Candidate, stretch_of
@@ -18,6 +19,8 @@ _NOISE_BITS = 4.3
 _LEAST_LETTERS, _LETTER_SHARE = 24, 0.8
 #: Words of a language come back in its other texts: of any language, known or not, most do.
 _MOST_SHARED = 0.25
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_SINGLE_WORD = 1
 _LEAST_WORD, _MOST_WORD = 2.0, 9.0
 
 
@@ -33,7 +36,9 @@ class UnknownGroup:
     statistics: dict[str, float]
 
 
-def unreadable_group(candidates: list[Candidate], told: set[int]) -> UnknownGroup | None:
+def unreadable_group(
+    screened: Screened, candidates: list[Candidate], told: set[int]
+) -> UnknownGroup | None:
     """Stretches of words that no language has, and that do not come back from row to row."""
     found: list[tuple[int, int, int, str]] = []
     for candidate in candidates:
@@ -50,8 +55,8 @@ def unreadable_group(candidates: list[Candidate], told: set[int]) -> UnknownGrou
         return None
     bits = _any_lane_bits([text for *_, text in found])
     found = [item for item, cost in zip(found, bits, strict=True) if cost >= _NOISE_BITS]
-    found = list({text: item for *item, text in found for item in [(*item, text)]}.values())
-    shared = _shared_words([text for *_, text in found])
+    found = list({item[3]: item for item in found}.values())
+    shared = _shared_words(screened, [text for *_, text in found])
     found = [item for item, share in zip(found, shared, strict=True) if share <= _MOST_SHARED]
     if not found:
         return None
@@ -73,11 +78,24 @@ def _any_lane_bits(texts: list[str]) -> np.ndarray:
     return out
 
 
-def _shared_words(texts: list[str]) -> list[float]:
-    """For each text, the share of its words of three letters and more that another text holds, too."""
-    words = [[w for w in text.lower().split() if len(w) >= 3] for text in texts]
-    holders = Counter(word for its in words for word in set(its))
-    return [sum(holders[w] > 1 for w in its) / max(len(its), 1) for its in words]
+def _shared_words(screened: Screened, texts: list[str]) -> list[float]:
+    """For each stretch, the share of its words of two letters and more that other texts hold, too."""
+    if not texts:
+        return []
+    keys, first = np.unique(
+        screened.hash ^ (screened.row.astype(np.uint64) * _MIX), return_index=True
+    )
+    del keys
+    # Each word once a text; places by 20 bits of the hash, which is enough to tell rare from common.
+    slots = (screened.hash[first] >> np.uint64(44)).astype(np.int64)
+    holders = np.bincount(slots, minlength=1 << 20)
+    column = pa.array(texts, type=pa.large_string())
+    found = kernels.ngrams(column, kinds=_SINGLE_WORD)
+    long = (found.end - found.start) >= 2
+    common = holders[(found.hash >> np.uint64(44)).astype(np.int64)] >= 2
+    words = np.bincount(found.row[long], minlength=len(texts))
+    held = np.bincount(found.row[long & common], minlength=len(texts))
+    return (held / np.maximum(words, 1)).tolist()  # type: ignore[no-any-return]
 
 
 def letter_statistics(texts: list[str]) -> dict[str, float]:
@@ -105,9 +123,9 @@ def letter_statistics(texts: list[str]) -> dict[str, float]:
 
 
 def _coincidence(streams: list[np.ndarray], lag: int) -> float:
-    same = sum(int((s[lag:] == s[:-lag]).sum()) for s in streams if len(s) > lag)
+    same = sum(int(np.count_nonzero(s[lag:] == s[:-lag])) for s in streams if len(s) > lag)
     total = sum(max(len(s) - lag, 0) for s in streams)
-    return same / max(total, 1)
+    return float(same / max(total, 1))
 
 
 def _information(streams: list[np.ndarray]) -> float:
