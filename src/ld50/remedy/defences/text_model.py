@@ -96,7 +96,7 @@ class LanguageTextModel:
         texts = checked_texts(texts)
         before, after = self.question.split("{text}")
         prompts = [[Turn("user", f"{before}{text}{after}")] for text in texts]
-        scores = np.asarray(option_scores(self.lm, prompts, self.labels), dtype=np.float64)
+        scores = option_scores(self.lm, prompts, self.labels, max_tokens=self.most_tokens)
         highest = scores.max(axis=1, keepdims=True)
         total = np.log(np.exp(scores - highest).sum(axis=1, keepdims=True))
         return np.asarray(scores - highest - total)
@@ -112,14 +112,14 @@ class LanguageTextModel:
                 f"{self.lm.name} is a {self.lm.kind} model, which gives plain text no probability; "
                 "use a causal one."
             )
-        texts = checked_texts(texts)
+        from ld50.models.chat import Piece
+
         tokenizer = self.lm.tokenizer
         first = tokenizer.bos_token_id
-        if first is None:
-            first = tokenizer.eos_token_id
-        start = [] if first is None else [int(first)]
-        encoded = tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
-        ids = [start + list(map(int, row))[: self.most_tokens] for row in encoded]
+        start = [int(tokenizer.eos_token_id if first is None else first)]
+        pieces = [[Piece(text=text, is_template=False)] for text in checked_texts(texts)]
+        encoded = self.lm.encoder.encode(pieces) if pieces else []
+        ids = [start + row[: self.most_tokens] for row in encoded]
         losses = [np.zeros(0)] * len(ids)
         for batch in _batches([len(row) for row in ids], self.batch_tokens):
             for place, values in zip(batch, _losses(self.lm, [ids[n] for n in batch]), strict=True):
@@ -144,7 +144,7 @@ def _losses(lm: LanguageModel, rows: list[list[int]]) -> list[np.ndarray]:
     import torch
 
     width = max(map(len, rows))
-    ids = torch.zeros((len(rows), width), dtype=torch.long)
+    ids = torch.full((len(rows), width), lm.pad_id)
     mask = torch.zeros((len(rows), width), dtype=torch.long)
     for place, row in enumerate(rows):
         ids[place, : len(row)] = torch.tensor(row)
