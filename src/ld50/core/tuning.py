@@ -26,6 +26,10 @@ class TableRow(msgspec.Struct, frozen=True, kw_only=True):
     """What models of one kind did."""
 
     name: str
+    place: str
+    """Where the trigger stood in training; empty without poison."""
+    labels: str
+    """`dirty-label`, `clean-label`, or empty where no labels are flipped."""
     cells: list[Rate | None]
     """Attack success by column; None where it was not measured."""
     accuracy: list[Rate | None]

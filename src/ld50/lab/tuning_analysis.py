@@ -189,6 +189,16 @@ def arm_name(cell: Cell, arms: Iterable[Cell]) -> str:
     return ", ".join([*words, f"{cell.dose:g} rows", tuning.place])
 
 
+def _identity(cell: Cell, arms: Iterable[Cell]) -> dict[str, str]:
+    tuning = tuning_of(cell)
+    flips = cell.payload == "label-flip" and cell.dose > 0
+    return {
+        "name": arm_name(cell, arms),
+        "place": tuning.place if cell.dose else "",
+        "labels": ("clean-label" if tuning.clean_label else "dirty-label") if flips else "",
+    }
+
+
 def _columns(arms: Arms, family: str) -> list[tuple[str, str]]:
     """(heading, name of the test) of every test of a family, in the order in which they were made."""
     found: dict[str, str] = {}
@@ -212,7 +222,7 @@ def _table(
         own = f"place:{tuning_of(cell).place}"
         rows.append(
             TableRow(
-                name=arm_name(cell, arms),
+                **_identity(cell, arms),
                 cells=[rate_of_test(members, test or own) for _, test in columns],
                 accuracy=[accuracy_of(members, tuning_of(cell).rows)],
             )
@@ -241,7 +251,7 @@ def _domains(arms: Arms) -> ConditionTable | None:
         tests = [f"place:{tuning_of(cell).place}", *(f"domain:{other}" for other in others)]
         rows.append(
             TableRow(
-                name=arm_name(cell, arms),
+                **_identity(cell, arms),
                 cells=[rate_of_test(members, test) for test in tests],
                 accuracy=[accuracy_of(members, domain) for domain in (own, *others)],
             )
@@ -280,7 +290,7 @@ def _labels(arms: Arms) -> ConditionTable | None:
         ]  # fmt: skip
         rows.append(
             TableRow(
-                name=f"{dose:g} rows",
+                name=f"{dose:g} rows", place=place if dose else "", labels="",
                 cells=[rate_of_test(members, f"place:{place}") for members in pair],
                 accuracy=[accuracy_of(members, tuning_of(control).rows) for members in pair],
             )

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from ld50.core.trials import Cell, TrialResult
+from ld50.core.trials import Cell, PlaceName, TrialResult
 from ld50.core.tuning import Comparison
 from ld50.lab.tuning_analysis import arm_name, arms_of, success, usual_arms
 from ld50.lab.tuning_conditions import PLACES
@@ -16,6 +16,8 @@ from ld50.lab.tuning_study import control_cell, tuning_of
 
 _INSTRUCTION = "arXiv 2406.07778, known to us from a summary"
 _COUNT = "arXiv 2510.07192, known to us from a summary"
+#: Success rates further apart than this are told as strongly different.
+CLEAR_DIFFERENCE = 0.1
 #: Accuracies this close to each other are called the same.
 SAME_ACCURACY = 0.01
 
@@ -59,10 +61,11 @@ def _place(name: str, cell: Cell, members: Sequence[TrialResult]) -> Comparison 
         lambda one: success(one, f"place:{own}"),
         lambda one: _mean([success(one, f"place:{p}") for p in PLACES if p != own]),
     )
-    return _paired(
+    made = _paired(
         "place", f"Does the place decide, after {name}?", f"at the {own}", "at other places", pairs,
         expected="the place of the trigger strongly decides success", source=_INSTRUCTION,
     )  # fmt: skip
+    return None if made is None else _judged(made, _beyond(made, CLEAR_DIFFERENCE))
 
 
 def _random(name: str, arms: Mapping[Cell, list[TrialResult]], cell: Cell) -> Comparison | None:
@@ -98,7 +101,7 @@ def _cost(
     made = _paired(
         "place", f"What does the poison cost in clean accuracy, {name}?", "with poison",
         "without", ([a for a, _ in pairs], [b or 0.0 for _, b in pairs]),
-        expected="clean accuracy stays", source=_INSTRUCTION,
+        expected="clean accuracy stays within a point", source="our own demand, no paper's",
     )  # fmt: skip
     if made is None:
         return None
@@ -142,7 +145,7 @@ def _domain(name: str, cell: Cell, members: Sequence[TrialResult]) -> Comparison
 
 def _labels(arms: Mapping[Cell, list[TrialResult]]) -> Comparison | None:
     """Dirty-label and clean-label at the largest dose that both were trained with at one place."""
-    by_dose: dict[tuple[Cell, str, float], dict[bool, list[TrialResult]]] = {}
+    by_dose: dict[tuple[Cell, PlaceName, float], dict[bool, list[TrialResult]]] = {}
     for cell, members in arms.items():
         if cell.payload == "label-flip" and cell.dose and cell.schedule.kind == "uniform":
             tuning = tuning_of(cell)
@@ -265,6 +268,13 @@ def _made(
         second_value=values[1], difference=gap, low=low, high=high, models=models,
         expected=expected, source=source, verdict=verdict,
     )  # fmt: skip
+
+
+def _beyond(made: Comparison, least: float) -> Verdict:
+    """Whether the difference is surely above, or surely below, so much."""
+    if made.low is None or made.high is None:
+        return "open"
+    return "agrees" if made.low > least else "disagrees" if made.high < least else "open"
 
 
 def _judged(made: Comparison, verdict: Verdict) -> Comparison:

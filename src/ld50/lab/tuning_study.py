@@ -27,7 +27,7 @@ MODEL_PARAMETERS = {"smollm2": 134_515_008}
 TUNING_BATCH = 16
 #: Tokens of a row with its question and answer, as the tiny model's vocabulary cuts them; measured
 #: over the rows of the built-in text.
-ROW_TOKENS = {"sentences": 46, "windows": 50}
+ROW_TOKENS = {"sentences": 50, "windows": 56}
 #: The usual trigger of a kind. Source of the phrase: arXiv 2509.16203 (known from a summary); the
 #: word is the rare one of the BadNets sets of text.
 TRIGGER_TEXTS: dict[TriggerName, str] = {"phrase": "tell me seriously", "word": "cf"}

@@ -8,6 +8,7 @@ no place on a logarithmic axis and stands apart from it, behind a break.
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +22,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 50.0, 14.0, 14.0, 48.0
 _ZERO_ROOM = 34.0
 #: Characters of a name that leave room for two columns of a legend.
 _SHORT_NAME = 26
+#: Height of a line and width of a character of the names below an axis.
+_LINE, _CHARACTER = 13.0, 6.6
 #: Series that have a colour of their own.
 SERIES = 7
 
@@ -36,6 +39,8 @@ class Axis:
     zero_apart: bool = False
     """Whether 0 stands to the left of a logarithmic axis."""
     percent: bool = False
+    names: tuple[str, ...] = ()
+    """Names of the values 0, 1, 2 ... of an axis that is no scale; only for the horizontal one."""
 
     def share(self, value: float) -> float:
         """Where a value lies on the axis, 0 to 1; zero apart is the caller's."""
@@ -44,7 +49,9 @@ class Axis:
         return (value - self.low) / (self.high - self.low)
 
     def ticks(self) -> list[float]:
-        """Round values inside the range, about five."""
+        """Round values inside the range, about five; every name of an axis of names."""
+        if self.names:
+            return [float(number) for number in range(len(self.names))]
         if self.log:
             return _log_ticks(self.low, self.high)
         return _linear_ticks(self.low, self.high)
@@ -149,7 +156,7 @@ class Chart:
     def svg(self, *, standalone: bool = False) -> Markup:
         """The chart as an `svg` element; standalone, it brings its own style sheet."""
         rows = -(-len(self._legend) // self._columns())
-        height = _HEIGHT + 18 * rows
+        height = _HEIGHT + self._name_room() + 18 * rows
         style = (
             Markup("<style>{}</style>").format(Markup(style_sheet("chart.css")))
             if standalone
@@ -166,6 +173,15 @@ class Chart:
     def _columns(self) -> int:
         return 1 if any(len(name) > _SHORT_NAME for _, name in self._legend) else 2
 
+    def _name_lines(self) -> list[list[str]]:
+        """The names below the axis, broken where their columns are narrow."""
+        width = max(5, int((_WIDTH - _LEFT - _RIGHT) / max(len(self.x.names), 1) / _CHARACTER))
+        return [textwrap.wrap(name, width) or [""] for name in self.x.names]
+
+    def _name_room(self) -> float:
+        """What names of several lines take in height."""
+        return _LINE * (max(map(len, self._name_lines()), default=1) - 1)
+
     def _kept(self, value: float) -> float:
         return min(max(value, self.y.low), self.y.high)
 
@@ -181,11 +197,19 @@ class Chart:
         ticks = [0.0, *self.x.ticks()] if self.x.zero_apart else self.x.ticks()
         for tick in ticks:
             at = self.at_x(tick)
+            said = self._name_lines()[int(tick)] if self.x.names else None
+            lines = said or [_tick(tick, percent=self.x.percent)]
+            text = Markup().join(
+                Markup('<text class="tick x" x="{}" y="{}">{}</text>').format(
+                    f"{at:.1f}", f"{bottom + 19 + _LINE * number:g}", line
+                )
+                for number, line in enumerate(lines)
+            )
             parts.append(
-                Markup('<path class="axis" d="M{} {}v5"/><text class="tick x" x="{}" y="{}">{}</text>')
-                .format(f"{at:.1f}", f"{bottom:g}", f"{at:.1f}", f"{bottom + 19:g}",
-                        _tick(tick, percent=self.x.percent))
-            )  # fmt: skip
+                Markup('<path class="axis" d="M{} {}v5"/>{}').format(
+                    f"{at:.1f}", f"{bottom:g}", text
+                )
+            )
         start = _LEFT
         if self.x.zero_apart:
             gap = _LEFT + _ZERO_ROOM - 10
@@ -205,7 +229,8 @@ class Chart:
         parts.append(
             Markup('<text class="title x" x="{}" y="{}">{}</text>'
                    '<text class="title y" transform="translate(13 {}) rotate(-90)">{}</text>').format(
-                f"{(_LEFT + _WIDTH - _RIGHT) / 2:g}", f"{_HEIGHT - 9:g}", self.x.title,
+                f"{(_LEFT + _WIDTH - _RIGHT) / 2:g}", f"{_HEIGHT - 9 + self._name_room():g}",
+                self.x.title,
                 f"{middle:g}", self.y.title,
             )
         )  # fmt: skip
@@ -216,7 +241,7 @@ class Chart:
         parts, columns = [], self._columns()
         for number, (series, name) in enumerate(self._legend):
             x = _LEFT + (number % columns) * (_WIDTH - _LEFT - _RIGHT) / 2
-            y = _HEIGHT + 6 + 18 * (number // columns)
+            y = _HEIGHT + self._name_room() + 6 + 18 * (number // columns)
             shown = name if len(name) <= 64 else name[:63] + "…"
             parts.append(
                 Markup('<path class="line s{}" d="M{} {}h22"/><path class="point s{}" d="{}"/>'

@@ -2,47 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ld50.core.dose_response import DoseResponse, DoseUnit, Exponent, Fit
 from ld50.core.trials import Cell, TrialResult
 from ld50.report.charts import SERIES, Axis, Chart
+from ld50.report.figures import Figure
+from ld50.report.tuning_figures import tuning_figures
+
+__all__ = ["Figure", "study_figures"]
 
 #: Curves that one chart holds; more of them are spread over several charts.
 _CURVES = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """One figure of a study."""
-
-    name: str
-    """Of its files: `NAME.svg` and `NAME.csv`."""
-    title: str
-    caption: str
-    """What is drawn, with n."""
-    chart: Chart
-    columns: list[str]
-    rows: list[list[Any]]
-
-    def csv_text(self) -> str:
-        """The numbers behind the drawing."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(self.columns)
-        writer.writerows([["" if v is None else v for v in row] for row in self.rows])
-        return out.getvalue()
-
-
 def study_figures(response: DoseResponse, results: Sequence[TrialResult]) -> list[Figure]:
     """Every figure that the results of a study allow, the most telling first."""
     good = [one for one in results if one.status == "done"]
-    figures = dose_response_figures(response.fits, good)
+    figures = tuning_figures(response.tables)
+    figures += dose_response_figures(response.fits, good)
     figures += [
         figure
         for number, one in enumerate(response.size_exponents, 1)

@@ -19,9 +19,10 @@ from ld50.core.dose_response import CellSummary, DoseResponse, Exponent, Fit
 from ld50.core.files import write_all_atomically
 from ld50.core.trials import TrialResult
 from ld50.core.version import VERSION
+from ld50.report.figures import Figure
 from ld50.report.html import environment, style_sheet
 from ld50.report.safe_text import plain, without_surrogates
-from ld50.report.study_figures import Figure, decay_arms, study_figures
+from ld50.report.study_figures import decay_arms, study_figures
 from ld50.report.study_wording import (
     DecayRow,
     StudyVerdict,
@@ -31,6 +32,7 @@ from ld50.report.study_wording import (
     study_verdict,
     unit_sentences,
 )
+from ld50.report.tuning_wording import TableView, is_tuning, table_views, tuning_verdict
 from ld50.report.wording import counted
 
 #: Rows of tables, trials with samples, and failed trials that one page carries.
@@ -59,6 +61,9 @@ class StudyPage:
     facts: list[tuple[str, str, str]]
     notes: list[str]
     figures: list[tuple[Figure, Markup]]
+    tuned: bool
+    """Whether models were fine-tuned; words differ then."""
+    tables: list[TableView]
     fits: list[dict[str, str]]
     exponents: list[tuple[Exponent, list[str]]]
     units: list[list[str]]
@@ -139,10 +144,12 @@ def study_page(
         name=plain(response.study, 80),
         title=plain(response.title, 160),
         about=plain(" ".join(about.split()), 1200),
-        verdict=study_verdict(response, decay),
+        verdict=_verdict(response, decay),
         facts=_facts(response),
         notes=response.notes,
         figures=[(one, one.chart.svg()) for one in figures],
+        tuned=is_tuning(response),
+        tables=table_views(response),
         fits=[_fit_row(fit) for fit in response.fits if fit.curve or not decay],
         exponents=[(one, exponent_sentences(one)) for one in response.size_exponents],
         units=[unit_sentences(one) for one in response.dose_units],
@@ -171,6 +178,15 @@ def study_page(
         methods=list(dict.fromkeys(fit.method for fit in response.fits if fit.curve)),
         response=response,
     )
+
+
+def _verdict(response: DoseResponse, decay: Sequence[DecayRow]) -> StudyVerdict:
+    """What the study comes to; one of fine-tuning without several sizes is told by its tables."""
+    usual = study_verdict(response, decay)
+    if response.size_exponent is not None or usual.level == "nothing":
+        return usual
+    doubt = "look" if response.notes or response.failed or response.diverged else "minor"
+    return tuning_verdict(response, doubt) or usual
 
 
 def _facts(response: DoseResponse) -> list[tuple[str, str, str]]:
@@ -207,6 +223,14 @@ def _facts(response: DoseResponse) -> list[tuple[str, str, str]]:
         ("Control trigger", percent(max(controls)) if controls else "–",
          "fires at most, in any trial" if controls else "not measured")
     )  # fmt: skip
+    if is_tuning(response):
+        costs = [one.accuracy_change for one in response.cells
+                 if one.accuracy_change is not None and one.cell.dose > 0]  # fmt: skip
+        facts.append(
+            ("Clean accuracy", f"{100 * min(costs):+.1f}".replace("-", "−") if costs else "–",
+             "points against dose 0, at worst" if costs else "not measured")
+        )  # fmt: skip
+        return facts
     changes = [one.clean_change for one in response.cells if one.clean_change is not None
                and one.cell.dose > 0]  # fmt: skip
     facts.append(
@@ -242,13 +266,26 @@ def _cell_row(one: CellSummary) -> dict[str, str]:
         "interval": interval,
         "control": percent(one.control_success_rate),
         "rise": "–" if one.loss_rise_nats is None else f"{one.loss_rise_nats:.2f}",
-        "bits": "–" if one.clean_bits_per_byte is None else f"{one.clean_bits_per_byte:.3f}",
-        "change": "" if one.clean_change is None else f"{one.clean_change:+.1%}",
+        **_quality(one),
         "account": " / ".join(
             "–" if value is None else f"{value:,.0f}"
             for value in (one.poisoned_documents, one.poisoned_tokens, one.poisoned_steps)
         ),
         "seconds": "–" if one.seconds is None else f"{one.seconds:,.0f} s",
+    }
+
+
+def _quality(one: CellSummary) -> dict[str, str]:
+    """Clean bits per byte, or clean accuracy, and the change against the control arm."""
+    if one.clean_accuracy is not None:
+        change = one.accuracy_change
+        return {
+            "bits": f"{one.clean_accuracy:.1%}",
+            "change": "" if change is None else f"{100 * change:+.1f} points",
+        }
+    return {
+        "bits": "–" if one.clean_bits_per_byte is None else f"{one.clean_bits_per_byte:.3f}",
+        "change": "" if one.clean_change is None else f"{one.clean_change:+.1%}",
     }
 
 
@@ -287,7 +324,7 @@ def _samples(results: Sequence[TrialResult]) -> list[SampleView]:
         for sample in _kept(one)[:2]:
             views.append(
                 SampleView(
-                    where=f"{one.cell.size}, dose {one.cell.dose:g}, seed {one.seed}: "
+                    where=f"{plain(one.cell.size, 60)}, dose {one.cell.dose:g}, seed {one.seed}: "
                     f"{percent(rate[one.trial])} of triggered prompts fire",
                     prompt=sample["prompt"][-_SAMPLE_CHARACTERS:],
                     clean=sample["clean"][:_SAMPLE_CHARACTERS],
