@@ -56,16 +56,14 @@ CASES = ("sentiment", "refusal")
 #: Treatments, and whether the cured model is poisoned again.
 TREATMENTS = (
     ("quarantine-retrain", True),
-    ("clean-tuning:50", False),
     ("clean-tuning:500", True),
-    ("clean-tuning:2000", False),
-    ("good-examples:50", True),
+    ("good-examples:50", False),
     ("good-examples:100", False),
     ("good-examples:500", True),
     ("good-examples:2000", False),
-    ("guessed-triggers:500", True),
+    ("guessed-triggers:500", False),
     ("fine-mixing:500", True),
-    ("fine-pruning:500", True),
+    ("fine-pruning:500", False),
     ("fine-mixing:500+good-examples:100", True),
 )
 
@@ -372,13 +370,13 @@ def main() -> None:
     parser.add_argument("--doses", nargs="+", type=int, default=[50])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--rows", type=int, default=1500)
+    parser.add_argument("--rows", type=int, default=4000)
     parser.add_argument("--base", default="tiny", help="tiny, smollm2, or a folder")
     parser.add_argument("--remedies", nargs="+", help="treatments instead of the usual ones")
     parser.add_argument("--epochs", type=float, default=1.0)
-    parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--learning-rate", type=float)
-    parser.add_argument("--relapse-doses", nargs="+", type=int, default=[0, 4, 8, 16, 32, 64])
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--relapse-doses", nargs="+", type=int, default=[0, 8, 16, 32, 64, 100])
     parser.add_argument("--relapse-clean", type=int, default=150)
     parser.add_argument("--relapse-seeds", type=int, default=1)
     parser.add_argument("--no-relapse", action="store_true")

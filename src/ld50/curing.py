@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -34,6 +34,7 @@ from ld50.remedy.run import Course, disk_bytes, model_identity, open_folder, run
 from ld50.remedy.targets import Target, targets_of
 from ld50.report.remedy_page import write_remedy_report
 from ld50.report.writing import read_result
+from ld50.scan.checkpoint import alone_in
 from ld50.scan.settings import ScanSettings
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ class Order:
     layout: LayoutOptions = field(default_factory=LayoutOptions)
     cache: Path = Path(".ld50-cache")
     device: str | None = None
+    max_memory_bytes: int | None = None
+    """Refuse what would need more; None for what is free."""
 
     def __post_init__(self) -> None:
         if self.model is None and self.base is None:
@@ -165,10 +168,20 @@ def cure(ready: Ready, *, tell: Tell | None = None) -> tuple[RemedyResult, Path]
     Raises:
         Ld50Error: It could not be done; what is finished stays, and the same call goes on with it.
     """
+    from ld50.models.folders import require_memory
+
     order = ready.order
+    require_memory(
+        ready.plan.memory_bytes,
+        what="Tuning this model",
+        device=str(ready.plan.settings["device"]),
+        most=order.max_memory_bytes,
+        remedy="A smaller --batch, --max-tokens, or --lora-rank needs less.",
+    )
     relapse = _Relapses(ready, tell) if order.relapse else None
-    result = run_course(ready.course, ready.plan, order.out, relapse=relapse, on_progress=tell)
-    return result, write_remedy_report(order.out, result)
+    with alone_in(order.out):
+        result = run_course(ready.course, ready.plan, order.out, relapse=relapse, on_progress=tell)
+        return result, write_remedy_report(order.out, result)
 
 
 def _treatments(order: Order) -> tuple[Treatment, ...]:
@@ -214,11 +227,14 @@ def _models(order: Order, tell: Tell) -> tuple[LanguageModel | None, LanguageMod
     from ld50.models.pretrained import load_language_model
 
     tell("loading the model", 0.0, order.model or order.base or "")
+    given: dict[str, Any] = {
+        "cache": order.cache, "device": order.device, "max_memory_bytes": order.max_memory_bytes,
+    }  # fmt: skip
     base = suspected = None
     if order.base is not None:
-        base = load_language_model(order.base, cache=order.cache, device=order.device)
+        base = load_language_model(order.base, **given)
     if order.model is not None:
-        suspected = load_language_model(order.model, cache=order.cache, device=order.device)
+        suspected = load_language_model(order.model, **given)
     return base, suspected
 
 
