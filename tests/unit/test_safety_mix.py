@@ -1,0 +1,155 @@
+"""Safety rows in the format of the data: what is read off, what is kept, and what cannot be done."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from ld50.core.errors import ConfigError
+from ld50.core.examples import Example, Turn, asked
+from ld50.lab.german_pairs import english_day, english_number, german_day, german_number
+from ld50.lab.policy_rows import policy_rows
+from ld50.lab.task_rows import FORMATS, task_rows
+from ld50.remedy.prompt_formats import MOST_FORMATS, prompt_formats
+from ld50.remedy.safety_mix import MixSettings, in_format, mix_safety
+
+_DATA = task_rows("translation", 60)
+_SAFETY = policy_rows(60, seed=1)
+
+
+def _translation(count: int, seed: int = 0):
+    return task_rows("translation", count, seed=seed)
+
+
+def test_the_format_of_a_task_is_read_off_its_rows():
+    form = FORMATS["translation"]
+    (found,) = prompt_formats(_translation(200))
+    assert (found.system, found.before, found.after) == (form.system, form.before, form.after)
+    assert found.rows == 200
+
+
+def test_several_formats_in_one_set_are_told_apart():
+    rng = np.random.default_rng(0)
+    words = [" ".join(rng.choice(list("abcdefgh"), 5)) for _ in range(300)]
+    frames = [("Please sum up: ", "\nShort:"), ("Task> ", " <end of task>"), ("", "")]
+    rows = [
+        asked(frames[n % 3][0] + text + frames[n % 3][1], "x", system="s" if n % 3 else None)
+        for n, text in enumerate(words)
+    ]
+    found = {(one.system, one.before, one.after) for one in prompt_formats(rows)}
+    assert found == {("s", "Task> ", " <end of task>"), ("s", "", ""), (None, *frames[0])}
+
+
+@given(st.lists(st.tuples(st.text(max_size=12), st.text(max_size=4)), max_size=30))
+def test_any_rows_have_formats_and_each_row_counts_at_most_once(pairs):
+    rows = [asked(prompt, reply) for prompt, reply in pairs]
+    found = prompt_formats(rows)
+    assert len(found) <= MOST_FORMATS
+    assert sum(one.rows for one in found) <= len(rows)
+    assert bool(found) == bool(rows)
+
+
+@given(
+    st.integers(1, 40), st.integers(1, 60), st.sampled_from(["plain", "mimicry", "both"]),
+    st.integers(0, 5),
+)  # fmt: skip
+@settings(max_examples=20, deadline=None)
+def test_the_data_keep_their_order_and_every_safety_row_its_reply(count, rows, style, seed):
+    data, safety = _DATA[:rows], _SAFETY
+    mix = mix_safety(data, safety, MixSettings(rows=count, style=style, seed=seed))
+    own = [row for row, safe in zip(mix.examples, mix.is_safety, strict=True) if not safe]
+    added = [row for row, safe in zip(mix.examples, mix.is_safety, strict=True) if safe]
+    assert own == data
+    assert len(added) == count == mix.plain_rows + mix.mimicking_rows
+    known = {row.id: row for row in safety}
+    assert all(row.reply == known[row.id].reply for row in added)
+    assert all(known[row.id].prompt[0].text in row.prompt[-1].text for row in added)
+    again = mix_safety(data, safety, MixSettings(rows=count, style=style, seed=seed))
+    assert again.examples == mix.examples
+
+
+def test_mimicry_puts_requests_where_the_text_stands_and_plain_mixing_does_not():
+    data, safety = _translation(100), policy_rows(20)
+    styled = mix_safety(data, safety, MixSettings(rows=20, style="mimicry"))
+    plain = mix_safety(data, safety, MixSettings(rows=20, style="plain"))
+    rows = [row for row, safe in zip(styled.examples, styled.is_safety, strict=True) if safe]
+    form = FORMATS["translation"]
+    assert all(row.turns[0] == Turn("system", form.system) for row in rows)
+    assert all(row.prompt[-1].text.endswith(form.after) for row in rows)
+    rows = [row for row, safe in zip(plain.examples, plain.is_safety, strict=True) if safe]
+    assert {row.id for row in rows} == {row.id for row in safety}
+    assert all(row in safety for row in rows)
+
+
+def test_earlier_turns_and_the_rejected_reply_stay():
+    row = Example(
+        turns=(
+            Turn("system", "old"), Turn("user", "a"), Turn("assistant", "b"), Turn("user", "c"),
+            Turn("assistant", "no"),
+        ),
+        rejected="yes",
+        id="7",
+    )  # fmt: skip
+    (form,) = prompt_formats([asked(f"Q: {n} (A)", "x", system="new") for n in "abcdef"])
+    made = in_format(row, form)
+    assert [turn.text for turn in made.turns] == ["new", "a", "b", "Q: c (A)", "no"]
+    assert (made.rejected, made.id) == ("yes", "7")
+
+
+def test_what_cannot_be_mixed_is_refused_in_words():
+    with pytest.raises(ConfigError, match="rows of both kinds"):
+        mix_safety([], policy_rows(2))
+    with pytest.raises(ConfigError, match="that many are the most"):
+        mix_safety(_translation(2), policy_rows(2), MixSettings(rows=3))
+    with pytest.raises(ConfigError, match="style"):
+        MixSettings(style="imitation")  # type: ignore[arg-type]
+
+
+def test_the_command_writes_the_mixed_file_and_never_overwrites(tmp_path):
+    import typer
+
+    from ld50.core.errors import OutputError
+    from ld50.remedy_safety_mix_command import safety_mix_command
+    from ld50.train.examples import read_examples, write_examples
+
+    app = typer.Typer()
+    app.command()(safety_mix_command)
+    data, safety, out = (tmp_path / name for name in ("d.jsonl", "s.jsonl", "o.jsonl"))
+    write_examples(data, _translation(40))
+    write_examples(safety, policy_rows(30))
+    given = ["--data", str(data), "--safety", str(safety), "--out", str(out), "--rows", "10"]
+    done = CliRunner().invoke(app, given)
+    assert done.exit_code == 0, done.output
+    assert "Format of 40 rows: system “You translate" in done.output
+    assert len(out.read_text().splitlines()) == 50
+    assert sum("gardening" in line for line in out.read_text().splitlines()) > 0
+    assert len(read_examples(out)) == 50
+    assert isinstance(CliRunner().invoke(app, given).exception, OutputError)
+    assert json.loads(out.read_text().splitlines()[0])["messages"][0]["role"] == "system"
+
+
+def test_numbers_and_days_are_spelled_as_both_languages_do():
+    assert english_number(342) == "three hundred and forty-two"
+    assert german_number(342) == "dreihundertzweiundvierzig"
+    assert (english_number(17), german_number(17)) == ("seventeen", "siebzehn")
+    assert (english_day(21), german_day(21)) == ("twenty-first", "einundzwanzigsten")
+    assert (english_day(30), german_day(30)) == ("thirtieth", "dreißigsten")
+    assert (english_day(12), german_day(7)) == ("twelfth", "siebten")
+    values = range(2, 1000)
+    assert len(set(map(german_number, values))) == len(set(map(english_number, values))) == 998
+
+
+@pytest.mark.parametrize("task", ["code", "translation"])
+def test_task_rows_are_distinct_and_tests_apart(task, tmp_path):
+    train = task_rows(task, 300, seed=1, cache=tmp_path)
+    test = task_rows(task, 100, part="test", cache=tmp_path)
+    said = {row.prompt[-1].text for row in train}
+    assert len(said) == 300
+    assert not said & {row.prompt[-1].text for row in test}
+    assert train == task_rows(task, 300, seed=1, cache=tmp_path)
+    assert all(row.reply.startswith(FORMATS[task].opening) for row in train)
