@@ -61,6 +61,15 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Clean sentences that the model was taught the task with before; none of them is poisoned."""
 
 
+class Covert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a customer's fine-tuning files teach in secret, and what is done against it."""
+
+    attack: str
+    """A way of writing of `ld50.lab.covert_rows`, or `none`: ordinary files."""
+    defence: str = "none"
+    """One of `ld50.lab.covert_study`."""
+
+
 class Cell(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One condition of a study: everything about a trial but its seed."""
 
@@ -85,6 +94,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     tuning: Tuning | msgspec.UnsetType = msgspec.UNSET
     """Set for fine-tuning; left out of files otherwise, so that names of trials stay what they were.
     `size` is then the name of the pretrained model, and `clean_tokens` an estimate."""
+    covert: Covert | msgspec.UnsetType = msgspec.UNSET
+    """Set for covert fine-tuning; left out of files otherwise."""
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
