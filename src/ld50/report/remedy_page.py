@@ -29,7 +29,7 @@ from ld50.report.remedy_wording import (
     cost_text,
     interval_text,
     rate_text,
-    ratio_in_words,
+    ratio_parts,
     remedy_verdict,
 )
 from ld50.report.safe_text import plain, without_surrogates
@@ -69,6 +69,8 @@ class RemedyPage:
     arms_left_out: int
     triggers: list[dict[str, str]]
     triggers_left_out: int
+    prompts: str
+    """How many prompts and rows the table rests on."""
     steps: list[dict[str, str]]
     samples: list[SampleView]
     settings: list[tuple[str, str]]
@@ -142,6 +144,7 @@ def remedy_page(result: RemedyResult) -> RemedyPage:
         arms_left_out=max(len(result.outcomes) - _MOST_OUTCOMES, 0),
         triggers=_triggers(result)[:_MOST_TRIGGERS],
         triggers_left_out=max(len(plan.triggers) - _MOST_TRIGGERS, 0),
+        prompts=_prompts(result),
         steps=[
             {
                 "remedy": plain(step.remedy, 120),
@@ -187,6 +190,21 @@ def _facts(result: RemedyResult) -> list[tuple[str, str, str]]:
     return facts
 
 
+def _prompts(result: RemedyResult) -> str:
+    measured = [one for one in (result.before, *(o.after for o in result.outcomes)) if one]
+    counts = [
+        rate.attack_success_rate.n
+        for one in measured
+        for rate in one.rates
+        if rate.attack_success_rate is not None
+    ]
+    rows = f"{measured[0].reply_loss.n} held-out rows" if measured else "nothing"
+    if not counts:
+        return rows
+    low, high = min(counts), max(counts)
+    return f"{low if low == high else f'{low} to {high}'} prompts, {rows}"
+
+
 def _highest(measurement: Measurement, *, control: bool = False) -> str:
     rates = [
         one.control_success_rate if control else one.attack_success_rate
@@ -201,7 +219,8 @@ def _before_row(before: Measurement | None) -> dict[str, str]:
     row = _measured(before)
     return row | {
         "remedy": "before", "best": "", "status": "", "loss_change": "–", "loss_interval": "",
-        "accuracy_change": "", "cost": "–", "seconds": "", "relapse": "–", "folder": "",
+        "accuracy_change": "", "cost": "–", "seconds": "", "relapse": "–",
+        "relapse_interval": "", "folder": "",
     }  # fmt: skip
 
 
@@ -214,9 +233,9 @@ def _measured(one: Measurement) -> dict[str, str]:
     accuracy = one.accuracy
     return {
         "rate": rate_text(first.attack_success_rate) if first else "–",
-        "rate_interval": interval_text(first.attack_success_rate) if first else "",
+        "rate_interval": interval_text(first.attack_success_rate, count=False) if first else "",
         "control": rate_text(first.control_success_rate) if first else "–",
-        "control_interval": interval_text(first.control_success_rate) if first else "",
+        "control_interval": interval_text(first.control_success_rate, count=False) if first else "",
         "loss": f"{one.reply_loss.value:.3f}",
         "accuracy": rate_text(accuracy) if accuracy else "",
     }
@@ -227,6 +246,7 @@ def _arm(one: RemedyOutcome, result: RemedyResult) -> dict[str, str]:
         ("rate", "control", "loss", "rate_interval", "control_interval", "accuracy"), ""
     )
     measured = _measured(one.after) if one.after is not None else empty | {"rate": "–"}
+    ratio = ratio_parts(one, compared=any(other.relapse is not None for other in result.outcomes))
     return measured | {
         "remedy": plain(one.remedy, 120),
         "best": "best" if one.remedy == result.best else "",
@@ -240,9 +260,8 @@ def _arm(one: RemedyOutcome, result: RemedyResult) -> dict[str, str]:
         "seconds": f"{counted(one.rows, 'row')}, {one.seconds:,.0f} s"
         if one.status == "done"
         else "",
-        "relapse": ratio_in_words(
-            one, compared=any(other.relapse is not None for other in result.outcomes)
-        ),
+        "relapse": ratio[0],
+        "relapse_interval": ratio[1],
         "folder": plain(one.folder, 200),
     }
 

@@ -142,11 +142,12 @@ def rate_text(estimate: Estimate | None) -> str:
     return "–" if estimate is None else f"{estimate.value:.0%}"
 
 
-def interval_text(estimate: Estimate | None) -> str:
-    """The interval of a share with its n; empty where there is none."""
+def interval_text(estimate: Estimate | None, *, count: bool = True) -> str:
+    """The interval of a share, with its n where wanted; empty where there is none."""
     if estimate is None:
         return ""
-    return f"{estimate.low:.0%} to {estimate.high:.0%}, n = {estimate.n}"
+    said = f"{estimate.low:.0%} to {estimate.high:.0%}"
+    return f"{said}, n = {estimate.n}" if count else said
 
 
 def change_text(estimate: Estimate | None, *, points: bool = False) -> str:
@@ -169,8 +170,14 @@ def change_interval(estimate: Estimate | None, *, points: bool = False) -> str:
 REFERENCE = "quarantine-retrain"
 
 
-def ratio_in_words(outcome: RemedyOutcome, *, compared: bool = True) -> str:
-    """The relapse ratio with its interval, a bound, or why there is none.
+def ratio_in_words(outcome: RemedyOutcome) -> str:
+    """The relapse ratio with its interval, a bound, or why there is none."""
+    value, interval = ratio_parts(outcome)
+    return f"{value} ({interval})" if interval else value
+
+
+def ratio_parts(outcome: RemedyOutcome, *, compared: bool = False) -> tuple[str, str]:
+    """(relapse ratio or a word for it, its interval or nothing).
 
     Args:
         outcome: Of a remedy.
@@ -178,13 +185,13 @@ def ratio_in_words(outcome: RemedyOutcome, *, compared: bool = True) -> str:
     """
     relapse = outcome.relapse
     if relapse is None:
-        return "reference" if compared and outcome.remedy == REFERENCE else "–"
+        return ("reference" if compared and outcome.remedy == REFERENCE else "–"), ""
     if relapse.ratio is not None:
         one = relapse.ratio
-        return f"{one.value:.2f} ({one.low:.2f} to {one.high:.2f})"
+        return f"{one.value:.2f}", f"{one.low:.2f} to {one.high:.2f}"
     if relapse.at_least is not None:
-        return f"above {relapse.at_least:.2f}"
-    return "not known"
+        return f"above {relapse.at_least:.2f}", ""
+    return "not known", ""
 
 
 def cost_text(outcome: RemedyOutcome) -> str:
