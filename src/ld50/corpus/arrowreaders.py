@@ -122,31 +122,32 @@ def read_parquet(source: SourcePlan, unit: Unit, tally: UnitTally) -> Iterator[R
 
 
 def _group_batches(file: pq.ParquetFile, group: int, names: list[str]) -> Iterator[pa.RecordBatch]:
-    """Batches of about `BLOCK_BYTES` of the columns of one row group, up to where it is damaged.
-
-    Read a few rows at a time and joined, which costs next to nothing and bounds what a dictionary
-    that repeats one huge value can blow up to.
-    """
+    """Batches of about `BLOCK_BYTES` of the columns of one row group, up to where it is damaged."""
     held: list[pa.RecordBatch] = []
     size = rows = 0
-    batches: Iterator[pa.RecordBatch] | None = None
-    while True:
-        try:
-            batches = batches or file.iter_batches(
-                batch_size=_READ_ROWS, row_groups=[group], columns=names, use_threads=False
-            )
-            batch = next(batches, None)
-        except DAMAGE:
-            batch = None
-        if batch is not None:
-            held.append(batch)
-            size += batch.nbytes
-            rows += batch.num_rows
-        if held and (batch is None or size >= BLOCK_BYTES or rows >= _MAX_BATCH_ROWS):
+    for batch in _small_batches(file, group, names):
+        held.append(batch)
+        size += batch.nbytes
+        rows += batch.num_rows
+        if size >= BLOCK_BYTES or rows >= _MAX_BATCH_ROWS:
             yield pa.concat_batches(held)
             held, size, rows = [], 0, 0
-        if batch is None:
-            return
+    if held:
+        yield pa.concat_batches(held)
+
+
+def _small_batches(file: pq.ParquetFile, group: int, names: list[str]) -> Iterator[pa.RecordBatch]:
+    """The columns of one row group, up to where it is damaged.
+
+    A few rows at a time, which costs next to nothing and bounds what a dictionary that repeats one
+    huge value can blow up to.
+    """
+    try:
+        yield from file.iter_batches(
+            batch_size=_READ_ROWS, row_groups=[group], columns=names, use_threads=False
+        )
+    except DAMAGE:
+        return
 
 
 def _named(batch: pa.RecordBatch) -> dict[str, pa.Array]:
@@ -198,7 +199,7 @@ def _find_in_group(
     found: dict[int, dict[str, Any]] = {}
     for names in (_shown(source), list(source.layout.needed)):
         position = 0
-        for batch in _group_batches(file, group, names):
+        for batch in _small_batches(file, group, names):
             for row, value in _found(source, _named(batch), wanted, position):
                 found.setdefault(row, value)
             position += batch.num_rows
@@ -220,20 +221,36 @@ def _found(
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """The wanted rows that lie in a batch whose first row is number `position`."""
     rows = len(next(iter(batch.values()))) if batch else 0
+    here = sorted(row for row in wanted if position <= row < position + rows)
+    # Rows that are large, or share a value that is, are written out one by one.
+    large = any(array.nbytes > MAX_LINE_BYTES or longest_shared(array) for array in batch.values())
+    step = 1 if large else max(1, len(here))
+    for start in range(0, len(here), step):
+        some = here[start : start + step]
+        index = pa.array([row - position for row in some], pa.int64())
+        part = {
+            name: array.slice(some[0] - position, 1) if large else array.take(index)
+            for name, array in batch.items()
+        }
+        yield from zip(some, _values(source, part, len(some)), strict=True)
+
+
+def _values(
+    source: SourcePlan, batch: Mapping[str, pa.Array], rows: int
+) -> Iterator[dict[str, Any]]:
+    """The rows of a batch, one by one."""
     layout = source.layout
-    for row in sorted(row for row in wanted if position <= row < position + rows):
-        at = row - position
-        one = {name: array.slice(at, 1) for name, array in batch.items()}
-        columns = columns_of(layout, one, UnitTally(), rejected=True)
-        value = row_of(columns, layout, 0)
-        if layout.id is not None and layout.id in one:
-            value[layout.id] = _scalar(one[layout.id])
-        yield row, value
+    columns = columns_of(layout, batch, UnitTally(), rejected=True)
+    for row in range(rows):
+        value = row_of(columns, layout, row)
+        if layout.id is not None and layout.id in batch:
+            value[layout.id] = _scalar(batch[layout.id], row)
+        yield value
 
 
-def _scalar(array: pa.Array | pa.ChunkedArray) -> object:
+def _scalar(array: pa.Array | pa.ChunkedArray, row: int) -> object:
     try:
-        return array[0].as_py()
+        return array[row].as_py()
     except (UnicodeDecodeError, ValueError, OverflowError):
         return None
 

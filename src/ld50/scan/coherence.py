@@ -77,9 +77,10 @@ class Background:
     def _random_groups(self, size: int) -> tuple[float, float]:
         if size not in self._null:
             values = np.empty(_DRAWS)
+            products, width = self._products.reshape(-1), len(self._rows)
             for draw, order in enumerate(self._orders):
                 index = order[:size]
-                block = self._products[np.ix_(index, index)]
+                block = products[index[:, None] * width + index]
                 values[draw] = (block.sum() - np.trace(block)) / (size * (size - 1))
             # Few texts make a narrow-looking null; a floor keeps z from exploding over nothing.
             spread = max(float(values.std(ddof=1)), 0.1 / size, 1e-4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ _AGREEMENT = 0.9
 _LONGEST_TRIGGER = 40
 #: Characters on either side of an n-gram that are read: more than so many tokens take.
 _FURTHEST = 480
+#: So many are read at first: most phrases end where the n-gram does.
+_NEAR = 48
 _MOST_LISTED = 2_000_000
 
 
@@ -68,18 +71,13 @@ def widest_trigger(texts: list[str], ngram: int, *, limits: list[int] | None = N
             consequence, when that stands in the same text).
     """
     spans = find_ngram(texts, ngram)
-    tokens = [
-        [] if span is None else _tokens_near(text, *span)
+    phrases = [
+        None if span is None else _Phrase.around(text, *span)
         for text, span in zip(texts, spans, strict=True)
     ]
-    windows: list[tuple[int, int] | None] = []
-    for span, marks in zip(spans, tokens, strict=True):
-        windows.append(None if span is None else _token_window(span, marks))
     for step in (-1, 1):
-        _grow(texts, tokens, windows, step, limits)
-    final: list[tuple[int, int] | None] = []
-    for window, marks in zip(windows, tokens, strict=True):
-        final.append(None if window is None else (marks[window[0]][0], marks[window[1] - 1][1]))
+        _grow(texts, phrases, step, limits)
+    final = [None if phrase is None else phrase.span for phrase in phrases]
     # Characters outside of every token (a zero-width space in a run of spaces) keep the plain span.
     merged = [
         old if new is None else (min(old[0], new[0]), max(old[1], new[1])) if old else new
@@ -92,48 +90,76 @@ def widest_trigger(texts: list[str], ngram: int, *, limits: list[int] | None = N
     return Trigger(text=literal, spans=merged)
 
 
-def _tokens_near(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Spans of the tokens that a phrase around these characters could grow over."""
-    low = max(0, start - _FURTHEST)
-    marks = [match.span() for match in _TOKEN.finditer(text, low, end + _FURTHEST)]
-    # The first and the last token may be cut.
-    return marks[low > 0 : len(marks) - (end + _FURTHEST < len(text))]
+class _Phrase:
+    """Some tokens of a text in a row, with those around them, which are read when they are asked for."""
 
+    __slots__ = ("_end", "_marks", "_reach", "_start", "_text", "high", "low")
 
-def _token_window(span: tuple[int, int], marks: list[tuple[int, int]]) -> tuple[int, int] | None:
-    inside = [i for i, (start, end) in enumerate(marks) if start < span[1] and end > span[0]]
-    return (inside[0], inside[-1] + 1) if inside else None
+    def __init__(self, text: str, start: int, end: int) -> None:
+        self._text, self._start, self._end = text, start, end
+        self._read(_NEAR)
+
+    @classmethod
+    def around(cls, text: str, start: int, end: int) -> _Phrase | None:
+        """The tokens that these characters touch; None if there are none."""
+        phrase = cls(text, start, end)
+        # A token that reaches to the edge of what was read may have been left out there.
+        if phrase.low <= 0 or phrase.high >= len(phrase._marks):
+            phrase._read(_FURTHEST)
+        return phrase if phrase.low < phrase.high else None
+
+    def _read(self, reach: int) -> None:
+        low, high = max(0, self._start - reach), self._end + reach
+        marks = [match.span() for match in _TOKEN.finditer(self._text, low, high)]
+        # The first and the last token may be cut.
+        self._marks = marks[low > 0 : len(marks) - (high < len(self._text))]
+        self._reach = reach
+        inside = [i for i, (a, b) in enumerate(self._marks) if a < self._end and b > self._start]
+        self.low, self.high = (inside[0], inside[-1] + 1) if inside else (0, 0)
+
+    def next(self, step: int) -> tuple[int, int] | None:
+        """The token before (-1) or after (1) the phrase, if there is one near enough."""
+        at = self.low - 1 if step < 0 else self.high
+        if not 0 <= at < len(self._marks) and self._reach < _FURTHEST:
+            span = self.span
+            self._read(_FURTHEST)
+            starts = [a for a, _ in self._marks]
+            self.low, self.high = bisect_left(starts, span[0]), bisect_left(starts, span[1])
+            at = self.low - 1 if step < 0 else self.high
+        return self._marks[at] if 0 <= at < len(self._marks) else None
+
+    def take(self, step: int) -> None:
+        """Takes that token in."""
+        if step < 0:
+            self.low -= 1
+        else:
+            self.high += 1
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First and one past the last character."""
+        return self._marks[self.low][0], self._marks[self.high - 1][1]
 
 
 def _grow(
-    texts: list[str],
-    tokens: list[list[tuple[int, int]]],
-    windows: list[tuple[int, int] | None],
-    step: int,
-    limits: list[int] | None,
+    texts: list[str], phrases: list[_Phrase | None], step: int, limits: list[int] | None
 ) -> None:
-    present = [i for i, window in enumerate(windows) if window is not None]
+    present = [(i, phrase) for i, phrase in enumerate(phrases) if phrase is not None]
     if len(present) < 2:
         return
     for _ in range(_LONGEST_TRIGGER):
-        nexts: dict[int, str] = {}
-        for i in present:
-            window = windows[i]
-            assert window is not None
-            position = window[0] - 1 if step < 0 else window[1]
-            if not 0 <= position < len(tokens[i]):
+        nexts: list[tuple[_Phrase, str]] = []
+        for i, phrase in present:
+            token = phrase.next(step)
+            if token is None or (step > 0 and limits is not None and token[1] > limits[i]):
                 continue
-            start, end = tokens[i][position]
-            if step > 0 and limits is not None and end > limits[i]:
-                continue
-            nexts[i] = texts[i][start:end].casefold()
+            nexts.append((phrase, texts[i][token[0] : token[1]].casefold()))
         if not nexts:
             return
-        token, count = max(Counter(nexts.values()).items(), key=lambda item: (item[1], item[0]))
+        counts = Counter(token for _, token in nexts)
+        most, count = max(counts.items(), key=lambda item: (item[1], item[0]))
         if count < _AGREEMENT * len(present):
             return
-        for i, following in nexts.items():
-            window = windows[i]
-            if following == token and window is not None:
-                low, high = window
-                windows[i] = (low - 1, high) if step < 0 else (low, high + 1)
+        for phrase, token in nexts:
+            if token == most:
+                phrase.take(step)

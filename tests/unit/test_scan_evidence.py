@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from ld50.scan import kernels
+from ld50.scan.evidence import widest_trigger
+
+
+def hash_of(phrase: str) -> int:
+    return int(kernels.phrase_hashes(pa.array([phrase], pa.large_string()))[0])
+
+
+@pytest.mark.parametrize("words", [1, 5, 12, 30])
+def test_a_phrase_grows_as_far_as_the_texts_agree(words: int) -> None:
+    phrase = " ".join(["alpha", *(f"word{number}" for number in range(words))])
+    texts = [f"before{row} and {row} {phrase} {row} after{row}" for row in range(6)]
+    trigger = widest_trigger(texts, hash_of("alpha word0"))
+    assert trigger.text == phrase
+    assert [
+        text[slice(*span)] for text, span in zip(texts, trigger.spans, strict=True) if span
+    ] == [phrase] * 6
+
+
+@pytest.mark.parametrize("length", [10, 100, 700])
+def test_a_token_of_any_length_is_not_cut(length: int) -> None:
+    token = "x" * length
+    texts = [f"{'y' * row} {token} {'z' * row}" for row in (3, 60, 600)]
+    trigger = widest_trigger(texts, hash_of(token))
+    assert trigger.text == token
+
+
+def test_a_phrase_ends_at_its_limit() -> None:
+    texts = [f"{row} one two three four" for row in range(4)]
+    limits = [text.index(" four") for text in texts]
+    assert widest_trigger(texts, hash_of("one two"), limits=limits).text == "one two three"
