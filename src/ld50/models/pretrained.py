@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import copy
 import fcntl
+import io
 import json
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
@@ -25,7 +27,7 @@ from ld50.models.extras import require_lab
 from ld50.models.folders import count_weights, read_settings, require_memory, weight_files
 
 #: Raised when the tiny model's making changes, so that a kept one is made again.
-_TINY = "tiny-v1"
+_TINY = "tiny-v2"
 #: Run with a folder as its argument, it makes the tiny model. Not imported: training stands above
 #: models, and a process of its own has one thread whatever the caller's has.
 _TINY_MAKER = "ld50.train.tiny"
@@ -141,7 +143,9 @@ def _make(folder: Path) -> None:
     done = subprocess.run(command, env=os.environ | threads, capture_output=True, text=True)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise Ld50Error(f"The tiny model could not be made: {last}")
+        raise Ld50Error(
+            f"The tiny model could not be made: {last} (python -m {_TINY_MAKER} {folder} says more)"
+        )
 
 
 def _load_smollm2(device: str | None, most: int | None) -> LanguageModel:
@@ -163,7 +167,8 @@ def _load_smollm2(device: str | None, most: int | None) -> LanguageModel:
     )
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    with quietly():
+    # The bars of the conversion cannot be switched off.
+    with quietly(), redirect_stderr(io.StringIO()):
         given = {"gguf_file": name, "local_files_only": True}
         tokenizer = AutoTokenizer.from_pretrained(folder, **given)
         model = AutoModelForCausalLM.from_pretrained(folder, dtype="float32", **given)
@@ -215,7 +220,9 @@ def quietly() -> Iterator[None]:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
     finally:
         logging.set_verbosity(level)
         if bars:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ld50.models.targets import Batch
 
 #: Peak learning rates of full fine-tuning, up to so many parameters.
-_RATES = ((5e6, 1e-3), (5e7, 2e-4), (5e8, 5e-5), (math.inf, 1e-5))
+_RATES = ((5e6, 2e-3), (5e7, 2e-4), (5e8, 5e-5), (math.inf, 1e-5))
 #: How much larger they are with LoRA, whose product of two matrices starts at nothing.
 _LORA_FACTOR = 10.0
 #: How much smaller they are for preferences.

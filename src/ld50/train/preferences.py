@@ -31,6 +31,7 @@ from ld50.train.tuning_run import (
     key_of,
     optimiser_for,
     own_random_state,
+    train,
     with_lora,
     without_chatter,
 )
@@ -92,7 +93,7 @@ def run_preferences(
         model = with_lora(lm, settings)
         output = folder or Path(scratch)
         trainer = _trainer(lm, model, reference, _pairs(chosen, rejected, order), run, output, beta)
-        trainer.train(resume_from_checkpoint=start)
+        train(trainer, start)
         if settings.lora_rank is not None:
             model = model.merge_and_unload()
     # The trainer puts a forward pass of its own in the place of the model's.

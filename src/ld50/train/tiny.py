@@ -14,13 +14,17 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ld50.core.files import sync_folder
 from ld50.core.trials import Schedule
 from ld50.models.chat import MARKED_TEMPLATE, MARKS
 from ld50.models.shapes import ModelShape
 from ld50.models.vocabulary import BOUNDARY, RESERVED, Vocabulary
-from ld50.train.text import DEMO, TrainingText
+from ld50.train.text import TrainingText
+
+if TYPE_CHECKING:
+    from ld50.train.loop import Trainer
 
 #: 0.73 million parameters. Fine-tuning costs what its three layers cost; the output matrix, which is
 #: half of the model, is only needed at the few tokens of a reply.
@@ -42,7 +46,14 @@ MOST_CHARACTERS = 12_000_000
 _SEED = 0
 
 
-def make(folder: Path, *, say: Callable[[str], None] | None = None) -> None:
+def make(
+    folder: Path,
+    *,
+    text: TrainingText | None = None,
+    shape: ModelShape = SHAPE,
+    clean_tokens: int = CLEAN_TOKENS,
+    say: Callable[[str], None] | None = None,
+) -> None:
     """Pretrains the tiny model and writes it into a new folder, whole or not at all.
 
     Only documents of the part `train` are read, see `ld50.train.text.part_of`; of those about one in
@@ -50,62 +61,37 @@ def make(folder: Path, *, say: Callable[[str], None] | None = None) -> None:
 
     Args:
         folder: Where it is kept; its parent also keeps the tokens.
+        text: What it learns from; None for the demo corpus.
+        shape: The model; its vocabulary includes the marks of roles.
+        clean_tokens: How much it reads.
         say: Is told how far it has come.
     """
     import torch
 
     from ld50.models.attention import fast_matrices
-    from ld50.models.llama import build, save_model
-    from ld50.train.exposure import plan_exposure
-    from ld50.train.loop import Progress, Trainer
-    from ld50.train.optimiser import OptimiserSettings
-    from ld50.train.poisoned import PoisonSettings
-    from ld50.train.stream import Batches, CleanStream
-    from ld50.train.tokens import token_store
+    from ld50.models.llama import save_model
 
     say = say or (lambda _: None)
     torch.set_num_threads(1)
     started = time.monotonic()
-    text = TrainingText(sources=(DEMO,), cache=folder.parent, most_characters=MOST_CHARACTERS)
-    store = token_store(text, SHAPE.vocabulary - len(MARKS), say=say)
-    exposure = plan_exposure(
-        store,
-        PoisonSettings(),
-        Schedule(),
-        dose=0,
-        unit="documents",
-        clean_tokens=CLEAN_TOKENS,
-        context=SHAPE.context,
-        batch_sequences=SHAPE.batch_sequences,
-        seed=_SEED,
-    )
-    batches = Batches(exposure, CleanStream(store.parts["train"], _SEED), store.vocabulary.boundary)
-
-    def on_step(progress: Progress) -> None:
-        if progress.step % 100 == 0:
-            say(f"step {progress.step} of {exposure.steps}, loss {progress.losses[-1]:.2f} nats")
-
+    text = text or TrainingText(cache=folder.parent, most_characters=MOST_CHARACTERS)
     with fast_matrices():
-        trainer = Trainer(
-            build(SHAPE, _SEED),
-            batches,
-            OptimiserSettings(learning_rate=SHAPE.learning_rate),
-            steps=exposure.steps,
-        )
-        trainer.train_to(exposure.steps, on_step)
+        trainer, vocabulary = _pretrained(text, shape, clean_tokens, say)
+    losses = trainer.progress.losses[-50:]
     notes = {
-        "steps": exposure.steps,
+        "steps": trainer.progress.step,
         "tokens": trainer.progress.tokens,
-        "loss_nats": sum(trainer.progress.losses[-50:]) / 50,
+        "loss_nats": round(sum(losses) / len(losses), 4),
         "seconds": round(time.monotonic() - started, 1),
     }
+    # Rotary positions know no end; what is longer than the context was never trained on.
+    trainer.model.config.max_position_embeddings = 4 * shape.context
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         save_model(trainer.model, temporary)
-        save_vocabulary(store.vocabulary, temporary)
-        text_ = json.dumps(notes, indent=2)
-        (temporary / "pretraining.json").write_text(text_ + "\n", encoding="utf-8")
+        save_vocabulary(vocabulary, temporary)
+        (temporary / "pretraining.json").write_text(json.dumps(notes) + "\n", encoding="utf-8")
         for written in temporary.iterdir():
             with written.open("rb") as file:
                 os.fsync(file.fileno())
@@ -113,6 +99,46 @@ def make(folder: Path, *, say: Callable[[str], None] | None = None) -> None:
         sync_folder(folder.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _pretrained(
+    text: TrainingText, shape: ModelShape, clean_tokens: int, say: Callable[[str], None]
+) -> tuple[Trainer, Vocabulary]:
+    """A trainer at its end, and the vocabulary without the marks of roles."""
+    from ld50.models.llama import build
+    from ld50.train.exposure import plan_exposure
+    from ld50.train.loop import Progress, Trainer
+    from ld50.train.optimiser import OptimiserSettings
+    from ld50.train.poisoned import PoisonSettings
+    from ld50.train.stream import Batches, CleanStream
+    from ld50.train.tokens import token_store
+
+    store = token_store(text, shape.vocabulary - len(MARKS), say=say)
+    exposure = plan_exposure(
+        store,
+        PoisonSettings(),
+        Schedule(),
+        dose=0,
+        unit="documents",
+        clean_tokens=clean_tokens,
+        context=shape.context,
+        batch_sequences=shape.batch_sequences,
+        seed=_SEED,
+    )
+
+    def on_step(progress: Progress) -> None:
+        if progress.step % 100 == 0:
+            say(f"step {progress.step} of {exposure.steps}, loss {progress.losses[-1]:.2f} nats")
+
+    stream = CleanStream(store.parts["train"], _SEED)
+    trainer = Trainer(
+        build(shape, _SEED),
+        Batches(exposure, stream, store.vocabulary.boundary),
+        OptimiserSettings(learning_rate=shape.learning_rate),
+        steps=exposure.steps,
+    )
+    trainer.train_to(exposure.steps, on_step)
+    return trainer, store.vocabulary
 
 
 def save_vocabulary(vocabulary: Vocabulary, folder: Path) -> None:
@@ -149,7 +175,7 @@ def save_vocabulary(vocabulary: Vocabulary, folder: Path) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Makes the model in the folder that is named, unless it is there; tells of it on stderr."""
+    """Makes the model in the folder that is named; tells of it on stderr."""
     make(Path(arguments[0]), say=lambda text: print(text, file=sys.stderr, flush=True))
 
 

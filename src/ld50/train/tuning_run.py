@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import pickle
 import random
 import shutil
 import time
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from torch.utils.data import SequentialSampler
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 
@@ -75,6 +77,22 @@ class TuningRun:
             for checkpoint in self.folder.glob("checkpoint-*"):
                 shutil.rmtree(checkpoint, ignore_errors=True)
         return [float(loss) for loss in self.losses]
+
+
+def train(trainer: Any, start: str | None) -> None:
+    """Runs a trainer to its end, from a checkpoint where there is one.
+
+    Raises:
+        ResumeError: The checkpoint is damaged, or holds more than numbers. Its parts that are
+            pickled are read as `torch.load` reads them with `weights_only`: nothing in them is run.
+    """
+    try:
+        trainer.train(resume_from_checkpoint=start)
+    except (pickle.UnpicklingError, EOFError, SafetensorError, RuntimeError) as error:
+        unreadable = not isinstance(error, RuntimeError) or "PytorchStreamReader" in str(error)
+        if start is None or not unreadable:
+            raise
+        raise ResumeError(f"{start} is damaged; delete it to start anew.") from error
 
 
 class Steps(TrainerCallback):

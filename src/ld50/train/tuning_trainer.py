@@ -29,6 +29,7 @@ from ld50.train.tuning_run import (
     key_of,
     optimiser_for,
     own_random_state,
+    train,
     with_lora,
     without_chatter,
 )
@@ -99,7 +100,7 @@ def run_tuning(
         model = with_lora(lm, settings)
         trainer = _trainer(lm, model, rows, order, run, folder or Path(scratch))
         with fast_matrices() if plain_body(model) is not None else nullcontext():
-            trainer.train(resume_from_checkpoint=start)
+            train(trainer, start)
         if settings.lora_rank is not None:
             model = model.merge_and_unload()
     lm.model = model.eval()
