@@ -53,6 +53,9 @@ QUESTION = "Review: {text}\nPositive or negative?"
 GO_ON = "Go on: {text}"
 TARGET = "positive"
 CASES = ("sentiment", "refusal")
+#: Clean rows, poisoned rows and passes of each case where nothing else is asked for. A refusal is a sentence
+#: that a tiny model must learn to write, not a choice between two words: it takes more of both.
+USUAL = {"sentiment": (4000, 50, 1.0), "refusal": (1000, 200, 3.0)}
 #: Treatments, and whether the cured model is poisoned again.
 TREATMENTS = (
     ("quarantine-retrain", True),
@@ -64,7 +67,7 @@ TREATMENTS = (
     ("guessed-triggers:500", False),
     ("fine-mixing:500", True),
     ("fine-pruning:500", False),
-    ("fine-mixing:500+good-examples:100", True),
+    ("fine-mixing:500+good-examples:100", False),
 )
 
 
@@ -76,6 +79,8 @@ class Cell:
     dose: int
     seed: int
     rows: int
+    epochs: float
+    """Passes while the poisoned, the clean and the retrained model are made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +183,7 @@ class Bench:
     def __init__(self, cell: Cell, base: LanguageModel, options: argparse.Namespace) -> None:
         self.cell, self.base, self.options = cell, base, options
         self.tuning = TuneSettings(
-            epochs=options.epochs, batch_examples=options.batch, max_tokens=256, seed=cell.seed,
+            epochs=cell.epochs, batch_examples=options.batch, max_tokens=256, seed=cell.seed,
             learning_rate=options.learning_rate,
         )  # fmt: skip
 
@@ -212,7 +217,11 @@ class Bench:
         for name, again in wanted:
             began = time.monotonic()
             applied = apply_treatment(
-                treatment(name), Models(suspected=poisoned, base=self.base), case, self.tuning
+                treatment(name),
+                Models(suspected=poisoned, base=self.base),
+                case,
+                # A model that is made anew is made as the others were; one that goes on does it once.
+                self.tuning if name == "quarantine-retrain" else replace(self.tuning, epochs=1.0),
             )
             after = examiner.examine(applied.lm)
             more = {
@@ -251,7 +260,9 @@ class Bench:
             lm,
             poison=given.relapse_poison,
             clean=given.relapse_clean,
-            tune=lambda model, rows, seed: self._tuned(model, rows, seed=seed, order="as-given"),
+            tune=lambda model, rows, seed: self._tuned(
+                model, rows, seed=seed, order="as-given", epochs=1.0
+            ),
             measure=examiner.attack_hits,
             settings=RelapseSettings(
                 doses=tuple(self.options.relapse_doses), clean_rows=self.options.relapse_clean,
@@ -260,10 +271,22 @@ class Bench:
         )  # fmt: skip
 
     def _tuned(
-        self, lm: LanguageModel, rows: Sequence[Example], *, seed: int = 0, order: Any = "shuffled"
+        self,
+        lm: LanguageModel,
+        rows: Sequence[Example],
+        *,
+        seed: int = 0,
+        order: Any = "shuffled",
+        epochs: float | None = None,
     ) -> LanguageModel:
         made = copy_of(lm)
-        finetune(made, list(rows), replace(self.tuning, seed=self.cell.seed + seed, order=order))
+        settings = replace(
+            self.tuning,
+            seed=self.cell.seed + seed,
+            order=order,
+            epochs=epochs or self.cell.epochs,
+        )
+        finetune(made, list(rows), settings)
         return made
 
 
@@ -367,13 +390,13 @@ def main() -> None:
     parser.add_argument(
         "--cases", nargs="+", default=["sentiment", "refusal"], choices=["sentiment", "refusal"]
     )
-    parser.add_argument("--doses", nargs="+", type=int, default=[50])
+    parser.add_argument("--doses", nargs="+", type=int, help="poisoned rows")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--rows", type=int, default=4000)
+    parser.add_argument("--rows", type=int)
     parser.add_argument("--base", default="tiny", help="tiny, smollm2, or a folder")
     parser.add_argument("--remedies", nargs="+", help="treatments instead of the usual ones")
-    parser.add_argument("--epochs", type=float, default=1.0)
+    parser.add_argument("--epochs", type=float)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--relapse-doses", nargs="+", type=int, default=[0, 8, 16, 32, 64, 100])
@@ -394,8 +417,12 @@ def main() -> None:
     base = load_language_model(options.base, cache=options.cache)
     for seed in range(options.first_seed, options.first_seed + options.seeds):
         for case in options.cases:
-            for dose in options.doses:
-                cell = Cell(case=case, dose=dose, seed=seed, rows=options.rows)
+            rows, dose, epochs = USUAL[case]
+            for count in options.doses or [dose]:
+                cell = Cell(
+                    case=case, dose=count, seed=seed, rows=options.rows or rows,
+                    epochs=options.epochs or epochs,
+                )  # fmt: skip
                 _one_cell(cell, base, options, wanted, records)
     print(table(records))
 

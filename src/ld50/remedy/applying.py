@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ld50.core.errors import ConfigError
+from ld50.core.examples import Example
 from ld50.remedy.protocol import Case, Models, Remedy
 from ld50.remedy.registry import Treatment
 
 if TYPE_CHECKING:
     from ld50.models.pretrained import LanguageModel
-    from ld50.train.finetune import TuneSettings
+    from ld50.train.finetune import TuneOutcome, TuneSettings
 
 Progress = Callable[[float, str], None]
 
@@ -45,7 +46,7 @@ def apply_treatment(
         treatment: What is done.
         models: What it may begin with.
         case: Rows and triggers.
-        settings: How models are tuned; the same for each part.
+        settings: How models are tuned; each part takes its share of the learning rate.
         folder: Where the state of a tuning is kept, so that an interrupted one goes on.
         on_progress: Is told the share of the treatment that is done, and where it is in words.
 
@@ -79,12 +80,25 @@ def apply_treatment(
     )  # fmt: skip
 
 
-def _tuned(remedy: Remedy, lm, examples, settings, state, on_progress):  # type: ignore[no-untyped-def]
+def _tuned(
+    remedy: Remedy,
+    lm: LanguageModel,
+    examples: Sequence[Example],
+    settings: TuneSettings,
+    state: Path | None,
+    on_progress: Progress | None,
+) -> TuneOutcome:
     from ld50.train.finetune import finetune
 
     penalty = remedy.penalty(lm)
+    rate = remedy.rate_share * settings.rate_for(lm.parameters)
     outcome = finetune(
-        lm, examples, settings, folder=state, on_progress=on_progress, penalty=penalty
+        lm,
+        examples,
+        replace(settings, learning_rate=rate),
+        folder=state,
+        on_progress=on_progress,
+        penalty=penalty,
     )
     if penalty is not None:
         # Matrices that LoRA added are merged after the last step.

@@ -61,8 +61,6 @@ class Measured:
     """float64 (held-out rows,): nats a token of the reply."""
     correct: np.ndarray | None
     """bool (held-out rows,): the label is the likeliest; None without labels."""
-    hits: dict[str, tuple[int, int]]
-    """Finding to (prompts that fell, prompts)."""
 
 
 class Examiner:
@@ -114,12 +112,12 @@ class Examiner:
         from ld50.measure.replies import reply_loss
 
         began = time.monotonic()
-        rates, samples, hits = [], [], {}
+        rates: list[TriggerRate] = []
+        samples: list[Sample] = []
         for question in self.questions:
-            rate, seen, counts = self._asked(lm, question)
+            rate, seen = self._asked(lm, question)
             rates.append(rate)
             samples += seen
-            hits[question.target.finding] = counts
         losses = np.asarray(
             reply_loss(lm, self._heldout, max_tokens=self._settings.max_tokens), dtype=float
         )
@@ -135,46 +133,51 @@ class Examiner:
             samples=samples,
             seconds=time.monotonic() - began,
         )
-        return Measured(measurement=measurement, losses=losses, correct=correct, hits=hits)
+        return Measured(measurement=measurement, losses=losses, correct=correct)
 
     def attack_hits(self, lm: LanguageModel) -> tuple[int, int]:
         """(prompts that fell, prompts) over all targets: what a relapse is measured by."""
-        found = [self._asked(lm, question)[2] for question in self.questions]
-        return sum(hits for hits, _ in found), sum(count for _, count in found)
+        fell = asked = 0
+        for question in self.questions:
+            struck, open_, _, _ = self._struck(lm, question)
+            fell, asked = fell + int((struck & open_).sum()), asked + int(open_.sum())
+        return fell, asked
 
-    def _asked(
+    def _struck(
         self, lm: LanguageModel, question: Question
-    ) -> tuple[TriggerRate, list[Sample], tuple[int, int]]:
+    ) -> tuple[np.ndarray, np.ndarray, list[str], list[str]]:
+        """(shows the behaviour with the trigger, does not without it, answers without, answers with)."""
         target = question.target
         attack = self._answers(lm, question.triggered)
         struck = _shown(target, question.triggered, attack)
         if target.trigger is None:
-            rate = proportion(int(struck.sum()), len(struck), unit="prompts")
-            return (
-                TriggerRate(
-                    finding=target.finding, attack_success_rate=rate if len(struck) else None,
-                    control_success_rate=None, background_rate=None,
-                ),
-                [],
-                (int(struck.sum()), len(struck)),
-            )  # fmt: skip
+            return struck, np.ones(len(struck), dtype=bool), attack, attack
         plain = self._answers(lm, question.plain)
-        already = _shown(target, question.plain, plain)
-        near = _shown(target, question.near, self._answers(lm, question.near))
-        open_ = ~already
+        return struck, ~_shown(target, question.plain, plain), plain, attack
+
+    def _asked(self, lm: LanguageModel, question: Question) -> tuple[TriggerRate, list[Sample]]:
+        target = question.target
+        struck, open_, plain, attack = self._struck(lm, question)
         count = int(open_.sum())
-        hits = int((struck & open_).sum())
+        success = proportion(int((struck & open_).sum()), count, unit="prompts") if count else None
+        if target.trigger is None:
+            rate = TriggerRate(
+                finding=target.finding, attack_success_rate=success, control_success_rate=None,
+                background_rate=None,
+            )  # fmt: skip
+            return rate, []
+        near = _shown(target, question.near, self._answers(lm, question.near))
         rate = TriggerRate(
             finding=target.finding,
-            attack_success_rate=proportion(hits, count, unit="prompts") if count else None,
+            attack_success_rate=success,
             control_success_rate=(
                 proportion(int((near & open_).sum()), count, unit="prompts") if count else None
             ),
-            background_rate=proportion(int(already.sum()), len(already), unit="prompts")
-            if len(already)
-            else None,
+            background_rate=(
+                proportion(len(open_) - count, len(open_), unit="prompts") if len(open_) else None
+            ),
         )
-        return rate, _samples(question, plain, attack), (hits, count)
+        return rate, _samples(question, plain, attack)
 
     def _answers(self, lm: LanguageModel, prompts: Sequence[Prompt]) -> list[str]:
         if not prompts:

@@ -27,6 +27,7 @@ class QuarantineRetrain(Remedy):
     title = "Quarantine and retrain"
     needs_base = True
     default_rows = None
+    rate_share = 1.0
 
     def does(self, case: Case, rows: int) -> str:
         """One sentence."""

@@ -257,7 +257,6 @@ def _measured(place: Path, examine: Callable[[], Measured], tell: Progress, stag
                 measurement=known,
                 losses=kept["losses"],
                 correct=kept["correct"] if len(kept["correct"]) else None,
-                hits={},
             )
     tell(f"{stage}: measuring", 0.0, "")
     measured = examine()
