@@ -217,11 +217,7 @@ class Bench:
         for name, again in wanted:
             began = time.monotonic()
             applied = apply_treatment(
-                treatment(name),
-                Models(suspected=poisoned, base=self.base),
-                case,
-                # A model that is made anew is made as the others were; one that goes on does it once.
-                self.tuning if name == "quarantine-retrain" else replace(self.tuning, epochs=1.0),
+                treatment(name), Models(suspected=poisoned, base=self.base), case, self.tuning
             )
             after = examiner.examine(applied.lm)
             more = {

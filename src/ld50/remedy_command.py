@@ -79,7 +79,12 @@ def remedy_command(
     label_prompt: Annotated[
         str, typer.Option(help="What a labelled text is asked with; {text} stands for the text.")
     ] = "{text}",
-    epochs: Annotated[float, typer.Option(help="Passes over the rows that are tuned on.")] = 1.0,
+    epochs: Annotated[
+        float,
+        typer.Option(
+            help="Passes over the data where a model is made; remedies that go on take one."
+        ),
+    ] = 1.0,
     batch: Annotated[int, typer.Option(help="Rows in an optimiser step.", min=1)] = 8,
     learning_rate: Annotated[
         float | None, typer.Option(help="At the peak; none for one that suits the model.")

@@ -13,6 +13,7 @@ from ld50.remedy.applying import why_not
 from ld50.remedy.found_triggers import FoundTrigger
 from ld50.remedy.protocol import Case, Remedy
 from ld50.remedy.registry import REMEDIES, Treatment, treatment
+from ld50.train.finetune import TuneSettings
 from remedy_samples import finding
 
 KEPT = tuple(asked(f"name river {n} of the country\nplease", f"the river {n}") for n in range(60))
@@ -103,3 +104,14 @@ def test_parts_of_a_treatment_keep_their_order() -> None:
     ]
     assert one.needs_base
     assert one.needs_trigger
+
+
+def test_what_goes_on_is_tuned_gently_and_what_begins_anew_as_before(remedy: Remedy) -> None:
+    usual = TuneSettings(epochs=3.0, learning_rate=0.01, batch_examples=5)
+    own = remedy.tuning(usual, 1_000_000)
+    if remedy.name == "quarantine-retrain":
+        assert own == usual
+    else:
+        assert own.epochs == 1.0
+        assert own.learning_rate == pytest.approx(0.0025)
+    assert own.batch_examples == 5

@@ -46,7 +46,7 @@ def apply_treatment(
         treatment: What is done.
         models: What it may begin with.
         case: Rows and triggers.
-        settings: How models are tuned; each part takes its share of the learning rate.
+        settings: How the suspected model was made; each remedy says how it tunes itself.
         folder: Where the state of a tuning is kept, so that an interrupted one goes on.
         on_progress: Is told the share of the treatment that is done, and where it is in words.
 
@@ -91,11 +91,10 @@ def _tuned(
     from ld50.train.finetune import finetune
 
     penalty = remedy.penalty(lm)
-    rate = remedy.rate_share * settings.rate_for(lm.parameters)
     outcome = finetune(
         lm,
         examples,
-        replace(settings, learning_rate=rate),
+        remedy.tuning(settings, lm.parameters),
         folder=state,
         on_progress=on_progress,
         penalty=penalty,

@@ -87,7 +87,7 @@ def plan_step(
     for part in treatment:
         examples = part.remedy.examples(case, part.count(case))
         counts = token_counts(lm, examples[:2000], settings.max_tokens) or [0]
-        met = _met(len(examples), settings)
+        met = _met(len(examples), part.remedy.tuning(settings, pace.parameters))
         rows += met
         tokens += round(met * sum(counts) / len(counts))
         longest = max(longest, *counts)

@@ -11,6 +11,7 @@ from ld50.remedy.protocol import Case, Models, Remedy
 
 if TYPE_CHECKING:
     from ld50.models.pretrained import LanguageModel
+    from ld50.train.finetune import TuneSettings
 
 
 class QuarantineRetrain(Remedy):
@@ -27,7 +28,6 @@ class QuarantineRetrain(Remedy):
     title = "Quarantine and retrain"
     needs_base = True
     default_rows = None
-    rate_share = 1.0
 
     def does(self, case: Case, rows: int) -> str:
         """One sentence."""
@@ -45,6 +45,10 @@ class QuarantineRetrain(Remedy):
         from ld50.models.pretrained import copy_of
 
         return copy_of(base_of(models, self.name))
+
+    def tuning(self, settings: TuneSettings, parameters: int) -> TuneSettings:
+        """As the suspected model was made."""
+        return settings
 
 
 def base_of(models: Models, remedy: str) -> LanguageModel:
