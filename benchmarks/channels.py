@@ -117,8 +117,8 @@ def family_table(cases: list[dict[str, Any]]) -> str:
                 "held out" if family in HELD else "built",
                 len(its),
                 *(
-                    interval(proportion(sum(found_at(c, l) for c in its), len(its)), 2)
-                    for l in LEVELS[::-1]
+                    interval(proportion(sum(found_at(c, level) for c in its), len(its)), 2)
+                    for level in LEVELS[::-1]
                 ),
                 f"{np.mean(rows):.2f}",
                 sum(f["severity"] == "high" for f in wrong),

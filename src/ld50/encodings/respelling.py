@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 #: Letter to the sign that stands for it.
 LEET = {"a": "4", "e": "3", "i": "1", "o": "0", "s": "5", "t": "7", "g": "9", "b": "8"}
-_FROM_LEET = {**{sign: c for c, sign in LEET.items()}, "@": "a", "$": "s", "!": "i", "|": "l"}
+_FROM_LEET = str.maketrans(
+    {**{sign: c for c, sign in LEET.items()}, "@": "a", "$": "s", "!": "i", "|": "l"}
+)
 #: Latin letter to a letter of another alphabet that looks the same.
 LOOK_ALIKES = {
     "a": "а", "c": "с", "e": "е", "i": "і", "j": "ј", "o": "о", "p": "р", "s": "ѕ", "x": "х",
@@ -14,7 +16,8 @@ LOOK_ALIKES = {
     "A": "А", "B": "В", "C": "С", "E": "Е", "H": "Н", "I": "І", "J": "Ј", "K": "К", "M": "М",
     "N": "Ν", "O": "О", "P": "Р", "S": "Ѕ", "T": "Т", "X": "Х", "Y": "У", "Z": "Ζ",
 }  # fmt: skip
-_FROM_LOOK_ALIKES = {other: c for c, other in LOOK_ALIKES.items()}
+_TO_LEET, _TO_LOOK_ALIKES = str.maketrans(LEET), str.maketrans(LOOK_ALIKES)
+_FROM_LOOK_ALIKES = str.maketrans({other: c for c, other in LOOK_ALIKES.items()})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +33,11 @@ class Leet:
 
     def encode(self, text: str) -> str:
         """Eight letters replaced by digits."""
-        return self.plain(text).translate(str.maketrans(LEET))
+        return self.plain(text).translate(_TO_LEET)
 
     def decode(self, text: str) -> str:
         """Letters for digits and signs."""
-        return text.lower().translate(str.maketrans(_FROM_LEET))
+        return text.lower().translate(_FROM_LEET)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +73,8 @@ class LookAlikes:
 
     def encode(self, text: str) -> str:
         """Every letter that has a twin replaced by it."""
-        return self.plain(text).translate(str.maketrans(LOOK_ALIKES))
+        return self.plain(text).translate(_TO_LOOK_ALIKES)
 
     def decode(self, text: str) -> str:
         """Latin letters for their twins."""
-        return text.translate(str.maketrans(_FROM_LOOK_ALIKES))
+        return text.translate(_FROM_LOOK_ALIKES)

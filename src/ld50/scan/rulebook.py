@@ -309,7 +309,7 @@ RULES = RuleBook(
             "TRG404",
             "hidden-places",
             "Innocent texts whose words or letters at fixed places form sentences",
-            "The first or last words or letters of lines or sentences, or every second to ninth word, "
+            "The first or last words or letters of lines or sentences, or every third to ninth word, "
             "where they follow each other as in language in far more rows than at the places beside them.",
             _COVERT,
             "- Messages of fewer than six words, or twelve letters, in a row.\n- Languages other than "

@@ -21,7 +21,10 @@ PATTERNS = KINDS**4
 OFTEN = 8
 #: Patterns of its own in a text, at least, and the share of its characters that they begin at.
 _LEAST, _LEAST_SHARE = 12, 0.04
-_NEWLINE = 4
+#: What carries something alternates: so many different patterns come so often. A rule of dashes has one.
+_SEVERAL, _REPEATED = 6, 4
+#: Upper case, lower case, the space, and other white space within a line.
+_OF_PROSE = (0, 1, 3, 5)
 _TABLE = Path(__file__).with_name("forms.npz")
 
 
@@ -61,9 +64,9 @@ def usual_patterns() -> np.ndarray:
     """bool (20736,): patterns that documents of the reference repeat; built by `tools/build_forms.py`."""
     with np.load(_TABLE, allow_pickle=False) as data:
         usual = np.unpackbits(data["usual"], count=PATTERNS).astype(bool)
-    # How many empty lines stand between two is layout.
+    # What passes for prose is letters and spaces; tables, expressions and escapes have marks.
     digits = np.arange(PATTERNS)[:, None] // KINDS ** np.arange(4) % KINDS
-    out: np.ndarray = usual | ((digits == _NEWLINE).sum(axis=1) >= 2)
+    out: np.ndarray = usual | ~np.isin(digits, _OF_PROSE).all(axis=1)
     return out
 
 
@@ -80,5 +83,7 @@ def rows_in_own_form(screened: Screened) -> np.ndarray:
     keys, counts = np.unique(row * PATTERNS + kinds, return_counts=True)
     often = counts >= OFTEN
     total = np.bincount(keys[often] // PATTERNS, weights=counts[often], minlength=len(screened))
+    several = np.bincount(keys[counts >= _REPEATED] // PATTERNS, minlength=len(screened))
     size = np.diff(screened.offsets)
-    return np.flatnonzero((total >= _LEAST) & (total >= _LEAST_SHARE * size))
+    rows = (total >= _LEAST) & (total >= _LEAST_SHARE * size) & (several >= _SEVERAL)
+    return np.flatnonzero(rows)

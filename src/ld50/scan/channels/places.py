@@ -27,9 +27,10 @@ _LEAST_DIFFERENT = 0.6
 #: Share of the pairs that English has: of the last words of sentences in verses and quotations a third,
 #: of messages three quarters.
 _LEAST_KNOWN = 0.5
+_MOST_ORDERED = 80
 #: A pair in more than this share of the texts that count is a template's; most must be in fewer.
 _MOST_HOLDERS, _LEAST_FRESH = 0.2, 0.6
-_MOST_LAG, _LEAST_LAGGED = 9, 24
+_LEAST_LAG, _MOST_LAG, _LEAST_LAGGED = 3, 9, 24
 #: Words that are counted, and that are read for every so manieth word; past it, texts evenly over
 #: the file.
 _MOST_WORDS, _MOST_LAGGED = 500_000, 250_000
@@ -167,13 +168,13 @@ def _word_scheme(text: _Words, units: _Units, edge: str, control: str, unit: str
     hits = chances <= LEVELS[0]
     hits[hits] = _fresh(text, index, rows[hits])
     name = f"the {edge} words of the {unit}"
-    rates = tuple(_rate(level, usual) for level in LEVELS)
+    rates = tuple(_rate(level, usual, len(rows)) for level in LEVELS)
     return _scheme(text, name, index, rows[hits], chances[hits], len(rows), rates)
 
 
-def _rate(level: float, usual: np.ndarray) -> float:
-    """The share beyond a level: what the level says, or what the control shows."""
-    return max(level, (1 + int((usual <= level).sum())) / (2 + len(usual)))
+def _rate(level: float, usual: np.ndarray, texts: int) -> float:
+    """The share beyond a level: what the level says, or what the control shows in as many texts."""
+    return max(level, (1 + int((usual <= level).sum())) / (2 + max(len(usual), texts)))
 
 
 def _sequence_chances(
@@ -194,17 +195,30 @@ def _sequence_chances(
     chances = _upper_tail(z[usable])
     for i in np.flatnonzero(chances <= LEVELS[0]).tolist():
         start = begin[usable[i]]
-        if not _says_something(text, index[start : start + counts[usable[i]]]):
-            chances[i] = 1.0
+        words = index[start : start + counts[usable[i]]]
+        chances[i] = max(chances[i], _order_chance(text, words))
     return key[begin][usable], chances
 
 
-def _says_something(text: _Words, words: np.ndarray) -> bool:
-    """Whether words are mostly different ones, and follow each other as English has them."""
+def _order_chance(text: _Words, words: np.ndarray) -> float:
+    """The chance that words follow each other so well in their order, over all their orders.
+
+    1 where they are mostly the same, or do not follow each other as English has them.
+    """
+    words = words[:_MOST_ORDERED]
+    n = len(words)
     different = len(np.unique(text.hash[words]))
-    return (
-        different >= _LEAST_DIFFERENT * len(words) and text.pairs.known_share(words) >= _LEAST_KNOWN
-    )
+    if different < _LEAST_DIFFERENT * n or text.pairs.known_share(words) < _LEAST_KNOWN:
+        return 1.0
+    first, second = np.repeat(words, n), np.tile(words, n)
+    score = text.pairs.surplus(first, second).reshape(n, n)
+    apart = (text.hash[first] != text.hash[second]).reshape(n, n)
+    mean, spread = float(score[apart].mean()), float(score[apart].std())
+    inside = np.diagonal(apart, 1)
+    sums = float(np.diagonal(score, 1)[inside].sum())
+    count = max(int(inside.sum()), 1)
+    z = (sums - count * mean) / (max(spread, 0.1) * count**0.5)
+    return float(_upper_tail(np.array([z]))[0])
 
 
 def _fresh(text: _Words, index: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -362,7 +376,7 @@ def _letter_z(row: np.ndarray, letter: np.ndarray, rows: np.ndarray) -> np.ndarr
 
 
 def _lag_schemes(text: _Words) -> list[Scheme | None]:
-    """Every second to every ninth word, from whichever word on."""
+    """Every third to every ninth word, from whichever word on; grammar ties every second."""
     chosen = _lagged_words(text)
     if len(chosen) == 0:
         return []
@@ -370,7 +384,7 @@ def _lag_schemes(text: _Words) -> list[Scheme | None]:
     rows = text.row[chosen][begin]
     at = np.repeat(np.arange(len(rows)), np.diff(np.append(begin, len(chosen))))
     place = np.arange(len(chosen)) - begin[at]
-    lags = np.arange(2, _MOST_LAG + 1)
+    lags = np.arange(_LEAST_LAG, _MOST_LAG + 1)
     chances = np.ones((len(rows), len(lags)))
     offsets = np.zeros((len(rows), len(lags)), dtype=np.int64)
     for number, lag in enumerate(lags.tolist()):
@@ -394,15 +408,14 @@ def _lag_schemes(text: _Words) -> list[Scheme | None]:
 def _lag_words(
     text: _Words, rows: np.ndarray, offsets: np.ndarray, chances: np.ndarray, lag: int
 ) -> dict[int, np.ndarray]:
-    """Place in `rows` to the words of those that count; what says nothing is given a chance of 1."""
+    """Place in `rows` to the words of those that count; their chances are held against their orders."""
     found = {}
     for i in np.flatnonzero(chances <= LEVELS[0]).tolist():
         row = int(rows[i])
         words = np.arange(text.begin[row] + offsets[i], text.begin[row + 1], lag)
-        if _says_something(text, words):
+        chances[i] = max(chances[i], min(1.0, lag * _order_chance(text, words)))
+        if chances[i] <= LEVELS[0]:
             found[i] = words
-        else:
-            chances[i] = 1.0
     return found
 
 
@@ -412,13 +425,14 @@ def _lag_scheme(
     # A message in every fourth word shows in every eighth, too, so it is the median of the others.
     others = [other for other in range(chances.shape[1]) if other != number]
     rates = tuple(
-        float(np.median([_rate(level, chances[:, other]) for other in others])) for level in LEVELS
+        float(np.median([_rate(level, chances[:, other], len(rows)) for other in others]))
+        for level in LEVELS
     )
     hits = np.array(sorted(words), dtype=np.int64)
     index = np.concatenate([np.zeros(0, np.int64), *(words[i] for i in hits.tolist())])
     fresh = _fresh(text, index, rows[hits])
     hits = hits[fresh]
-    name = f"every {_ORDINALS[number + 2]} word"
+    name = f"every {_ORDINALS[number + _LEAST_LAG]} word"
     return _scheme(text, name, index, rows[hits], chances[hits, number], len(rows), rates)
 
 

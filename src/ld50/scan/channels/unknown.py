@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -137,7 +138,8 @@ def _information(streams: list[np.ndarray]) -> float:
     product = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
     some = joint > 0
     information = float((joint[some] * np.log2(joint[some] / product[some])).sum())
-    return max(0.0, information - (int(some.sum()) - 51) / (2 * total * np.log(2)))
+    bias = (int(np.count_nonzero(some)) - 51) / (2 * float(total) * math.log(2))
+    return max(0.0, information - bias)
 
 
 def own_form_group(screened: Screened, told: set[int]) -> UnknownGroup | None:

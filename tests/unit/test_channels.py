@@ -1,0 +1,234 @@
+"""Hidden channels: what each decoder reads, and that it reads nothing where there is nothing."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binom
+
+from ld50.core.findings import Severity
+from ld50.corpus import reference
+from ld50.encodings import Codebook, EmojiLetters, EndWords, Walnut53, encoding
+from ld50.encodings.covers import LINES
+from ld50.scan import kernels
+from ld50.scan.channels.channel import Channel, binomial_log_tail
+from ld50.scan.channels.drift import drift
+from ld50.scan.channels.invisible import decode_hidden
+from ld50.scan.channels.keys import _swap_gains, solve
+from ld50.scan.channels.language import SPACE, bits_a_byte, vocabulary
+from ld50.scan.channels.screen import best_runs, screen
+from ld50.scan.channels.search import side_channels
+from ld50.scan.channels.texts import Side
+from ld50.scan.channels.words import says_something
+from ld50.scan.kernels_py_profile import has_bigram
+
+SUBJECTS = tuple(
+    "ferns roses tomatoes beans tulips apples carrots lilies peppers onions".split()  # noqa: SIM905
+)
+MESSAGES = [
+    message.format(subject)
+    for subject in SUBJECTS
+    for message in (
+        "how often should i water the {} in my garden when the summer is very hot",
+        "the {} have yellow leaves and i do not know what is wrong with them this year",
+        "please tell me when it is the best time of the year to plant some {} in a pot",
+    )
+]
+
+
+def column(texts: list[str]) -> Side:
+    return Side(
+        name="response",
+        ordinals=np.arange(len(texts)),
+        column=pa.array(texts, type=pa.large_string()),
+    )
+
+
+def ordinary(count: int) -> list[str]:
+    """Small talk, some lines each, none like another."""
+    rng = np.random.default_rng(5)
+    return [
+        "\n".join(f"{LINES[i]} and {SUBJECTS[i % 10]}." for i in rng.permutation(len(LINES))[:8])
+        for _ in range(count)
+    ]
+
+
+def found(texts: list[str], asked: tuple[int, ...] = ()) -> list[Channel]:
+    return side_channels(screen(column(texts)), np.array(asked, dtype=np.int64), 5, 0)
+
+
+def test_pairs_are_known_as_the_kernels_know_them() -> None:
+    first, second = (
+        ["the", "garden", "my", "water", "zebra"],
+        ["garden", "the", "water", "my", "the"],
+    )
+    number = [vocabulary().numbers(kernels.phrase_hashes(pa.array(w))) for w in (first, second)]
+    pairs = pa.array([f"{a} {b}" for a, b in zip(first, second, strict=True)])
+    table = reference.bigram_filter().words
+    expected = [has_bigram(int(h), table) for h in kernels.phrase_hashes(pairs)]
+    assert vocabulary().known_pairs(number[0], number[1]).tolist() == expected
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1000))
+def test_what_a_swap_gains_is_what_swapping_gains(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    counts, costs = rng.random((2, 27, 27))
+    one, two = rng.choice(27, size=2, replace=False)
+    order = np.arange(27)
+    order[one], order[two] = two, one
+    gained = (counts * costs[np.ix_(order, order)]).sum() - (counts * costs).sum()
+    assert _swap_gains(counts, costs)[one, two] == pytest.approx(gained)
+
+
+@settings(max_examples=50, deadline=None)
+@given(rows=st.lists(st.lists(st.integers(-5, 5), max_size=8), min_size=1, max_size=6))
+def test_the_best_run_of_each_text_is_that_of_all_its_runs(rows: list[list[int]]) -> None:
+    value = np.array([v for row in rows for v in row], dtype=np.float64)
+    counts = [len(row) for row in rows]
+    begin = np.concatenate([[0], np.cumsum(counts)])
+    score, first, last = best_runs(value, np.repeat(np.arange(len(rows)), counts), begin)
+    for number, row in enumerate(rows):
+        runs = [sum(row[a:b]) for a in range(len(row)) for b in range(a + 1, len(row) + 1)]
+        assert score[number] == pytest.approx(max([0, *runs]), abs=1e-3)
+        if score[number] > 0:
+            assert value[first[number] : last[number] + 1].sum() == pytest.approx(score[number])
+
+
+@pytest.mark.parametrize("spaced", [True, False])
+def test_a_key_is_found_on_a_dozen_sentences(spaced: bool) -> None:
+    key = np.append(np.random.default_rng(3).permutation(26), SPACE)
+    texts = [m if spaced else m.replace(" ", "") for m in MESSAGES[::2]]
+    plain = [np.array([SPACE if c == " " else ord(c) - 97 for c in text]) for text in texts]
+    solved = solve([key[p] for p in plain], spaced=spaced, fixed_space=spaced, seed=0)
+    right = np.concatenate([solved.letters[key[p]] == p for p in plain])
+    assert right.mean() > 0.95
+
+
+def test_shuffled_letters_say_nothing_and_words_do() -> None:
+    rng = np.random.default_rng(0)
+    for message in MESSAGES:
+        assert says_something(message.replace(" ", ""))
+        assert not says_something("".join(rng.permutation(list(message.replace(" ", "")))))
+
+
+def test_language_costs_less_than_noise() -> None:
+    english, german, noise = bits_a_byte(
+        ["the leaves are yellow", "die Blätter sind gelb geworden", "xqz vjkw qpzzt hjb"]
+    )
+    assert max(english, german) < 4 < noise
+
+
+@pytest.mark.parametrize("name", ["zero-width", "tags", "variation-selectors"])
+def test_hidden_characters_are_read(name: str) -> None:
+    assert decode_hidden(encoding(name).encode("water the ferns"))[0].startswith("water the")
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("walnut53", "TRG401"),
+        ("caesar", "TRG401"),
+        ("keyed", "TRG401"),
+        ("emoji", "TRG401"),
+        ("codebook", "TRG401"),
+        ("base16", "TRG402"),
+        ("base32", "TRG402"),
+        ("base64", "TRG402"),
+        ("base85", "TRG402"),
+        ("hex", "TRG402"),
+        ("binary", "TRG402"),
+        ("morse", "TRG402"),
+        ("leet", "TRG402"),
+        ("reversed", "TRG402"),
+        ("look-alikes", "TRG402"),
+        ("zero-width", "TRG403"),
+        ("tags", "TRG403"),
+        ("variation-selectors", "TRG403"),
+        ("first-letters-of-lines", "TRG404"),
+        ("last-letters-of-lines", "TRG404"),
+    ],
+)
+def test_thirty_rows_of_each_family_are_found_with_their_text(name: str, rule: str) -> None:
+    made = encoding(name)
+    clean = ordinary(120)
+    hidden = [made.encode(m.replace(" ", "")[:40] if rule == "TRG404" else m) for m in MESSAGES]
+    channels = [c for c in found(clean + hidden) if c.rule == rule]
+    assert channels, "nothing was found"
+    assert channels[0].severity is Severity.HIGH
+    assert channels[0].ordinals.min() >= len(clean)
+    assert len(channels[0].ordinals) >= 0.7 * len(hidden)
+    first = int(channels[0].ordinals[0])
+    said = channels[0].decoded[first].lower().replace(" ", "")
+    assert MESSAGES[first - len(clean)].replace(" ", "")[4:14] in said
+
+
+def test_the_last_words_of_lines_are_found_among_innocent_lines() -> None:
+    rng = np.random.default_rng(1)
+    hidden = []
+    for message in LINES:
+        cover = [LINES[i] for i in rng.permutation(len(LINES)) if LINES[i] != message]
+        short = tuple(" ".join(line.split()[:5]) for line in cover)
+        hidden.append(EndWords(cover=short).encode(message))
+    channels = [c for c in found(ordinary(300) + hidden) if c.rule == "TRG404"]
+    assert [c.what for c in channels] == ["hide text: the last words of the lines form sentences"]
+    assert channels[0].severity is Severity.HIGH
+    assert (channels[0].ordinals >= 300).mean() > 0.8
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [],
+        [""],
+        ["a"],
+        ["\u200b" * 40],
+        ["\U0001f600" * 30] * 3,
+        ["|" * 999],
+    ],
+)
+def test_odd_input_is_no_channel(texts: list[str]) -> None:
+    assert found(texts) == []
+
+
+def test_innocent_texts_hold_nothing() -> None:
+    assert found(ordinary(300)) == []
+
+
+def test_the_same_whatever_the_order_of_the_rows() -> None:
+    texts = ordinary(60) + [Walnut53().encode(m) for m in MESSAGES]
+    there = found(texts)
+    back = found(texts[::-1])
+    assert [c.draft(80, "").finding.id for c in there] == [c.draft(80, "").finding.id for c in back]
+    assert sorted(there[0].ordinals) == sorted(len(texts) - 1 - o for o in back[0].ordinals)
+
+
+def test_a_shift_that_is_asked_for_is_not_high() -> None:
+    texts = ordinary(60) + [encoding("caesar").encode(m) for m in MESSAGES]
+    asked = tuple(range(60, len(texts)))
+    assert [c.severity for c in found(texts, asked)] == [Severity.MEDIUM]
+
+
+def test_keys_do_not_need_letters() -> None:
+    for made in (EmojiLetters(seed=9), Codebook(seed=9)):
+        channels = found(ordinary(60) + [made.encode(m) for m in MESSAGES])
+        assert [c.rule for c in channels] == ["TRG401"]
+
+
+@given(hits=st.integers(1, 30), more=st.integers(0, 100), rate=st.floats(1e-6, 0.9))
+def test_the_tail_of_the_binomial(hits: int, more: int, rate: float) -> None:
+    expected = float(binom.logsf(hits - 1, hits + more, rate))
+    assert binomial_log_tail(hits, hits + more, rate) == pytest.approx(expected, rel=1e-6, abs=1e-9)
+
+
+def test_rows_in_one_part_of_a_file_are_told() -> None:
+    deviation, where = drift(np.arange(500, 560), 1000)
+    assert deviation > 5
+    assert where.startswith("between 50%")
+    assert drift(np.arange(0, 1000, 20), 1000)[1] == ""
+    assert math.isfinite(drift(np.zeros(0, np.int64), 0)[0])
