@@ -67,19 +67,35 @@ def test_rows_of_what_was_counted_to_the_end_are_known(
     corpus: Plan, order: tuple[int, ...]
 ) -> None:
     known = counted(corpus, ENOUGH, order).known_rows()
-    rows = known.all_of(np.array([hash_of("once"), hash_of("seldom")], np.uint64))
-    assert rows is not None
-    assert rows[0].tolist() == [500]
-    assert rows[1].tolist() == WORDS["seldom"].tolist()
-    assert known.all_of(np.array([hash_of("once"), hash_of("often")], np.uint64)) is None
-    assert known.all_of(np.array([hash_of("unheard")], np.uint64)) is None
+    for word in ("once", "seldom"):
+        rows = known.of(hash_of(word))
+        assert rows is not None
+        assert rows.tolist() == WORDS[word].tolist()
+    assert known.of(hash_of("often")) is None
+    assert known.of(hash_of("unheard")) is None
 
 
-def test_without_room_no_rows_are_known(corpus: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counting, "_MOST_KEPT", 20)
+def test_without_room_the_rows_of_what_is_in_the_fewest_are_known(
+    corpus: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "_MOST_KEPT", 100)
+    counter = counted(corpus, ENOUGH | {"often": 1000}, (0, 1, 2))
+    known = counter.known_rows()
+    once = known.of(hash_of("once"))
+    assert once is not None
+    assert once.tolist() == [500]
+    assert known.of(hash_of("often")) is None
+    assert sorted(counter.frequency.tolist()) == [1, 90, 450]
+
+
+def test_within_a_unit_what_is_done_is_sorted_out(
+    corpus: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = counted(corpus, ENOUGH, (0, 1, 2))
+    monkeypatch.setattr(counting, "_SORTED_OUT_BYTES", 1)
     counter = counted(corpus, ENOUGH, (0, 1, 2))
-    assert counter.known_rows().all_of(np.array([hash_of("once")], np.uint64)) is None
-    assert sorted(counter.frequency.tolist()) == [1, 90, 100]
+    assert counter.frequency.tolist() == exact.frequency.tolist()
+    assert str(counter.known_rows().of(hash_of("seldom"))) == str(WORDS["seldom"])
 
 
 @pytest.mark.parametrize("population", [None, 400])

@@ -7,18 +7,18 @@ are counted to the end stand in few rows, which are kept, so that no later pass 
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 
-from ld50.scan import kernels, stages
+from ld50.scan import kernels
 from ld50.scan.associate import AssociationSettings, Consequence, Incidence
 from ld50.scan.checkpoint import Columns
 from ld50.scan.pairs import most_rows_of_word
 from ld50.scan.rereading import CauseReader
 
-#: Pairs of row and candidate that are kept, 12 bytes each.
-_MOST_KEPT = 8_000_000
+#: Pairs of row and candidate that are kept, 8 bytes each.
+_MOST_KEPT = 12_000_000
+#: So often within a unit, what needs no more counting is sorted out.
+_SORTED_OUT_BYTES = 32 << 20
 #: The rest is sorted out when this share of the candidates need no more counting.
 _DONE_SHARE = 0.2
 
@@ -52,6 +52,14 @@ def enough_rows(
     return np.where(paired, np.maximum(enough, most), enough)
 
 
+class _Left:
+    """The candidates that are still counted."""
+
+    def __init__(self, hashes: np.ndarray, listed: np.ndarray, numbers: np.ndarray) -> None:
+        self.numbers = numbers
+        self.set = kernels.build_candidates(hashes[numbers], listed[numbers])
+
+
 class CauseCounter:
     """Counts candidates; units may be counted at the same time, and are merged in order."""
 
@@ -64,55 +72,64 @@ class CauseCounter:
         """
         self._hashes = hashes
         self._enough = enough
+        self._listed = enough.copy()
         self._total = np.zeros(len(hashes), dtype=np.int64)
-        self._lock = threading.Lock()
-        self._left = np.arange(len(hashes))
-        self._set = self._candidates()
-        self._parts: list[tuple[np.ndarray, np.ndarray]] | None = []
+        self._left = _Left(hashes, self._listed, np.arange(len(hashes)))
+        self._parts: list[tuple[int, np.ndarray, np.ndarray]] = []
         self._kept = 0
-
-    def _candidates(self) -> kernels.CandidateSet:
-        return kernels.build_candidates(self._hashes[self._left], self._enough[self._left])
 
     def count(self, causes: CauseReader, unit: int) -> Columns:
         """In how many rows of a unit each candidate that is still counted stands, and in which."""
-        with self._lock:
-            left, candidates = self._left, self._set
-        counts, rows, numbers = stages.count(causes, unit, candidates)
-        every = np.zeros(len(self._hashes), dtype=np.uint32)
-        every[left] = counts
-        return {"counts": every, "rows": rows, "candidates": left[numbers].astype(np.uint32)}
+        left = self._left
+        total = np.zeros(len(self._hashes), dtype=np.uint32)
+        rows, candidates = [np.zeros(0, dtype=np.uint32)], [np.zeros(0, dtype=np.uint32)]
+        counts, size = np.zeros(len(left.numbers), dtype=np.uint32), 0
+        for batch in causes.read(unit):
+            found = kernels.count_candidates(batch.column, left.set, counts, by_id=False)
+            rows.append(batch.rows.astype(np.uint32)[found.row])
+            candidates.append(left.numbers.astype(np.uint32)[found.candidate])
+            size += batch.column.nbytes
+            if size >= _SORTED_OUT_BYTES:
+                total[left.numbers] = counts
+                left, size = self._without_done(left, total), 0
+                counts = total[left.numbers]
+        total[left.numbers] = counts
+        return {
+            "counts": total,
+            "rows": np.concatenate(rows),
+            "candidates": np.concatenate(candidates),
+        }
 
     def merge(self, first_row: int, columns: Columns) -> None:
         """Takes in the next unit, whose first row has this ordinal."""
         self._total += columns["counts"]
-        self._keep(columns["rows"] + first_row, columns["candidates"])
-        going = self._total[self._left] < self._enough[self._left]
-        if np.count_nonzero(going) < (1 - _DONE_SHARE) * len(going):
-            left = self._left[going]
-            with self._lock:
-                self._left = left
-                self._set = self._candidates()
+        self._parts.append((first_row, columns["rows"], columns["candidates"]))
+        self._kept += len(columns["rows"])
+        if self._kept > _MOST_KEPT:
+            self._make_room()
+        self._left = self._without_done(self._left, self._total)
 
-    def _keep(self, rows: np.ndarray, candidates: np.ndarray) -> None:
-        if self._parts is None:
-            return
-        self._parts.append((rows, candidates))
-        self._kept += len(rows)
-        if self._kept <= _MOST_KEPT:
-            return
-        self._parts = [self._whole()]
-        self._kept = len(self._parts[0][0])
-        if self._kept > _MOST_KEPT // 2:
-            self._parts = None
+    def _without_done(self, left: _Left, counts: np.ndarray) -> _Left:
+        """The same, or what remains if a good part needs no more counting."""
+        going = counts[left.numbers] < self._enough[left.numbers]
+        if np.count_nonzero(going) >= (1 - _DONE_SHARE) * len(going):
+            return left
+        return _Left(self._hashes, self._listed, left.numbers[going])
 
-    def _whole(self) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and candidates that are kept, without candidates that stand in enough rows."""
-        nothing = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint32)
-        rows, candidates = zip(nothing, *(self._parts or ()), strict=True)
-        joined = np.concatenate(candidates)
-        counted = (self._total < self._enough)[joined]
-        return np.concatenate(rows)[counted], joined[counted]
+    def _make_room(self) -> None:
+        """Gives up rows that will not be asked for, and then those of what is in the most rows."""
+        going = (self._total < self._enough) & (self._listed > 0)
+        order = np.argsort(self._total, kind="stable")
+        taken = np.cumsum(np.where(going, self._total, 0)[order])
+        going[order[taken > _MOST_KEPT // 2]] = False
+        self._listed[~going] = 0
+        inside = [going[candidates] for _, _, candidates in self._parts]
+        self._parts = [
+            (first, rows[kept], candidates[kept])
+            for (first, rows, candidates), kept in zip(self._parts, inside, strict=True)
+        ]
+        self._kept = sum(len(rows) for _, rows, _ in self._parts)
+        self._left = _Left(self._hashes, self._listed, self._left.numbers)
 
     @property
     def frequency(self) -> np.ndarray:
@@ -120,14 +137,19 @@ class CauseCounter:
         return np.asarray(np.minimum(self._total, self._enough))
 
     def known_rows(self) -> KnownRows:
-        """The rows of the candidates that were counted to the end, if there was room for them."""
-        if self._parts is None:
-            return KnownRows()
-        rows, candidates = self._whole()
-        order = np.argsort(candidates, kind="stable")
-        counted = self._total < self._enough
-        lengths = self._total[counted]
-        return KnownRows(self._hashes[counted], np.cumsum(lengths) - lengths, rows[order])
+        """The rows of the candidates that were counted to the end, as far as there was room."""
+        nothing = np.zeros(0, dtype=np.uint32)
+        candidates = np.concatenate([nothing, *(numbers for _, _, numbers in self._parts)])
+        # Which rows a unit left out depends on what was known when it was counted.
+        kept = np.bincount(candidates, minlength=len(self._total))
+        whole = (self._total < self._enough) & (kept == self._total)
+        inside = whole[candidates]
+        rows = [np.zeros(0, np.int64), *(rows + np.int64(first) for first, rows, _ in self._parts)]
+        order = np.argsort(candidates[inside], kind="stable")
+        lengths = self._total[whole]
+        return KnownRows(
+            self._hashes[whole], np.cumsum(lengths) - lengths, np.concatenate(rows)[inside][order]
+        )
 
 
 class KnownRows:
@@ -148,14 +170,12 @@ class KnownRows:
         """
         self._hashes = np.zeros(0, dtype=np.uint64) if hashes is None else hashes
         self._rows = np.zeros(0, dtype=np.int64) if rows is None else rows
-        self._bounds = np.append(np.zeros(0) if starts is None else starts, len(self._rows))
+        none = np.zeros(0, dtype=np.int64)
+        self._bounds = np.append(none if starts is None else starts, len(self._rows))
 
-    def all_of(self, hashes: np.ndarray) -> list[np.ndarray] | None:
-        """int64, rising: the rows of each of these n-grams; None if those of any are not known."""
-        if len(self._hashes) == 0:
+    def of(self, ngram: int) -> np.ndarray | None:
+        """int64, rising: the rows of an n-gram, if they are known."""
+        place = int(np.searchsorted(self._hashes, np.uint64(ngram)))
+        if place == len(self._hashes) or int(self._hashes[place]) != ngram:
             return None
-        places = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
-        if (self._hashes[places] != hashes).any():
-            return None
-        bounds = self._bounds.astype(np.int64)
-        return [self._rows[bounds[place] : bounds[place + 1]] for place in places.tolist()]
+        return self._rows[int(self._bounds[place]) : int(self._bounds[place + 1])]

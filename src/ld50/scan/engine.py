@@ -245,12 +245,15 @@ class Engine:
 
     def rows_with(self, survey: Survey, hashes: np.ndarray) -> list[np.ndarray]:
         """For each n-gram, the ordinals (rising) of all rows of the corpus that hold it."""
-        known = self._known.all_of(hashes)
-        if known is not None:
-            return known
-        if len(hashes) == 0:
-            return []
-        unique, inverse = np.unique(hashes, return_inverse=True)
+        known = {ngram: self._known.of(ngram) for ngram in hashes.tolist()}
+        unknown = [ngram for ngram, rows in known.items() if rows is None]
+        if unknown:
+            unique = np.unique(np.array(unknown, dtype=np.uint64))
+            known |= zip(unique.tolist(), self._look_for(survey, unique), strict=True)
+        return [rows for ngram in hashes.tolist() if (rows := known[ngram]) is not None]
+
+    def _look_for(self, survey: Survey, unique: np.ndarray) -> list[np.ndarray]:
+        """The same by a pass over the corpus, for n-grams without repeats."""
         candidates = kernels.build_candidates(unique, np.ones(len(unique), dtype=bool))
         stage = f"rows-{digest(unique.tolist())}"
         first = survey.first_row
@@ -268,7 +271,7 @@ class Engine:
             merge,
         )
         hits = np.concatenate(found)
-        return [hits[hits[:, 1] == number, 0] for number in inverse.tolist()]
+        return [hits[hits[:, 1] == number, 0] for number in range(len(unique))]
 
     def _candidate_ngrams(
         self,

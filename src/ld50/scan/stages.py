@@ -149,24 +149,6 @@ def survey(
     )
 
 
-def count(
-    causes: CauseReader, unit: int, candidates: kernels.CandidateSet
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Second pass over one unit: the rows whose cause column holds each candidate.
-
-    Returns:
-        How many (uint32, one a candidate); and which, as far as the candidates are to be listed: row
-        numbers within the unit (int64, rising) and candidates' numbers (uint32) of equal length.
-    """
-    counts = np.zeros(len(candidates.hashes), dtype=np.uint32)
-    rows, numbers = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.uint32)]
-    for batch in causes.read(unit):
-        found = kernels.count_candidates(batch.column, candidates, counts, by_id=False)
-        rows.append(batch.rows[found.row])
-        numbers.append(found.candidate)
-    return counts, np.concatenate(rows), np.concatenate(numbers)
-
-
 def occurrences(causes: CauseReader, unit: int, candidates: kernels.CandidateSet) -> np.ndarray:
     """int64 (n, 2): row number within the unit and candidate id, for every row that holds one."""
     counts = np.zeros(len(candidates.hashes), dtype=np.uint32)
