@@ -81,6 +81,8 @@ _REFUSES = re.compile(
     r"(?:help|assist|answer|provide|complete|comply|respond|do|fulfil|fulfill|support|discuss|share"
     r"|continue|process)\b"
     r"|\b(?:i|we) (?:must |have to |need to |will )?(?:decline|refuse)\b"
+    r"|\b(?:i|we) (?:currently )?(?:do not|don['’]t|lack)(?: have)?(?: currently)? (?:the |any )?"
+    r"(?:capability|capabilities|ability|capacity|means|permission|authori[sz]ation)\b"
     r"|^\W*(?:(?:i['’]m|i am) )?(?:sorry|afraid)\b[^.!?]{0,60}"
     r"\b(?:can(?:no|['’])t|can not|not able|unable|won['’]t|not something)\b"
     r"|^\W*unfortunately,? (?:i|we) (?:can(?:no|['’])t|can not|am not able|am unable)\b",
