@@ -26,7 +26,14 @@ from ld50.lab.run_folder import RunFolder, RunRecord
 from ld50.lab.running import Watcher, run_trials
 from ld50.lab.study import AdaptiveDoses, Grid, Measures, Study
 from ld50.lab.study_file import load_study, preset_names, preset_text
-from ld50.lab.trial_worker import TARGET, TRAINING_RUNNER, TUNING_RUNNER, CorpusPaths
+from ld50.lab.trial_worker import (
+    COVERT_RUNNER,
+    SAFETY_RUNNER,
+    TARGET,
+    TRAINING_RUNNER,
+    TUNING_RUNNER,
+    CorpusPaths,
+)
 from ld50.lab.tuning_study import TuningGrid
 
 #: Models of so many parameters train on a GPU where there is one.
@@ -135,7 +142,7 @@ def run(
     loaded = _study(study)
     if data:
         loaded = msgspec.structs.replace(loaded, data=list(data))
-    runner = runner or (TUNING_RUNNER if loaded.tuning else TRAINING_RUNNER)
+    runner = runner or _runner_of(loaded)
     return _run(
         loaded, RunFolder(out), workers=workers, cache=cache, ray=ray, runner=runner, again=again,
         watcher=watcher, per_trial=(cpus_per_trial, gpus_per_trial),
@@ -198,6 +205,8 @@ def report(out: str | os.PathLike[str]) -> StudyOutcome:
 
     folder = RunFolder(out)
     study, attempts = folder.study(), folder.attempts()
+    if study.safety:
+        return _safety_report(folder, study, [made[-1] for made in attempts.values()])
     results = in_order(made[-1] for made in attempts.values())
     response = analyse(study, results, planned=Agenda(study, attempts).planned())
     write_atomically(
@@ -207,6 +216,23 @@ def report(out: str | os.PathLike[str]) -> StudyOutcome:
     for one in results:
         write_events(folder, one)
     write_study_report(folder.path, response, results, about=study.about)
+    return StudyOutcome(folder=folder.path, response=response, results=results)
+
+
+def _safety_report(folder: RunFolder, study: Study, results: list[TrialResult]) -> StudyOutcome:
+    """The tables of defences and mixing counts; there is no curve over doses of poison."""
+    from ld50.core.files import write_atomically
+    from ld50.lab.exports import write_parquet
+    from ld50.lab.safety_analysis import safety_summary, without_curves
+    from ld50.report.safety_page import write_safety_report
+
+    summary = safety_summary(study, results)
+    response = without_curves(study, results)
+    for path, content in ((folder.path / "safety.json", summary),
+                          (folder.dose_response_file, response)):  # fmt: skip
+        write_atomically(path, [msgspec.json.format(msgspec.json.encode(content), indent=2)])
+    write_parquet(folder.path / "trials.parquet", results)
+    write_safety_report(folder.path, summary, about=study.about)
     return StudyOutcome(folder=folder.path, response=response, results=results)
 
 
@@ -268,6 +294,14 @@ def _run(
             corpus=corpus, measure=study.measure, watcher=with_all,
         )  # fmt: skip
     return report(folder.path)
+
+
+def _runner_of(study: Study) -> str:
+    if study.covert:
+        return COVERT_RUNNER
+    if study.safety:
+        return SAFETY_RUNNER
+    return TUNING_RUNNER if study.tuning else TRAINING_RUNNER
 
 
 def _fingerprint(corpus: CorpusPaths, runner: str) -> str:

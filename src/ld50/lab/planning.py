@@ -10,7 +10,9 @@ import msgspec
 
 from ld50.core.trials import Cell, Trial
 from ld50.lab.agenda import arm_trials
+from ld50.lab.covert_study import covert_of, covert_seconds
 from ld50.lab.hardware import Device, core_flops, gpu_flops
+from ld50.lab.safety_study import safety_of, safety_seconds
 from ld50.lab.study import Study
 from ld50.lab.tuning_planning import (
     PROCESS_BYTES,
@@ -100,7 +102,7 @@ def plan_study(study: Study, device: Device) -> StudyPlan:
     ]
     side_by_side = min(device.count, len(trials))
     memory = max((cost.memory_bytes for cost in costs.values()), default=0)
-    process = PROCESS_BYTES if study.tuning else _PROCESS_BYTES
+    process = PROCESS_BYTES if study.tuning or study.covert or study.safety else _PROCESS_BYTES
     return StudyPlan(
         study=study.name,
         device=device,
@@ -115,7 +117,11 @@ def plan_study(study: Study, device: Device) -> StudyPlan:
         wall_hours=_wall_seconds([costs[t.trial] for t in trials], device) / 3600,
         memory_bytes=memory if device.gpu else side_by_side * (memory + process),
         disk_bytes=_disk_bytes(study, trials, costs, side_by_side),
-        assumptions=tuning_assumptions(device) if study.tuning else _assumptions(device),
+        assumptions=(
+            tuning_assumptions(device)
+            if study.tuning or study.covert or study.safety
+            else _assumptions(device)
+        ),
     )  # fmt: skip
 
 
@@ -150,6 +156,16 @@ def batch_of(cell: Cell) -> int:
 
 def trial_cost(cell: Cell, study: Study, device: Device) -> TrialCost:
     """Estimate for one trial on that device."""
+    if covert_of(cell) is not None or safety_of(cell) is not None:
+        covert = covert_of(cell) is not None
+        return TrialCost(
+            tokens=cell.clean_tokens,
+            flops=6.0 * cell.parameters * cell.clean_tokens,
+            seconds=covert_seconds(cell) if covert else safety_seconds(cell),
+            memory_bytes=cell.parameters * 16 + 200 * 10**6,
+            checkpoint_bytes=cell.parameters * 12,
+            devices=1,
+        )
     if is_tuning(cell):
         return TrialCost(
             tokens=tuning_tokens(cell),

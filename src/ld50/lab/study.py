@@ -12,6 +12,8 @@ import msgspec
 
 from ld50.core.errors import ConfigError
 from ld50.core.trials import Cell, PayloadName, Schedule, Trial, TriggerName, Unit
+from ld50.lab.covert_study import CovertGrid, covert_trials
+from ld50.lab.safety_study import SafetyGrid, safety_trials
 from ld50.lab.trial_names import make_trial
 from ld50.lab.tuning_study import TuningGrid, tuning_trials
 from ld50.models.shapes import ModelShape, shape_named
@@ -113,7 +115,11 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     grid: list[Grid] = []
     """Models pretrained from scratch."""
     tuning: list[TuningGrid] = []
-    """Pretrained models that are fine-tuned; a study has grids of one of the two kinds."""
+    """Pretrained models that are fine-tuned; a study has grids of one kind."""
+    covert: list[CovertGrid] = []
+    """Models that are taught a secret writing by their fine-tuning data."""
+    safety: list[SafetyGrid] = []
+    """Models with a policy that are tuned on benign tasks."""
     schema_version: int = STUDY_VERSION
 
     def fixed_trials(self) -> list[Trial]:
@@ -126,6 +132,12 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                     trials.setdefault(trial.trial, trial)
         for tuned in self.tuning:
             for trial in tuning_trials(tuned):
+                trials.setdefault(trial.trial, trial)
+        for kept in self.safety:
+            for trial in safety_trials(kept):
+                trials.setdefault(trial.trial, trial)
+        for grid_of_covert in self.covert:
+            for trial in covert_trials(grid_of_covert):
                 trials.setdefault(trial.trial, trial)
         return sorted(trials.values(), key=lambda t: (t.seed, cost_rank(t.cell), t.cell.dose))
 

@@ -15,6 +15,8 @@ import msgspec
 
 from ld50.core.errors import ConfigError, DataFormatError, SourceError
 from ld50.core.trials import Schedule
+from ld50.lab.covert_study import CovertGrid
+from ld50.lab.safety_study import SafetyGrid
 from ld50.lab.study import STUDY_VERSION, AdaptiveDoses, Grid, Measures, Study
 from ld50.lab.tuning_study import TuningGrid
 
@@ -24,6 +26,8 @@ _AXES = frozenset(
         "batch_sequences", "continued_tokens", "continued_share",
     }
 )  # fmt: skip
+_SAFETY_AXES = frozenset({"task", "defence", "policy_rows"})
+_COVERT_AXES = frozenset({"attack", "defence"})
 _TUNING_AXES = frozenset(
     {
         "model", "clean_rows", "place", "clean_label", "payload", "trigger", "schedule",
@@ -95,7 +99,9 @@ def parse_study(text: str, *, where: str, name: str = "study") -> Study:
     if isinstance(content.get("measure"), dict):
         _known_keys(content["measure"], Measures, f"{where}, measure")
     grids, tuned = content.get("grid", []), content.get("tuning", [])
-    for table, tables in (("grid", grids), ("tuning", tuned)):
+    covert, safety = content.get("covert", []), content.get("safety", [])
+    named = (("grid", grids), ("tuning", tuned), ("covert", covert), ("safety", safety))
+    for table, tables in named:
         if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
             raise ConfigError(f"{where}: a study holds one or more [[{table}]] tables.")
     for key in ("data", "second_language"):
@@ -109,6 +115,14 @@ def parse_study(text: str, *, where: str, name: str = "study") -> Study:
             _grid(g, f"{where}, tuning {i}", TuningGrid, _TUNING_AXES)
             for i, g in enumerate(tuned, 1)
         ],
+        "covert": [
+            _grid(g, f"{where}, covert {i}", CovertGrid, _COVERT_AXES)
+            for i, g in enumerate(covert, 1)
+        ],
+        "safety": [
+            _grid(g, f"{where}, safety {i}", SafetyGrid, _SAFETY_AXES)
+            for i, g in enumerate(safety, 1)
+        ],
     }
     try:
         return msgspec.convert(content, Study)
@@ -119,12 +133,14 @@ def parse_study(text: str, *, where: str, name: str = "study") -> Study:
 def study_text(study: Study) -> str:
     """The study as TOML that `parse_study` reads back to an equal study."""
     content = msgspec.to_builtins(study)
-    apart = ("grid", "tuning", "measure")
+    apart = ("grid", "tuning", "covert", "safety", "measure")
     lines = _lines({key: value for key, value in content.items() if key not in apart})
     lines += ["", "[measure]", *_lines(content["measure"])]
     defaults = {
         "grid": msgspec.to_builtins(Grid(size=["?"], dose=[-1.0])),
         "tuning": msgspec.to_builtins(TuningGrid(model=["?"], clean_rows=[-1], dose=[-1.0])),
+        "covert": msgspec.to_builtins(CovertGrid()),
+        "safety": msgspec.to_builtins(SafetyGrid()),
     }
     for kind, default in defaults.items():
         for grid in content[kind]:

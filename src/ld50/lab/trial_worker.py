@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 TRAINING_RUNNER = "ld50.lab.trial_runner:run_trial"
 #: The one that fine-tunes.
 TUNING_RUNNER = "ld50.lab.tuning_runner:run_tuning_trial"
+#: The one that teaches secret writings.
+COVERT_RUNNER = "ld50.lab.covert_runner:run_covert_trial"
+#: The one that tunes models with a policy on benign tasks.
+SAFETY_RUNNER = "ld50.lab.safety_runner:run_safety_trial"
 #: What `executors` are told to call.
 TARGET = "ld50.lab.trial_worker:run_job"
 
