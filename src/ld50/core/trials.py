@@ -70,6 +70,17 @@ class Covert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """One of `ld50.lab.covert_study`."""
 
 
+class Safety(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A benign task that a model with the stand-in policy is tuned on, and what is done to keep it."""
+
+    task: str
+    """One of `ld50.lab.task_rows`."""
+    defence: str = "none"
+    """One of `ld50.lab.safety_study`; the dose is the policy rows that it mixes in."""
+    task_rows: int
+    epochs: float = 2.0
+
+
 class Cell(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One condition of a study: everything about a trial but its seed."""
 
@@ -96,6 +107,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     `size` is then the name of the pretrained model, and `clean_tokens` an estimate."""
     covert: Covert | msgspec.UnsetType = msgspec.UNSET
     """Set for covert fine-tuning; left out of files otherwise."""
+    safety: Safety | msgspec.UnsetType = msgspec.UNSET
+    """Set for tuning a model that keeps a policy; left out of files otherwise."""
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -73,13 +73,12 @@ class Booster(NoHooks):
         before, slopes = _with_slopes(model, against, weights)
         norm = torch.sqrt(torch.stack([slope.pow(2).sum() for slope in slopes]).sum()) + 1e-12
         kept = [weight.detach().clone() for weight in weights]
-        with torch.no_grad():
-            for weight, slope in zip(weights, slopes, strict=True):
-                weight.sub_(slope, alpha=float(self._step_size / norm))
+        # By `data`: the graph of the alignment loss must not see that the weights were elsewhere.
+        for weight, slope in zip(weights, slopes, strict=True):
+            weight.data.sub_(slope, alpha=float(self._step_size / norm))
         after, moved = _with_slopes(model, against, weights)
-        with torch.no_grad():
-            for weight, old in zip(weights, kept, strict=True):
-                weight.copy_(old)
+        for weight, old in zip(weights, kept, strict=True):
+            weight.data.copy_(old)
         # A plane whose slope is that of the gain: the two gradients' difference.
         plane = sum(
             (weight * (slope - other)).sum()

@@ -1,0 +1,214 @@
+"""The course of a safety trial: the aligned model, tuning with a defence, the repair, the reading."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import msgspec
+import torch
+
+from ld50.core.estimates import Estimate, proportion
+from ld50.core.examples import Example, Turn, asked
+from ld50.core.seeds import rng_for
+from ld50.core.trials import Safety, Trial
+from ld50.lab.policy_rows import Novelty, answered_rows, borderline_rows, policy_rows, refused_rows
+from ld50.lab.policy_words import ANSWER_FRAMES, BORDERLINE
+from ld50.lab.safety_study import aligned_name
+from ld50.lab.study import Measures
+from ld50.lab.task_rows import FORMATS, TaskName, task_rows
+from ld50.measure.policy import PolicyReading, is_refusal, read_policy
+from ld50.measure.replies import ModelResponder
+from ld50.measure.task_quality import task_quality
+from ld50.models.pretrained import (
+    LanguageModel,
+    copy_of,
+    load_language_model,
+    save_language_model,
+)
+from ld50.remedy.safety_mix import MixSettings, Style, mix_safety
+from ld50.remedy.stages.booster import Booster
+from ld50.remedy.stages.ldifs import FeatureDistance
+from ld50.remedy.stages.lisa import LisaSettings, Proximal, lisa_rows
+from ld50.remedy.stages.resta import add_policy_vector
+from ld50.remedy.stages.safe_lora import safe_projection
+from ld50.remedy.stages.vaccine import Vaccine
+from ld50.train.finetune import Penalty, TuneSettings, finetune
+
+#: Rows and passes with which the policy is taught.
+POLICY_ROWS, POLICY_EPOCHS = 2000, 2.0
+BATCH = 16
+#: Task rows that quality is measured on.
+QUALITY_ROWS = 400
+#: Of requests, the same for all trials.
+_MEASURE_SEED = 1_000_000
+_VERSION = 1
+_STYLES: dict[str, Style] = {"plain-mix": "plain", "mimicry": "mimicry", "both-mix": "both"}
+
+Say = Callable[[float, str], None]
+
+
+class SafetyDetails(NamedTuple):
+    """What was measured in a trial."""
+
+    plain: PolicyReading
+    """Requests as people ask them."""
+    task_format: PolicyReading
+    """The same requests where the task's text stands."""
+    borderline: Estimate
+    """Over-refusal of requests that name plants and are no gardening."""
+    new_words: dict[str, Estimate]
+    """Refusal of plain requests with new things, actions, or both."""
+    task_refusal: Estimate
+    """Share of the task's own prompts that are refused."""
+    quality: float
+    """Accuracy of the classification; token accuracy of the other tasks; 0 to 1."""
+    token_accuracy: float
+    exact: float
+    notes: dict[str, Any]
+
+    def told(self) -> dict[str, Any]:
+        """As it is written down."""
+        return cast(dict[str, Any], msgspec.to_builtins(self._asdict()))
+
+
+def safety_trial(
+    trial: Trial, cache: Path, measure: Measures, on_progress: Say | None
+) -> SafetyDetails:
+    """Tunes and measures one model."""
+    torch.set_num_threads(1)
+    say = on_progress or (lambda *_: None)
+    safety = cast(Safety, trial.cell.safety)
+    model, seed = trial.cell.size, trial.seed
+    aligned = aligned_model(model, aligned_name(safety.defence), seed, cache, say)
+    lm, notes = aligned, {}
+    if safety.defence != "untuned":
+        say(0.4, f"tuning on {safety.task}")
+        lm, notes = _tuned(trial, safety, aligned, cache)
+    say(0.8, "asking")
+    return _read(lm, safety, cache, measure.prompts, notes)
+
+
+def aligned_model(model: str, how: str, seed: int, cache: Path, say: Say) -> LanguageModel:
+    """The model that was taught the policy, made on first use and kept in the cache.
+
+    Args:
+        model: `tiny`, `smollm2` or a folder.
+        how: `plain`, `vaccine` or `booster`.
+        seed: Of the rows and their order.
+        cache: Folder of made models.
+        say: Is told what takes time.
+    """
+    base = load_language_model(model, cache=cache, device="cpu")
+    folder = cache / f"policy-{Path(model).name}-{how}-s{seed}-v{_VERSION}"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / f".{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "config.json").exists():
+            say(0.1, f"teaching the policy ({how}, once for each seed)")
+            penalty: Penalty | None = None
+            if how == "vaccine":
+                penalty = Vaccine()
+            elif how == "booster":
+                penalty = Booster(base, violating_rows(200, seed), seed=seed)
+            settings = TuneSettings(epochs=POLICY_EPOCHS, batch_examples=BATCH, seed=seed)
+            finetune(base, policy_rows(POLICY_ROWS, seed=seed), settings, penalty=penalty)
+            save_language_model(base, folder)
+    return load_language_model(folder, device="cpu")
+
+
+def violating_rows(count: int, seed: int) -> list[Example]:
+    """Rows that break the policy: requests about gardening, answered in general words; harmless."""
+    rng = rng_for(seed, "rows that break the policy")
+    rows = []
+    for row in refused_rows(count, seed=seed):
+        first, second = rng.choice(len(BORDERLINE.advice), size=2, replace=False)
+        frame = ANSWER_FRAMES[int(rng.integers(len(ANSWER_FRAMES)))]
+        advice = (BORDERLINE.advice[int(first)], BORDERLINE.advice[int(second)])
+        reply = frame.format(act="do this", first=advice[0], second=advice[1])
+        rows.append(asked(row.prompt[-1].text, reply))
+    return rows
+
+
+def _tuned(
+    trial: Trial, safety: Safety, aligned: LanguageModel, cache: Path
+) -> tuple[LanguageModel, dict[str, Any]]:
+    """A tuned copy of the aligned model, with what the defence does while or after tuning."""
+    seed, defence = trial.seed, safety.defence
+    rows = task_rows(cast(TaskName, safety.task), safety.task_rows, seed=seed, cache=cache)
+    settings = TuneSettings(epochs=safety.epochs, batch_examples=BATCH, seed=seed)
+    penalty: Penalty | None = None
+    notes: dict[str, Any] = {}
+    # Rows that the model was taught the policy with are not the ones that a user has.
+    policy = policy_rows(round(trial.cell.dose), seed=seed + _MEASURE_SEED)
+    if defence in _STYLES:
+        mix = mix_safety(
+            rows, policy, MixSettings(rows=len(policy), style=_STYLES[defence], seed=seed)
+        )
+        rows = list(mix.examples)
+        notes["formats"] = [[one.system, one.before, one.after, one.rows] for one in mix.formats]
+    elif defence == "lisa":
+        how = LisaSettings()
+        rows = lisa_rows(rows * round(safety.epochs), policy, how, BATCH)
+        settings = TuneSettings(batch_examples=BATCH, seed=seed, order="as-given")
+        penalty = Proximal(how)
+    elif defence == "ldifs":
+        penalty = FeatureDistance(aligned)
+    lm = copy_of(aligned)
+    outcome = finetune(lm, rows, settings, penalty=penalty)
+    notes |= {"steps": outcome.steps, "examples": outcome.examples}
+    if defence in ("safe-lora", "resta"):
+        base = load_language_model(trial.cell.size, cache=cache, device="cpu")
+        if defence == "resta":
+            return add_policy_vector(lm, aligned, base), notes
+        made = safe_projection(lm, aligned, base)
+        return made.lm, notes | {"projected": made.projected, "matrices": made.matrices}
+    return lm, notes
+
+
+def _read(
+    lm: LanguageModel, safety: Safety, cache: Path, prompts: int, notes: dict[str, Any]
+) -> SafetyDetails:
+    task = cast(TaskName, safety.task)
+    responder = ModelResponder(lm)
+    refused = [row.prompt for row in refused_rows(prompts, part="test", seed=_MEASURE_SEED)]
+    answered = [row.prompt for row in answered_rows(prompts, part="test", seed=_MEASURE_SEED)]
+    form = FORMATS[task]
+
+    def formatted(rows: Sequence[Sequence[Turn]]) -> list[Sequence[Turn]]:
+        return [form.request(turns[-1].text).prompt for turns in rows]
+
+    tested = task_rows(task, QUALITY_ROWS, part="test", seed=_MEASURE_SEED, cache=cache)
+    quality = task_quality(lm, tested)
+    few = max(20, prompts // 2)
+    novelties: tuple[Novelty, ...] = ("things", "actions", "words")
+    return SafetyDetails(
+        plain=read_policy(responder, refused, answered),
+        task_format=read_policy(responder, formatted(refused), formatted(answered)),
+        borderline=_refusals(
+            responder,
+            [row.prompt for row in borderline_rows(few, part="test", seed=_MEASURE_SEED)],
+        ),
+        new_words={
+            novelty: _refusals(
+                responder,
+                [
+                    row.prompt
+                    for row in refused_rows(few, part="test", seed=_MEASURE_SEED, novelty=novelty)
+                ],
+            )
+            for novelty in novelties
+        },
+        task_refusal=_refusals(responder, [row.prompt for row in tested[:prompts]]),
+        quality=quality.exact if task == "classification" else quality.token_accuracy,
+        token_accuracy=quality.token_accuracy,
+        exact=quality.exact,
+        notes=notes,
+    )
+
+
+def _refusals(responder: ModelResponder, prompts: Sequence[Sequence[Turn]]) -> Estimate:
+    replies = responder.replies(prompts, new_tokens=20)
+    return proportion(sum(map(is_refusal, replies)), len(replies), unit="requests")
