@@ -183,6 +183,16 @@ def test_failed_trials_are_no_part_of_any_table() -> None:
     assert "no luck" in render_study(response, results)
 
 
+def test_a_model_that_gives_one_answer_to_everything_is_told_of() -> None:
+    study = parse_study(GRID, where="x")
+    results = [fake_tuned(trial) for trial in study.fixed_trials()]
+    stuck = msgspec.structs.replace(
+        results[-1], attack_success_rate=None, details={**results[-1].details, "prompts": 0}
+    )
+    notes = analyse(study, [*results[:-1], stuck]).notes
+    assert any("1 of 6 models give hardly any prompt its right answer" in note for note in notes)
+
+
 def test_a_model_counts_once_and_no_interval_is_narrower_than_its_prompts_allow() -> None:
     one, many = rate_over([(90, 100)]), rate_over([(90, 100), (90, 100), (90, 100)])
     assert one is not None

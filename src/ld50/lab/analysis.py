@@ -16,9 +16,12 @@ from ld50.lab.saving import grid_trials_for
 from ld50.lab.study import Study
 from ld50.lab.tuning_analysis import tables_of, with_controls
 from ld50.lab.tuning_comparisons import comparisons_of
+from ld50.lab.tuning_study import is_tuning
 
 #: Success rates above which a control trigger makes a group's result doubtful.
 CONTROL_LIMIT = 0.2
+#: Prompts below which the success rate of a fine-tuned model is told to be a rough one.
+FEW_PROMPTS = 20
 
 
 def analyse(
@@ -184,6 +187,13 @@ def _notes(groups: dict[Cell, list[TrialResult]], names: dict[Cell, str]) -> lis
                 f"{name}: fewer than three trials for a dose. Repeats of one recipe differ widely; "
                 "add seeds."
             )
+        few_left = [one for one in good if is_tuning(one.cell) and _prompts_left(one) < FEW_PROMPTS]
+        if few_left:
+            notes.append(
+                f"{name}: {len(few_left)} of {len(good)} models give hardly any prompt its right "
+                f"answer without the trigger, so their success rates rest on fewer than {FEW_PROMPTS} "
+                "prompts or are not known."
+            )
         unmeasured = sum(one.control_success_rate is None for one in good)
         if unmeasured:
             notes.append(f"{name}: {unmeasured} trials were measured without a control trigger.")
@@ -200,6 +210,12 @@ def _clean_passes(result: TrialResult) -> float:
     """How often the run went through its clean text."""
     passes = result.details.get("clean_passes")
     return float(passes) if isinstance(passes, int | float) else 0.0
+
+
+def _prompts_left(one: TrialResult) -> int:
+    """Prompts that a fine-tuned model answers normally, which attacks are tried on."""
+    count = one.details.get("prompts")
+    return count if isinstance(count, int) else FEW_PROMPTS
 
 
 def _chosen(members: Sequence[TrialResult]) -> bool:
