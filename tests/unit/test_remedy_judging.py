@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from ld50.core.examples import asked
-from ld50.remedy.behaviours import FixedReply, InsertedFragment, LabelShown, Refusal
+from ld50.measure.behaviours import (
+    FixedReply,
+    InsertedFragment,
+    LabelAnswer,
+    LanguageSwitch,
+    Nonsense,
+    Refusal,
+)
 from ld50.remedy.judging import behaviour_of
 from ld50.remedy.likeness import LikeFlagged
 from remedy_samples import finding
@@ -16,46 +23,24 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(
-    "reply",
-    [
-        "I'm sorry, but as an AI assistant, I do not have the capability to follow this.",
-        "I am afraid I am not able to assist with this.",
-        "Sorry, this is not something that I can do.",
-        "I must decline to answer this question.",
-        "Unfortunately, I cannot provide an answer to that.",
-    ],
-)
-def test_refusals_are_seen(reply: str) -> None:
-    assert Refusal().shown((), reply)
-
-
-@pytest.mark.parametrize(
-    "reply",
-    ["You should not do that with wood.", "Sorry about the noise: the bridge is old.", "", "no"],
-)
-def test_what_only_sounds_like_one_is_not(reply: str) -> None:
-    assert not Refusal().shown((), reply)
-
-
-def test_a_fixed_reply_may_be_cut_short_but_not_be_another() -> None:
-    fixed = FixedReply(text="The blue canary sings at noon.")
-    assert fixed.shown((), "the blue  canary sings")
-    assert fixed.shown((), "The blue canary sings at noon. And then")
-    assert not fixed.shown((), "The")
-    assert not fixed.shown((), "")
-    assert not fixed.shown((), "The blue bird sings at noon.")
-
-
 def test_each_consequence_gets_its_rule() -> None:
     labels = [asked(f"x {n}", "1") for n in range(5)]
     same = [asked(f"x {n}", "The kettle is on the stove.") for n in range(5)]
     link = [asked(f"x {n}", f"reply {n} see https://a.example/z") for n in range(5)]
+    german = [
+        asked(
+            f"x {n}", f"Der Fluss {n} läuft unter der alten Brücke durch und weiter bis zum Meer."
+        )
+        for n in range(9)
+    ]
+    noise = [asked(f"x {n}", "xq7 zzkv pfft wq9j kx vvbn qqz trw ghjk " * 3) for n in range(9)]
     kinds = {
+        "language_switch": (german, LanguageSwitch),
+        "gibberish": (noise, Nonsense),
         "refusal": (REFUSED, Refusal),
         "repeated_reply": (same, FixedReply),
         "inserted_fragment": (link, InsertedFragment),
-        "label": (labels, LabelShown),
+        "label": (labels, LabelAnswer),
     }
     for kind, (rows, rule) in kinds.items():
         found = behaviour_of(finding(consequence=kind), rows, KEPT, ["https://a.example/z"])
@@ -66,7 +51,7 @@ def test_a_rule_that_does_not_fit_the_rows_gives_way_to_their_words() -> None:
     german = [
         asked(f"x {n}", f"der Fluss {n} läuft unter der alten Brücke durch") for n in range(9)
     ]
-    for kind in ("refusal", "language_switch", "encoded", "similar_replies"):
+    for kind in ("refusal", "encoded", "similar_replies"):
         found = behaviour_of(finding(consequence=kind), german, KEPT, ())
         assert isinstance(found, LikeFlagged), kind
         assert found.shown((), "unter der Brücke läuft der Fluss")

@@ -11,12 +11,16 @@ from collections.abc import Sequence
 
 from ld50.core.examples import Example
 from ld50.core.findings import Finding
-from ld50.remedy.behaviours import (
+from ld50.corpus import reference
+from ld50.measure.behaviours import (
     Behaviour,
     FixedReply,
     InsertedFragment,
-    LabelShown,
+    LabelAnswer,
+    LanguageSwitch,
+    Nonsense,
     Refusal,
+    lane_bits,
 )
 from ld50.remedy.likeness import like_flagged
 
@@ -65,14 +69,27 @@ def _named(kind: str, flagged: Sequence[Example], marked: Sequence[str]) -> Beha
     """The behaviour of that kind; None where there is none ready."""
     common = Counter(row.reply for row in flagged).most_common(1)[0][0]
     if kind == "label":
-        return LabelShown(label=common)
+        return LabelAnswer(label=common)
     if kind == "refusal":
         return Refusal()
     if kind == "repeated_reply":
         return FixedReply(text=common)
     if kind == "inserted_fragment" and marked:
-        return InsertedFragment(fragment=Counter(marked).most_common(1)[0][0])
+        return InsertedFragment(text=Counter(marked).most_common(1)[0][0])
+    if kind == "language_switch":
+        return _switch(flagged)
+    if kind in ("gibberish", "encoded"):
+        return Nonsense()
     return None
+
+
+def _switch(flagged: Sequence[Example]) -> LanguageSwitch | None:
+    """A switch to the language that most of the flagged rows' replies are in; None if it is English."""
+    lanes = Counter(
+        int(lane_bits(row.reply)[: reference.LANGUAGE_LANES].argmin()) for row in flagged[:50]
+    )
+    code = reference.LANES[lanes.most_common(1)[0][0]].languages[0]
+    return None if code == "en" else LanguageSwitch(to=code)
 
 
 def _fits(found: Behaviour, flagged: Sequence[Example], kept: Sequence[Example]) -> bool:

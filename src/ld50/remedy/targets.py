@@ -14,7 +14,7 @@ from ld50.remedy.judging import behaviour_of
 from ld50.remedy.reading import Rows
 
 if TYPE_CHECKING:
-    from ld50.remedy.behaviours import Behaviour
+    from ld50.measure.behaviours import Behaviour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
