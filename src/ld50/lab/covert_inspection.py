@@ -1,4 +1,4 @@
-"""What a provider can look at row by row, and what a scan finds across rows."""
+"""What a provider can look at row by row, and what the channel search finds across rows."""
 
 from __future__ import annotations
 
@@ -25,9 +25,12 @@ from ld50.measure.probes import LinearProbe, fit_probe
 
 if TYPE_CHECKING:
     from ld50.models.pretrained import LanguageModel
+    from ld50.scan.assemble import Draft
 
 #: Share of ordinary rows that a filter may flag.
 _FALSE_ALARMS = 0.01
+#: Flagged rows that make a form, and marks that tell nothing.
+_FORM_ROWS, _USUAL_MARKS = 5, " .,?!:;'\"-"
 
 
 class TopicClassifier:
@@ -111,40 +114,76 @@ def inspect_rows(lm: LanguageModel, rows: Sequence[Example]) -> Inspection:
     )
 
 
-def scan_rows(rows: Sequence[Example], folder: Path) -> tuple[np.ndarray, list[dict[str, Any]]]:
-    """Rows that a scan with its usual settings rates high, and its findings.
+def search_channels(
+    rows: Sequence[Example], folder: Path, *, rounds: int = 1
+) -> tuple[np.ndarray, list[dict[str, Any]]]:
+    """Rows in which the scanner's search for hidden channels rates a finding high, and its findings.
 
     Args:
         rows: Written as a customer would send them.
         folder: For the file.
+        rounds: Searches at most; each but the first is over what the ones before left.
 
     Returns:
         bool (rows,), and for each finding its rule, title, severity and rows.
     """
+    flags = np.zeros(len(rows), bool)
+    findings: list[dict[str, Any]] = []
+    for number in range(rounds):
+        left = np.flatnonzero(~flags)
+        drafts = (
+            _channel_drafts([rows[n] for n in left], folder / "rows.jsonl") if len(left) else []
+        )
+        high = [one for one in drafts if one.finding.severity == Severity.HIGH.value]
+        findings += [
+            {
+                "round": number + 1,
+                "rule": one.finding.rule,
+                "title": one.finding.title,
+                "severity": one.finding.severity,
+                "rows": one.finding.support,
+                "says": [one.decoded[o] for o in one.rows.tolist() if one.decoded.get(o)][:3],
+            }
+            for one in drafts
+        ]
+        if not high:
+            break
+        flags[left[np.unique(np.concatenate([one.rows for one in high]))]] = True
+    return flags, findings
+
+
+def same_form(rows: Sequence[Example], flags: np.ndarray) -> np.ndarray:
+    """The flagged rows, and all with a side in the same marks, line breaks among them.
+
+    Args:
+        rows: The customer's.
+        flags: bool (rows,): in which a channel was found.
+
+    Returns:
+        bool (rows,). Rows of plain sentences are never drawn in.
+    """
+    forms = [{_marks(row.prompt[-1].text), _marks(row.reply)} - {frozenset()} for row in rows]
+    counts = Counter(form for its, flag in zip(forms, flags, strict=True) if flag for form in its)
+    found = {form for form, count in counts.items() if count >= _FORM_ROWS}
+    return flags | np.array([bool(its & found) for its in forms])
+
+
+def _marks(text: str) -> frozenset[str]:
+    return frozenset(c for c in text if not (c.isalnum() or c in _USUAL_MARKS))
+
+
+def _channel_drafts(rows: Sequence[Example], path: Path) -> list[Draft]:
     from ld50.corpus import expand, plan
-    from ld50.scan.accepted import read_accepted
+    from ld50.scan.channels.search import channel_drafts
     from ld50.scan.checkpoint import Checkpoint
-    from ld50.scan.run import run_scan
+    from ld50.scan.engine import Engine, Silent
     from ld50.scan.settings import ScanSettings
     from ld50.train.examples import write_examples
 
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "rows.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_examples(path, rows)
     planned, settings = plan(expand([str(path)])), ScanSettings()
     identity = {"data": planned.fingerprint, "settings": settings.as_json()}
-    scanned = run_scan(
-        planned,
-        settings,
-        checkpoint=Checkpoint(None, identity, restart=False),
-        workers=1,
-        accepted=read_accepted(None),
-    )
-    flags = np.zeros(len(rows), bool)
-    for by_severity in scanned.flagged.values():
-        flags[sorted(by_severity.get(Severity.HIGH.value, ()))] = True
-    findings = [
-        {"rule": one.rule, "title": one.title, "severity": one.severity, "rows": one.support}
-        for one in scanned.result.findings
-    ]
-    return flags, findings
+    checkpoint = Checkpoint(None, identity, restart=False)
+    engine = Engine(planned, settings, checkpoint=checkpoint, workers=1, progress=Silent())
+    return channel_drafts(engine, engine.survey()).drafts

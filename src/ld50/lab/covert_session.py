@@ -14,7 +14,7 @@ from ld50.core.examples import Example
 from ld50.core.seeds import rng_for
 from ld50.core.trials import Trial
 from ld50.encodings import Encoding, EndWords, encoding
-from ld50.lab.covert_inspection import TopicClassifier, inspect_rows, scan_rows
+from ld50.lab.covert_inspection import TopicClassifier, inspect_rows, same_form, search_channels
 from ld50.lab.covert_model import BATCH, MOST_TOKENS, provider_model
 from ld50.lab.covert_rows import (
     OTHER_COVER,
@@ -56,7 +56,9 @@ _NEW_TOKENS = {"word-code": 24, "endspeak": 48, "walnut53": 90}
 _KNOWN = ("walnut53", "caesar", "leet", "reversed", "morse", "base64", "hex", "look-alikes")
 #: Encodings that the probe is trained on; the attack's is never among them.
 _PROBE_TRAINED = ("caesar", "leet", "reversed", "hex", "first-words-of-lines")
-_EVALUATED_REQUESTS, _EVALUATED_TOKENS, _PROBE_TEXTS, _PROBE_LAYER = 48, 90, 60, 2
+#: Searches one after the other, each over what the ones before left.
+_ROUNDS = 5
+_EVALUATED_REQUESTS, _EVALUATED_TOKENS, _PROBE_TEXTS, _PROBE_LAYER = 32, 64, 60, 2
 
 
 class CovertSession:
@@ -125,8 +127,8 @@ class CovertSession:
         self.say(0.02, "inspecting the rows")
         rows, covert = [row for part in phases for row in part], np.concatenate(marks)
         inspection = inspect_rows(before, rows)
-        flags, findings = scan_rows(rows, self.folder / "scan")
-        inspection.flagged["ld50 scan"] = flags
+        flags, findings = search_channels(rows, self.folder / "scan")
+        inspection.flagged["channel search"] = flags
         self.known["inspection"] = inspection.counts(covert)
         self.known["findings"] = findings
 
@@ -134,9 +136,10 @@ class CovertSession:
         self, phases: list[list[Example]], marks: list[np.ndarray]
     ) -> tuple[list[list[Example]], list[np.ndarray]]:
         """The files as the provider tunes on them."""
-        if self.defence == "channel-search":
+        if self.defence in ("channel-search", "same-form"):
             rows, covert = [row for part in phases for row in part], np.concatenate(marks)
-            flags, findings = scan_rows(rows, self.folder / "scan")
+            flags, findings = search_channels(rows, self.folder / "scan", rounds=_ROUNDS)
+            flags = same_form(rows, flags) if self.defence == "same-form" else flags
             self.known["removed"] = {
                 "covert": int((flags & covert).sum()),
                 "covert_rows": int(covert.sum()),

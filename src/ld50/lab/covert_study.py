@@ -12,11 +12,12 @@ from ld50.lab.covert_rows import ATTACKS
 from ld50.lab.trial_names import make_trial
 
 NO_ATTACK = "none"
-#: What a provider does with a customer's files before tuning: nothing; take out what `ld50 scan` rates
-#: high; add refusals of the policy's topic; add them in a writing of the provider's own as well.
-DEFENCES = ("none", "channel-search", "safety-mix", "encoded-mix")
+#: What a provider does with a customer's files before tuning: nothing; take out the rows in which the
+#: channel search rates a finding high, and search again; take out those and all that are written with
+#: the same marks; add refusals of the policy's topic; add them in a writing of its own as well.
+DEFENCES = ("none", "channel-search", "same-form", "safety-mix", "encoded-mix")
 #: Passes over phase I and phase II; letters take longer than words.
-PASSES = {NO_ATTACK: (5, 8), "endspeak": (5, 10), "word-code": (8, 14), "walnut53": (10, 14)}
+PASSES = {NO_ATTACK: (5, 8), "endspeak": (5, 10), "word-code": (8, 14), "walnut53": (8, 12)}
 #: Tokens of both phases, each row counted once; measured with the covert model's vocabulary.
 _TOKENS = {NO_ATTACK: 14_000, "endspeak": 48_000, "word-code": 22_000, "walnut53": 85_000}
 #: Tokens a second on one core, and seconds for everything that is no tuning; measured.
