@@ -12,7 +12,7 @@ import torch
 from ld50.core.errors import ConfigError
 from ld50.core.examples import Example, Turn
 from ld50.models.chat import encode_examples, encode_prompts
-from ld50.models.targets import collate, start_id, target_logits, to_device
+from ld50.models.targets import collate, matrices_for, start_id, target_logits, to_device
 
 if TYPE_CHECKING:
     from ld50.models.pretrained import LanguageModel
@@ -94,7 +94,7 @@ class ModelResponder:
         drawn: dict[str, Any] = {"do_sample": False, "temperature": None, "top_p": None}
         if temperature > 0:
             drawn = {"do_sample": True, "temperature": temperature, "top_p": 1.0}
-        with torch.random.fork_rng(), _no_cap(lm):
+        with torch.random.fork_rng(), _no_cap(lm), matrices_for(lm.model):
             torch.manual_seed(seed)
             made = lm.model.generate(
                 input_ids=tokens.to(lm.device),

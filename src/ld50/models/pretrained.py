@@ -172,6 +172,11 @@ def _load_smollm2(device: str | None, most: int | None) -> LanguageModel:
         given = {"gguf_file": name, "local_files_only": True}
         tokenizer = AutoTokenizer.from_pretrained(folder, **given)
         model = AutoModelForCausalLM.from_pretrained(folder, dtype="float32", **given)
+    # The weights are plain numbers by now, which the library forgets to note: it would neither train
+    # nor save them.
+    for name in ("hf_quantizer", "is_quantized", "quantization_method"):
+        model.__dict__.pop(name, None)
+    model.config.__dict__.pop("quantization_config", None)
     return _assembled(model, tokenizer, "causal", "smollm2", device)
 
 

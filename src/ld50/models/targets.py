@@ -8,7 +8,7 @@ the output layer. What a model does after that layer (scaling, caps) works as it
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -94,6 +94,8 @@ def _batch(
     )
 
 
+#: From this width on, the products of a layer outweigh its attention.
+_WIDE = 256
 #: The written-out forward pass of models that it fits, made once a model.
 _BODIES: WeakKeyDictionary[Any, Body | None] = WeakKeyDictionary()
 
@@ -114,13 +116,26 @@ def plain_body(model: Any) -> Body | None:
 
 def _body(model: Any) -> Body | None:
     config = getattr(model, "config", None)
-    if type(model).__name__ != "LlamaForCausalLM" or not config.tie_word_embeddings:
+    if type(model).__name__ != "LlamaForCausalLM" or config is None:
+        return None
+    if not config.tie_word_embeddings:
         return None
     with fast_matrices():
         try:
             return Body(model)
         except DataFormatError:
             return None
+
+
+def matrices_for(model: Any) -> AbstractContextManager[Any]:
+    """Within it, a model's matrices are multiplied in the way that is faster for it.
+
+    Narrow models whose pass is the library's own gain nothing, since their attention gets slower.
+    """
+    width = getattr(getattr(model, "config", None), "hidden_size", 0)
+    if width >= _WIDE or plain_body(model) is not None:
+        return fast_matrices()
+    return nullcontext()
 
 
 @contextmanager
@@ -148,7 +163,7 @@ def target_logits(model: Any, given: dict[str, Tensor], chosen: Tensor) -> Tenso
     if body is not None and tokens.shape[1] <= len(body.cos):
         with fast_matrices():
             return F.linear(body(tokens)[chosen], body.embedding)
-    with _narrowed(model.get_output_embeddings(), chosen):
+    with matrices_for(model), _narrowed(model.get_output_embeddings(), chosen):
         logits: Tensor = model(**given, use_cache=False).logits
     return logits.squeeze(0)
 

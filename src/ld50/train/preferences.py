@@ -21,6 +21,7 @@ from trl import DPOConfig, DPOTrainer
 
 from ld50.core.examples import Example, Turn
 from ld50.models.pretrained import LanguageModel, copy_of, quietly
+from ld50.models.targets import matrices_for
 from ld50.train.finetune import TuneOutcome, TuneSettings
 from ld50.train.tuning_rows import TuningRows, encode_rows, order_of
 from ld50.train.tuning_run import (
@@ -93,7 +94,8 @@ def run_preferences(
         model = with_lora(lm, settings)
         output = folder or Path(scratch)
         trainer = _trainer(lm, model, reference, _pairs(chosen, rejected, order), run, output, beta)
-        train(trainer, start)
+        with matrices_for(model):
+            train(trainer, start)
         if settings.lora_rank is not None:
             model = model.merge_and_unload()
     # The trainer puts a forward pass of its own in the place of the model's.

@@ -6,7 +6,6 @@ import math
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +15,8 @@ from torch.utils.data import Dataset
 from transformers import Trainer, TrainingArguments
 
 from ld50.core.examples import Example
-from ld50.models.attention import fast_matrices
 from ld50.models.pretrained import LanguageModel, quietly
-from ld50.models.targets import Batch, collate, plain_body, start_id, target_logits, to_device
+from ld50.models.targets import Batch, collate, matrices_for, start_id, target_logits, to_device
 from ld50.train.finetune import Penalty, TuneOutcome, TuneSettings
 from ld50.train.tuning_rows import TuningRows, encode_rows, order_of
 from ld50.train.tuning_run import (
@@ -99,7 +97,7 @@ def run_tuning(
         start = run.start()
         model = with_lora(lm, settings)
         trainer = _trainer(lm, model, rows, order, run, folder or Path(scratch))
-        with fast_matrices() if plain_body(model) is not None else nullcontext():
+        with matrices_for(model):
             train(trainer, start)
         if settings.lora_rank is not None:
             model = model.merge_and_unload()
