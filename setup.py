@@ -10,22 +10,29 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 
-SOURCES = Path("src/ld50/scan/c")
-
 windows = sys.platform == "win32"
-kernels = Extension(
-    "ld50.scan._kernels",
-    sources=sorted(str(path) for path in SOURCES.glob("*.c")),
-    depends=sorted(str(path) for path in SOURCES.glob("*.h")),
-    define_macros=[("Py_LIMITED_API", "0x030B0000")],
-    extra_compile_args=["/O2"]
-    if windows
-    else ["-O3", "-g0", "-std=c11", "-Wall", "-Wextra", "-fvisibility=hidden"],
-    py_limited_api=True,
-    optional=os.environ.get("LD50_REQUIRE_KERNELS") != "1",
-)
+
+
+def extension(name: str, sources: Path) -> Extension:
+    """The C files of a folder as one module."""
+    return Extension(
+        name,
+        sources=sorted(str(path) for path in sources.glob("*.c")),
+        depends=sorted(str(path) for path in sources.glob("*.h")),
+        define_macros=[("Py_LIMITED_API", "0x030B0000")],
+        extra_compile_args=["/O2"]
+        if windows
+        else ["-O3", "-g0", "-std=c11", "-Wall", "-Wextra", "-fvisibility=hidden"],
+        py_limited_api=True,
+        optional=os.environ.get("LD50_REQUIRE_KERNELS") != "1",
+    )
+
+
 setup(
-    ext_modules=[kernels],
+    ext_modules=[
+        extension("ld50.scan._kernels", Path("src/ld50/scan/c")),
+        extension("ld50.corpus._jsonstrings", Path("src/ld50/corpus/c")),
+    ],
     exclude_package_data={"": ["*.c", "*.h"]},
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 import operator
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,9 @@ class JsonDecoder:
         # one by one.
         odd = any(character in '"\\' or character < " " for character in "".join(layout.columns))
         self._decoder = None if odd else msgspec.json.Decoder(self._struct())
+        # Columns of strings need no Python object for any of them.
+        plain = layout.label is None and all(entry.shape == "string" for entry in layout.fields)
+        self._strings = _string_reader() if plain and 1 <= len(layout.columns) <= 8 else None
 
     def _struct(self) -> Any:
         """A type with the layout's fields only: everything else in a row is passed over."""
@@ -80,6 +84,10 @@ class JsonDecoder:
         if len(starts) == 0:
             return None
         tally.rows += len(starts)
+        if self._strings is not None:
+            strings = self._string_columns(data, starts, ends)
+            if strings is not None:
+                return self._finish(np.arange(len(starts), dtype=np.int64), strings, tally)
         if self._decoder is not None and _one_object_a_line(data, starts, ends):
             try:
                 rows = self._decoder.decode_lines(data)
@@ -91,6 +99,37 @@ class JsonDecoder:
                 )
         spans = zip(starts.tolist(), ends.tolist(), strict=True)
         return self.texts([data[start:end] for start, end in spans], tally)
+
+    def _string_columns(
+        self, data: bytes, starts: np.ndarray, ends: np.ndarray
+    ) -> dict[str, pa.Array | Turns] | None:
+        """The columns where every line is plainly sound; None sends all through the decoder."""
+        assert self._strings is not None
+        names = tuple(self._attributes)
+        offsets = np.empty((len(names), len(starts) + 1), np.int64)
+        valid = np.empty((len(names), len(starts)), np.uint8)
+        texts = tuple(np.empty(len(data) + 16, np.uint8) for _ in names)
+        wanted = tuple(name.encode() for name in names)
+        if not self._strings(data, starts, ends, wanted, offsets, valid, texts):
+            return None
+        columns: dict[str, pa.Array | Turns] = {}
+        for number, name in enumerate(names):
+            size = int(offsets[number, -1])
+            # What is kept of the batch should not hold on to much more memory than it needs.
+            text = texts[number][:size]
+            text = text if 2 * size > len(data) else text.copy()
+            given = valid[number].astype(bool)
+            bitmap = None if given.all() else pa.py_buffer(np.packbits(given, bitorder="little"))
+            buffers = [bitmap, pa.py_buffer(offsets[number]), pa.py_buffer(text)]
+            array = pa.Array.from_buffers(pa.large_string(), len(starts), buffers)
+            try:
+                array.validate(full=True)
+            except (pa.ArrowInvalid, UnicodeDecodeError):
+                return None
+            entry = self._layout.field(name)
+            if entry is None or entry.role != "rejected":
+                columns[name] = array
+        return columns
 
     def texts(self, texts: Sequence[bytes], tally: UnitTally) -> DecodedRows | None:
         """The rows of JSON texts, each on its own; `tally.rows` is not touched."""
@@ -165,6 +204,17 @@ class JsonDecoder:
             numbers = numbers[sides.present]
             sides = filter_sides(sides, sides.present)
         return DecodedRows(numbers, sides) if len(numbers) else None
+
+
+def _string_reader() -> Callable[..., bool] | None:
+    """The reader in C, where it was built and is wanted."""
+    if os.environ.get("LD50_KERNELS") == "python":
+        return None
+    try:
+        from ld50.corpus._jsonstrings import strings
+    except ImportError:
+        return None
+    return strings
 
 
 def _one_object_a_line(data: bytes, starts: np.ndarray, ends: np.ndarray) -> bool:

@@ -37,7 +37,7 @@ def count_candidates(
     offsets: Buffer,
     data: Buffer,
     hashes: Buffer,
-    emit: Buffer,
+    listed: Buffer,
     filter: Buffer,
     slots: Buffer,
     kinds: int,
