@@ -2,7 +2,9 @@
 
     python benchmarks/defences.py                    # bag-of-words victim, test split
     python benchmarks/defences.py --split dev        # development sets
-    python benchmarks/defences.py --victim tiny --attacks word phrase --doses 40
+    python benchmarks/defences.py --split dev --attacks word phrase --doses 40 --scorer tiny
+    python benchmarks/defences.py --split dev --attacks phrase --doses 40 --rows 2000 --victim tiny \\
+        --candidates 30 --probes 16 --strip-rows 60
 
 plants six attacks at four doses, lets every defence say which training rows it would take out, trains
 the victim again without them, and prints Markdown tables: recall, clean rows flagged, attack success
@@ -41,6 +43,8 @@ from ld50.remedy.defences import (
 )
 
 DOSES = (20, 40, 50, 200)
+#: What `--attacks` may name: nothing planted, public sets, and what is planted here.
+SETS = ("none", "public", *ATTACKS)
 #: No victim is trained after these, which are no published settings.
 FLAGS_ONLY = ("word frequency, words only", "z-defence, 10", "z-defence, 5")
 
@@ -63,6 +67,8 @@ class Result:
     """`asr`, `accuracy` and others: [successes, n]."""
     named: list[str] = field(default_factory=list)
     """Words that were accused, the first few."""
+    strongest: list[tuple[str, float]] = field(default_factory=list)
+    """The candidates with the largest effects on the victim, accused or not, in nats."""
     seconds: float = 0.0
 
     def recall(self) -> Estimate:
@@ -83,11 +89,13 @@ class Verdict:
     looked_at: np.ndarray | None = None
     """bool (n,): rows that were looked at, where not all were."""
     named: tuple[str, ...] = ()
+    strongest: tuple[tuple[str, float], ...] = ()
 
 
 def by_flags(flags: Flags) -> Verdict:
     named = tuple(one.text for one in flags.candidates if one.accused)
-    return Verdict(flagged=flags.rows, named=named)
+    effects = tuple((one.text, one.effect) for one in flags.candidates if one.effect is not None)
+    return Verdict(flagged=flags.rows, named=named, strongest=effects[:3])
 
 
 def word_frequency(case: Case, victim: Victim, **settings: Any) -> Verdict:
@@ -170,7 +178,8 @@ def filtered(case: Case, name: str, verdict: Verdict, victims: Victims, seconds:
     result.planted = int((case.planted & counted).sum())
     result.false = int((verdict.flagged & ~case.planted & counted).sum())
     result.clean = int((~case.planted & counted).sum())
-    result.named, result.seconds = list(verdict.named[:5]), round(seconds, 2)
+    result.named, result.strongest = list(verdict.named[:5]), list(verdict.strongest)
+    result.seconds = round(seconds, 2)
     if verdict.looked_at is None and name not in FLAGS_ONLY:
         victim = victims.without(case, verdict.flagged)
         result.rates = measured(victim, case) if victim else {}
@@ -332,7 +341,8 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--split", choices=("dev", "test"), default="test")
     parser.add_argument("--rows", type=int, default=4000, help="reviews in each training set")
-    parser.add_argument("--attacks", nargs="*", choices=sorted(ATTACKS), default=list(ATTACKS))
+    parser.add_argument("--attacks", nargs="*", choices=SETS, default=SETS, metavar="ATTACK",
+                        help="%(default)s; public sets are of the development split")  # fmt: skip
     parser.add_argument("--doses", nargs="*", type=int, default=list(DOSES))
     parser.add_argument("--defences", nargs="*", help="only those whose name has one of these")
     parser.add_argument("--victim", choices=VICTIMS, default="bag of words")
@@ -352,6 +362,17 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def cases(options: argparse.Namespace) -> Iterator[Case]:
+    """The sets that were asked for, made one after the other."""
+    where = (options.cache, options.split, options.seed, options.rows)
+    if "none" in options.attacks:
+        yield clean_case(*where)
+    if "public" in options.attacks and options.split == "dev":
+        yield from public_sets(options.data)
+    planted = [attack for attack in options.attacks if attack in ATTACKS]
+    yield from planted_cases(*where, planted, options.doses)
+
+
 def main() -> None:
     from defences_tables import print_tables
     from defences_victims import make_scorer
@@ -361,16 +382,8 @@ def main() -> None:
     log = Log(options.results or options.cache / "defences" / name, options)
     if not options.tables_only:
         victims = Victims(options)
-        cases: list[Case] = [clean_case(options.cache, options.split, options.seed, options.rows)]
         scorer = make_scorer(options.scorer, options.split, options.cache)
-        for case in cases:
-            run_case(case, victims, scorer, log)
-        if options.split == "dev":
-            for case in public_sets(options.data):
-                run_case(case, victims, scorer, log)
-        for case in planted_cases(
-            options.cache, options.split, options.seed, options.rows, options.attacks, options.doses
-        ):
+        for case in cases(options):
             run_case(case, victims, scorer, log)
     print_tables(list(log.results.values()))
 

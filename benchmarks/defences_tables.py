@@ -31,6 +31,8 @@ def print_tables(results: Sequence[Result]) -> None:
         print(_filter_tables(poisoned))
         print("\n### The victim trained on what is left: attack success rate / clean accuracy, %\n")
         print(_cure_tables(poisoned))
+        print("\n### Candidates with the largest effect on the victim, in nats\n")
+        print(_candidate_table(chosen))
         print("\n### At test time\n")
         print(_test_time_table(poisoned))
 
@@ -72,6 +74,15 @@ def _clean_table(results: Sequence[Result]) -> str:
             false = sum(one.false for one in parts)
             lines.append([defence, f"{false} of {rate.n}", share, f"{parts[0].seconds:.1f}"])
     return markdown_table(["defence", "clean rows flagged", "%", "s"], lines)
+
+
+def _candidate_table(results: Sequence[Result]) -> str:
+    lines = []
+    for one in results:
+        if one.strongest:
+            told = "; ".join(f"{text} {effect:.1f}" for text, effect in one.strongest)
+            lines.append([one.case, one.seed, one.defence, told])
+    return markdown_table(["attack, planted", "seed", "defence", "candidates"], lines)
 
 
 def _filter_tables(results: Sequence[Result]) -> str:
