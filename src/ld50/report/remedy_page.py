@@ -66,6 +66,8 @@ class RemedyPage:
     notes: list[str]
     panels: list[Panel]
     arms: list[dict[str, str]]
+    happened: list[tuple[str, list[str]]]
+    """What each remedy said of itself on the way."""
     arms_left_out: int
     triggers: list[dict[str, str]]
     triggers_left_out: int
@@ -133,7 +135,6 @@ def remedy_page(result: RemedyResult) -> RemedyPage:
     """What the page shows, every cut and every number made into words before the template."""
     plan = result.plan
     notes = [*result.notes, *plan.notes]
-    notes += [f"{one.remedy}: {text}" for one in result.outcomes for text in one.notes]
     return RemedyPage(
         verdict=remedy_verdict(result),
         facts=_facts(result),
@@ -141,6 +142,11 @@ def remedy_page(result: RemedyResult) -> RemedyPage:
         panels=[one for one in (_trade_off(result), _relapses(result)) if one is not None],
         arms=[_before_row(result.before)] * (result.before is not None)
         + [_arm(one, result) for one in result.outcomes[:_MOST_OUTCOMES]],
+        happened=[
+            (plain(one.remedy, 120), [plain(text, 400) for text in one.notes])
+            for one in result.outcomes[:_MOST_OUTCOMES]
+            if one.notes
+        ],
         arms_left_out=max(len(result.outcomes) - _MOST_OUTCOMES, 0),
         triggers=_triggers(result)[:_MOST_TRIGGERS],
         triggers_left_out=max(len(plan.triggers) - _MOST_TRIGGERS, 0),
