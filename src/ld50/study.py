@@ -205,6 +205,8 @@ def report(out: str | os.PathLike[str]) -> StudyOutcome:
 
     folder = RunFolder(out)
     study, attempts = folder.study(), folder.attempts()
+    if study.covert:
+        return _covert_report(folder, study, [made[-1] for made in attempts.values()])
     if study.safety:
         return _safety_report(folder, study, [made[-1] for made in attempts.values()])
     results = in_order(made[-1] for made in attempts.values())
@@ -216,6 +218,22 @@ def report(out: str | os.PathLike[str]) -> StudyOutcome:
     for one in results:
         write_events(folder, one)
     write_study_report(folder.path, response, results, about=study.about)
+    return StudyOutcome(folder=folder.path, response=response, results=results)
+
+
+def _covert_report(folder: RunFolder, study: Study, results: list[TrialResult]) -> StudyOutcome:
+    """The tables of attacks, defences and ways of looking; a covert set has no dose."""
+    from ld50.core.files import write_atomically
+    from ld50.lab.covert_analysis import covert_summary, response_without_curves
+    from ld50.lab.exports import write_parquet
+    from ld50.report.covert_page import write_covert_report
+
+    summary, response = covert_summary(study, results), response_without_curves(study, results)
+    for path, content in ((folder.path / "covert.json", summary),
+                          (folder.dose_response_file, response)):  # fmt: skip
+        write_atomically(path, [msgspec.json.format(msgspec.json.encode(content), indent=2)])
+    write_parquet(folder.path / "trials.parquet", results)
+    write_covert_report(folder.path, summary, about=study.about)
     return StudyOutcome(folder=folder.path, response=response, results=results)
 
 
