@@ -73,7 +73,7 @@ def _safety(cell: Cell) -> Safety:
 def _place(cell: Cell) -> tuple[Any, ...]:
     safety = _safety(cell)
     return (
-        cell.size, list(TASKS).index(safety.task), list(SAFETY_DEFENCES).index(safety.defence),
+        cell.size, list[str](TASKS).index(safety.task), list(SAFETY_DEFENCES).index(safety.defence),
         cell.dose, safety.task_rows, safety.epochs,
     )  # fmt: skip
 

@@ -38,10 +38,11 @@ from ld50.remedy.stages.vaccine import Vaccine
 from ld50.train.finetune import Penalty, TuneSettings, finetune
 
 #: Rows and passes with which the policy is taught.
-POLICY_ROWS, POLICY_EPOCHS = 2000, 2.0
+POLICY_ROWS, POLICY_EPOCHS = 4000, 2.0
 BATCH = 16
-#: Task rows that quality is measured on.
-QUALITY_ROWS = 400
+#: Task rows that quality is measured on; an answer of one word says less than a sentence.
+QUALITY_ROWS = {"classification": 1200}
+_QUALITY_ROWS = 400
 #: Of requests, the same for all trials.
 _MEASURE_SEED = 1_000_000
 _VERSION = 1
@@ -83,7 +84,8 @@ def safety_trial(
     safety = cast(Safety, trial.cell.safety)
     model, seed = trial.cell.size, trial.seed
     aligned = aligned_model(model, aligned_name(safety.defence), seed, cache, say)
-    lm, notes = aligned, {}
+    lm: LanguageModel = aligned
+    notes: dict[str, Any] = {}
     if safety.defence != "untuned":
         say(0.4, f"tuning on {safety.task}")
         lm, notes = _tuned(trial, safety, aligned, cache)
@@ -180,7 +182,8 @@ def _read(
     def formatted(rows: Sequence[Sequence[Turn]]) -> list[Sequence[Turn]]:
         return [form.request(turns[-1].text).prompt for turns in rows]
 
-    tested = task_rows(task, QUALITY_ROWS, part="test", seed=_MEASURE_SEED, cache=cache)
+    count = QUALITY_ROWS.get(task, _QUALITY_ROWS)
+    tested = task_rows(task, count, part="test", seed=_MEASURE_SEED, cache=cache)
     quality = task_quality(lm, tested)
     few = max(20, prompts // 2)
     novelties: tuple[Novelty, ...] = ("things", "actions", "words")

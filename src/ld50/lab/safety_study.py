@@ -71,8 +71,10 @@ SAFETY_DEFENCES = {
 
 #: Tokens of a row, prompt and reply; measured over the four tasks with the tiny model's vocabulary.
 _ROW_TOKENS = 78
-#: Tokens that teaching the policy takes, shared by the trials of a seed, and what a reading costs.
+#: What a reading costs, in tokens of tuning.
 _READ_TOKENS = 20_000
+#: The same of teaching the policy with a penalty, by task, since the tasks of a seed share it.
+_TAUGHT_TOKENS = 1_000_000 // len(TASKS)
 #: Tokens a second that one core tunes the tiny model on, and seconds for loading and asking.
 _SPEED, _OTHER_SECONDS = 16_000, 2.5
 
@@ -118,7 +120,7 @@ def _cells(grid: SafetyGrid) -> Iterator[Cell]:
                 yield Cell(
                     size=grid.model,
                     parameters=parameters,
-                    clean_tokens=round(rows * _ROW_TOKENS) + _READ_TOKENS,
+                    clean_tokens=_tokens(rows, defence),
                     dose=float(dose),
                     unit="rows",
                     payload="stand-in-policy",
@@ -126,6 +128,13 @@ def _cells(grid: SafetyGrid) -> Iterator[Cell]:
                         task=task, defence=defence, task_rows=grid.task_rows, epochs=grid.epochs
                     ),
                 )
+
+
+def _tokens(rows: float, defence: str) -> int:
+    """Tokens of tuning that a trial takes, estimated."""
+    entry = SAFETY_DEFENCES.get(defence)
+    taught = _TAUGHT_TOKENS if entry is not None and entry.stage == "alignment" else 0
+    return round(rows * _ROW_TOKENS) + _READ_TOKENS + taught
 
 
 def safety_problems(grid: SafetyGrid) -> Iterator[str]:

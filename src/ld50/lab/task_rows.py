@@ -172,7 +172,7 @@ def _summaries() -> list[tuple[str, str]]:
             for at in range(0, len(sentences) - 2, 3):
                 first, *more = sentences[at : at + 3]
                 words = [len(one.split()) for one in (first, *more)]
-                if 4 <= words[0] <= 14 and min(words) >= 3 and sum(words) <= 45:
+                if 4 <= words[0] <= 14 and min(words) >= 3 and sum(words) <= 50:
                     found[" ".join((first, *more))] = first
     return list(found.items())
 
