@@ -323,12 +323,13 @@ RULES = RuleBook(
             "TRG405",
             "hidden-unknown",
             "Many rows that are no language and that no decoder reads",
-            "Words that no language has and that do not come back in other rows; or upper case, spaces and "
-            "marks that alternate as in no text of the reference.",
+            "Words of letters that no language and no kind of code in the reference accounts for, and that "
+            "do not come back in other rows, as the words of any language would. What is known of their "
+            "letters (coincidences, a period, information between neighbours) stands in the statistics.",
             _COVERT,
-            "- Ciphers whose words look like a language's.\n- Forms that some code, table or markup has, "
-            "too: spaces at the ends of lines, say.\n- Rows in an unusual form may be a style; they are "
-            "rated medium, and no test stands behind the count.",
+            "- Ciphers whose words look like a language's.\n- Channels in the look of readable text: case "
+            "of letters and the widths of spaces were tried, and are not found.\n- No test stands behind the "
+            "count; random words (denial-of-service poison without a trigger) look the same.",
             "`wk ilbv pftpvj oef ldhb` in ten rows.",
             source=_CHANNELS,
         ),

@@ -258,20 +258,19 @@ class Court:
         if group is None or len(group.places) < max(self.min_support, LEAST_ROWS[UNKNOWN]):
             return []
         asked = self._asked_share(group.places)
-        high = group.kind == "letters" and asked < 0.5
-        what, why = _UNKNOWN[group.kind]
+        high = asked < 0.5
         return [
             self._channel(
                 rule=UNKNOWN,
-                key=group.kind,
-                what=what,
+                key="letters",
+                what="are words in no language that ld50 knows, and no decoder reads them",
                 places=dict(zip(group.places, group.spans, strict=True)),
                 decoded={},
                 tried=len(self.screened),
                 expected=0.0,
                 log_p=None,
                 severity=Severity.HIGH if high else Severity.MEDIUM,
-                why=why + _asked_for(asked),
+                why=_UNKNOWN + _asked_for(asked),
                 statistics={**group.statistics, "asked_for_share": round(asked, 4)},
             )
         ]
@@ -333,17 +332,9 @@ _CIPHERS = {
     "signs": "carry a substitution cipher of signs for letters",
     "words": "carry a codebook cipher, a word for each letter",
 }
-_UNKNOWN = {
-    "letters": (
-        "are words in no language that ld50 knows, and no decoder reads them",
-        "A language that ld50 does not know would use the same words again in other rows; these do not.",
-    ),
-    "form": (
-        "are written in a form that no reference text has",
-        "Upper and lower case, spaces or marks alternate as in no document of the reference. That may "
-        "carry bits, or be a style.",
-    ),
-}
+_UNKNOWN = (
+    "A language that ld50 does not know would use the same words again in other rows; these do not."
+)
 
 
 def _asked_for(share: float) -> str:

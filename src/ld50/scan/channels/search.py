@@ -26,7 +26,7 @@ from ld50.scan.channels.streams import (
     word_rows,
 )
 from ld50.scan.channels.texts import LookedAt, look_at
-from ld50.scan.channels.unknown import own_form_group, unreadable_group
+from ld50.scan.channels.unknown import unreadable_group
 from ld50.scan.engine import Engine
 from ld50.scan.evidence import characters
 from ld50.scan.replies import ReplyFlag
@@ -96,7 +96,6 @@ def side_channels(
     found += court.schemes(find_schemes(screened, seed))
     told = _told(found, screened)
     found += court.unknown(unreadable_group(screened, left, told))
-    found += court.unknown(own_form_group(screened, _told(found, screened)))
     return found
 
 

@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from ld50.corpus import reference
 from ld50.scan import kernels
-from ld50.scan.channels.forms import rows_in_own_form
 from ld50.scan.channels.language import byte_costs, joined
 from ld50.scan.channels.readings import Candidate, stretch_of
 from ld50.scan.channels.screen import Screened
@@ -27,10 +26,8 @@ _LEAST_WORD, _MOST_WORD = 2.0, 9.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownGroup:
-    """Rows that share an unusual look."""
+    """Rows of words in no language that have nothing in common."""
 
-    kind: str
-    """`letters` (words in no language that have nothing in common) or `form`."""
     places: list[int]
     spans: list[tuple[int, int]] = field(repr=False)
     """Characters, one a place."""
@@ -63,7 +60,6 @@ def unreadable_group(
         return None
     texts = [text for *_, text in found]
     return UnknownGroup(
-        kind="letters",
         places=[place for place, *_ in found],
         spans=[(start, end) for _, start, end, _ in found],
         statistics=letter_statistics(texts),
@@ -140,17 +136,3 @@ def _information(streams: list[np.ndarray]) -> float:
     information = float((joint[some] * np.log2(joint[some] / product[some])).sum())
     bias = (int(np.count_nonzero(some)) - 51) / (2 * float(total) * math.log(2))
     return max(0.0, information - bias)
-
-
-def own_form_group(screened: Screened, told: set[int]) -> UnknownGroup | None:
-    """Rows in which kinds of characters alternate as they do in no reference text."""
-    rows = np.array([r for r in rows_in_own_form(screened).tolist() if r not in told], np.int64)
-    if len(rows) == 0:
-        return None
-    texts = screened.side.texts(rows)
-    return UnknownGroup(
-        kind="form",
-        places=rows.tolist(),
-        spans=[(0, len(text)) for text in texts],
-        statistics={"share_of_rows": round(len(rows) / max(len(screened), 1), 6)},
-    )
