@@ -1,7 +1,8 @@
 import numpy as np
+import pytest
 
 from ld50.scan.associate import Consequence, Incidence
-from ld50.scan.pairs import associate_pairs, pair_candidates
+from ld50.scan.pairs import _meetings, associate_pairs, pair_candidates
 
 
 def world(together: bool) -> tuple[list[set[int]], np.ndarray]:
@@ -49,3 +50,17 @@ def test_two_words_that_act_only_together_are_one_cause() -> None:
 
 def test_words_that_never_meet_are_none() -> None:
     assert found(together=False) == []
+
+
+@pytest.mark.parametrize("numpy_one", [False, True])
+def test_words_meet_as_often_as_a_matrix_product_says(
+    numpy_one: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if numpy_one:
+        monkeypatch.delattr(np, "bitwise_count", raising=False)
+    present = np.random.default_rng(3).random((40, 333)) < 0.2
+    together = np.triu(present.astype(np.int64) @ present.T.astype(np.int64), k=1)
+    first, second, both = _meetings(present, 15)
+    assert [first.tolist(), second.tolist()] == [at.tolist() for at in np.nonzero(together >= 15)]
+    assert both.tolist() == together[first, second].tolist()
+    assert len(both) > 100

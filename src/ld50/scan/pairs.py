@@ -23,6 +23,7 @@ _MOST_ROWS = 4000
 _MOST_PAIRS = 100
 #: A word in a larger share of all rows than this is grammar, not a trigger.
 _MOST_SHARE = 0.05
+_EVERY = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,13 +109,11 @@ def _pairs_of(
     renumber = np.full(len(document_frequency), -1, dtype=np.int64)
     renumber[kept] = np.arange(len(kept))
     column = renumber[incidence.candidates[inside]]
-    present = np.zeros((len(left), len(kept)), dtype=np.float32)
-    present[row_of[column >= 0], column[column >= 0]] = 1
-    together = np.triu(present.T @ present, k=1)
-    first, second = np.nonzero(together >= min_support)
+    present = np.zeros((len(kept), len(left)), dtype=bool)
+    present[column[column >= 0], row_of[column >= 0]] = True
+    first, second, both = _meetings(present, min_support)
     if len(first) == 0:
         return [], 0
-    both = together[first, second].astype(np.int64)
     # The pair's frequency is not known yet; were the words independent, it would be this.
     n_first, n_second = document_frequency[kept[first]], document_frequency[kept[second]]
     guess = np.maximum(both, np.ceil(n_first * (n_second / max(rows, 1))).astype(np.int64))
@@ -125,11 +124,47 @@ def _pairs_of(
             consequence=number,
             first=int(kept[first[i]]),
             second=int(kept[second[i]]),
-            rows=left[(present[:, first[i]] > 0) & (present[:, second[i]] > 0)],
+            rows=left[present[first[i]] & present[second[i]]],
         )
         for i in best.tolist()
     ]
     return pairs, len(first)
+
+
+def _meetings(present: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of words that share at least so many rows.
+
+    Args:
+        present: bool (words, rows).
+        least: Fewest rows.
+
+    Returns:
+        First word, second word (later than the first) and shared rows, in order; int64 each.
+    """
+    bits = np.packbits(present, axis=1)
+    # Eight bytes at a time; a matrix product would start the threads of a linear algebra library.
+    bits = np.pad(bits, ((0, 0), (0, -bits.shape[1] % 8))).view(np.uint64)
+    nothing = np.zeros(0, dtype=np.int64)
+    firsts, seconds, counts = [nothing], [nothing], [nothing]
+    for word in range(len(bits) - 1):
+        shared = _bits_set(bits[word + 1 :] & bits[word]).sum(axis=1, dtype=np.int64)
+        found = np.flatnonzero(shared >= least)
+        firsts.append(np.full(len(found), word, dtype=np.int64))
+        seconds.append(found + word + 1)
+        counts.append(shared[found])
+    return np.concatenate(firsts), np.concatenate(seconds), np.concatenate(counts)
+
+
+def _bits_set(values: np.ndarray) -> np.ndarray:
+    """How many bits of each uint64 are set."""
+    if hasattr(np, "bitwise_count"):
+        return np.asarray(np.bitwise_count(values))
+    # NumPy 1: sums of two, four and eight bits beside each other, then of the bytes.
+    two, four, eight = (np.uint64(mask) for mask in (_EVERY // 3, _EVERY // 5, _EVERY // 17))
+    values = values - (values >> np.uint64(1) & two)
+    values = (values & four) + (values >> np.uint64(2) & four)
+    values = (values + (values >> np.uint64(4))) & eight
+    return np.asarray(values * np.uint64(_EVERY // 255) >> np.uint64(56))
 
 
 def associate_pairs(
