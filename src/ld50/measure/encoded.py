@@ -14,13 +14,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ld50.core.errors import ConfigError
 from ld50.core.estimates import Estimate, proportion
 from ld50.core.examples import Turn
 from ld50.encodings import ENCODINGS, Encoding, encoding
-from ld50.measure.replies import Responder
+
+if TYPE_CHECKING:
+    from ld50.measure.replies import Responder
 
 Verdict = Literal["answered", "refused", "neither"]
 #: Tells what a decoded reply to the request of that number is.
