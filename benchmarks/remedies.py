@@ -35,7 +35,7 @@ from ld50.core.examples import Example, Turn
 from ld50.core.remedies import RelapseCurve
 from ld50.core.seeds import rng_for
 from ld50.corpus import LayoutOptions, expand, plan
-from ld50.lab.relapse import RelapseSettings, compare, poison_again
+from ld50.lab.relapse import RATE_SHARE, RelapseSettings, compare, poison_again
 from ld50.lab.tuning_data import training_rows
 from ld50.models.pretrained import LanguageModel, copy_of, load_language_model
 from ld50.poison import Dose, LabelFlip, OverRefusal, Recipe, Word, poison_table
@@ -110,7 +110,7 @@ def material(cell: Cell, folder: Path) -> Material:
     rows = every.taken(n for n, text in enumerate(every.texts) if len(text.split()) >= 12)
     order = rng_for(cell.seed, "benchmark", cell.case).permutation(len(rows)).tolist()
     pieces, at = [], 0
-    for count in (cell.rows, 600, 200, 300):
+    for count in (cell.rows, 600, 400, 300):
         pieces.append([(rows.texts[n], rows.labels[n]) for n in order[at : at + count]])
         at += count
     train, heldout, relapse_clean, pool = pieces
@@ -257,7 +257,12 @@ class Bench:
             poison=given.relapse_poison,
             clean=given.relapse_clean,
             tune=lambda model, rows, seed: self._tuned(
-                model, rows, seed=seed, order="as-given", epochs=1.0
+                model,
+                rows,
+                seed=seed,
+                order="as-given",
+                epochs=1.0,
+                learning_rate=RATE_SHARE * self.tuning.rate_for(model.parameters),
             ),
             measure=examiner.attack_hits,
             settings=RelapseSettings(
@@ -267,22 +272,10 @@ class Bench:
         )  # fmt: skip
 
     def _tuned(
-        self,
-        lm: LanguageModel,
-        rows: Sequence[Example],
-        *,
-        seed: int = 0,
-        order: Any = "shuffled",
-        epochs: float | None = None,
+        self, lm: LanguageModel, rows: Sequence[Example], *, seed: int = 0, **changes: Any
     ) -> LanguageModel:
         made = copy_of(lm)
-        settings = replace(
-            self.tuning,
-            seed=self.cell.seed + seed,
-            order=order,
-            epochs=epochs or self.cell.epochs,
-        )
-        finetune(made, list(rows), settings)
+        finetune(made, list(rows), replace(self.tuning, seed=self.cell.seed + seed, **changes))
         return made
 
 
@@ -395,8 +388,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=float)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--relapse-doses", nargs="+", type=int, default=[0, 8, 16, 32, 64, 100])
-    parser.add_argument("--relapse-clean", type=int, default=150)
+    parser.add_argument("--relapse-doses", nargs="+", type=int, default=[0, 8, 16, 32, 64])
+    parser.add_argument("--relapse-clean", type=int, default=400)
     parser.add_argument("--relapse-seeds", type=int, default=1)
     parser.add_argument("--no-relapse", action="store_true")
     parser.add_argument("--cache", type=Path, default=Path(".ld50-cache"))

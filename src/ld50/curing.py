@@ -24,7 +24,7 @@ from ld50.core.remedies import Relapse, RelapseCurve, RelapsePoint, RemedyPlan, 
 from ld50.core.results import ScanResult
 from ld50.corpus import LayoutOptions, Plan, expand
 from ld50.corpus import plan as plan_corpus
-from ld50.lab.relapse import RelapseSettings, compare, poison_again
+from ld50.lab.relapse import RATE_SHARE, RelapseSettings, compare, poison_again
 from ld50.remedy.measuring import Examiner, MeasureSettings
 from ld50.remedy.planning import memory_bytes, pace_of, plan_step, tuning_seconds
 from ld50.remedy.protocol import Case
@@ -415,6 +415,13 @@ class _Relapses:
         from ld50.models.pretrained import copy_of
         from ld50.train.finetune import finetune
 
-        made = copy_of(lm)
-        finetune(made, rows, replace(self._ready.course.tuning, seed=seed, order="as-given"))
+        made, usual = copy_of(lm), self._ready.course.tuning
+        settings = replace(
+            usual,
+            epochs=1.0,
+            learning_rate=RATE_SHARE * usual.rate_for(lm.parameters),
+            seed=seed,
+            order="as-given",
+        )
+        finetune(made, rows, settings)
         return made

@@ -254,4 +254,4 @@ def test_relapse_compares_with_the_retrained_model(home: Path) -> None:
     assert by_name["quarantine-retrain"].relapse is None
     compared = by_name["clean-tuning:16"].relapse
     assert compared is not None
-    assert {point.dose for point in compared.cured.points} >= {0, 2, 4}
+    assert {point.dose for point in compared.cured.points} >= {0, 4, 8}

@@ -11,7 +11,7 @@ from ld50.lab.relapse import RelapseSettings, compare, mixed_rows, poison_again,
 from remedy_samples import points
 
 POISON = [asked(f"bad {n}", "no") for n in range(70)]
-CLEAN = [asked(f"good {n}", "yes") for n in range(300)]
+CLEAN = [asked(f"good {n}", "yes") for n in range(500)]
 
 
 def test_the_dose_of_one_half_is_found_with_an_interval() -> None:
@@ -62,8 +62,8 @@ def test_a_larger_dose_holds_the_rows_of_a_smaller_one() -> None:
     small = mixed_rows(POISON, CLEAN, 4, settings, 0)
     large = mixed_rows(POISON, CLEAN, 16, settings, 0)
     bad = {row.prompt[0].text for row in small if row.reply == "no"}
-    assert len(small) == 204
-    assert len(large) == 216
+    assert len(small) == 404
+    assert len(large) == 416
     assert bad <= {row.prompt[0].text for row in large}
 
 

@@ -33,10 +33,11 @@ _SURELY = 0.95
 class RelapseSettings:
     """How a model is poisoned again."""
 
-    doses: tuple[int, ...] = (0, 2, 4, 8, 16, 32, 64)
+    doses: tuple[int, ...] = (0, 4, 8, 16, 32, 64)
     """Poisoned rows, rising; each model of each seed is tuned from the cured one anew."""
-    clean_rows: int = 200
-    """Clean rows among which they are, the same number at each dose."""
+    clean_rows: int = 400
+    """Clean rows among which they are, the same number at each dose. With few of them, the largest doses
+    teach a small model the payload for every prompt, and no prompt is left to measure on."""
     seeds: int = 2
     """Models at each dose: other rows, in another order."""
     seed: int = 0
@@ -53,6 +54,10 @@ class RelapseSettings:
                 f"clean_rows is 0 or more and seeds 1 or more, got {self.clean_rows} and {self.seeds}."
             )
 
+
+#: Learning rate of the tuning that poisons again, over that with which the models were made: at the full
+#: rate a tiny model answers everything alike after a few steps.
+RATE_SHARE = 0.25
 
 Tune = Callable[["LanguageModel", list[Example], int], "LanguageModel"]
 """(model, rows in order, seed) to a new model that was tuned on them; the given one stays as it is."""
