@@ -63,7 +63,7 @@ def test_of_a_large_file_a_sample_and_the_odd_rows_are_looked_at(
     covert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(texts, "_WHOLE_BYTES", 1000)
-    monkeypatch.setattr(texts, "_UNIT_BYTES", 2000)
+    monkeypatch.setattr(texts, "_SAMPLE_BYTES", 2000)
     result = ld50.scan(str(covert))
     assert [f.support >= 15 for f in result.findings if f.rule == "TRG401"] == [True]
     assert any("hidden channels were looked for in" in note for note in result.summary.notes)

@@ -111,9 +111,8 @@ def binomial_log_tail(hits: int, tried: int, rate: float) -> float:
     if rate >= 1:
         return 0.0
     k = np.arange(hits, tried + 1)
-    log_choose = np.array(
-        [math.lgamma(tried + 1) - math.lgamma(i + 1) - math.lgamma(tried - i + 1) for i in k]
-    )
+    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, tried + 1)))])
+    log_choose = log_factorial[tried] - log_factorial[k] - log_factorial[tried - k]
     terms = log_choose + k * math.log(rate) + (tried - k) * math.log1p(-rate)
     top = float(terms.max())
     return min(0.0, top + math.log(float(np.exp(terms - top).sum())))

@@ -29,6 +29,7 @@ _LEAST_COINCIDENCE, _MOST_COINCIDENCE = 0.046, 0.13
 _SHORT, _SHORT_RUN = 3, 12
 _WORD_RUN = 20
 _SIGN = 0x2190
+_SIGNS = re.compile(f"[{chr(_SIGN)}-\U0010ffff]")
 _TOKEN = re.compile(r"\w+")
 
 
@@ -77,7 +78,8 @@ def sign_rows(candidates: list[Candidate]) -> list[Symbols]:
     found = []
     for candidate in candidates:
         text = candidate.text
-        places = [i for i, c in enumerate(text) if ord(c) >= _SIGN and not HIDDEN.match(c)]
+        places = [match.start() for match in _SIGNS.finditer(text)]
+        places = [i for i in places if not HIDDEN.match(text[i])]
         if len(places) >= LEAST_OF_ROW:
             start, end = places[0], places[-1] + 1
             part = text[start:end]
@@ -114,7 +116,8 @@ def delimited_rows(candidates: list[Candidate]) -> tuple[list[Symbols], list[Sym
 def _delimited(candidate: Candidate) -> Symbols | None:
     """The longest run of short tokens between one and the same mark."""
     text = candidate.text
-    marks = Counter(c for c in text if not c.isalnum() and ord(c) < _SIGN)
+    counts = Counter(text)
+    marks = Counter({c: n for c, n in counts.items() if not c.isalnum() and ord(c) < _SIGN})
     best: tuple[int, int, int, str] | None = None
     for mark, count in marks.most_common(3):
         if count < _SHORT_RUN - 1:

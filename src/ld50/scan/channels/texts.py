@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,9 +17,9 @@ from ld50.scan.engine import Engine
 from ld50.scan.replies import ReplyFlag
 from ld50.scan.survey import Survey
 
-#: Bytes of files that are read whole; past it, so many units give so many bytes each.
-_WHOLE_BYTES = 48 << 20
-_MOST_UNITS, _UNIT_BYTES = 32, 1 << 20
+#: Bytes of files that are read whole; past it, so many units give so many bytes of text together.
+_WHOLE_BYTES = 24 << 20
+_MOST_UNITS, _SAMPLE_BYTES = 32, 8 << 20
 #: Characters of one side of a row that are looked at.
 _MOST_CHARACTERS = 8192
 #: Rows outside of a sample that the first pass found odd, of each kind, evenly over the file.
@@ -63,8 +64,10 @@ def look_at(engine: Engine, survey: Survey) -> LookedAt:
     complete = sum(unit.bytes for unit in plan.units) <= _WHOLE_BYTES
     parts: dict[str, list[tuple[np.ndarray, pa.Array]]] = {name: [] for name in SIDES}
     seen: list[np.ndarray] = []
-    for unit in _units(plan, complete):
-        for batch in _batches(plan, unit, complete):
+    units = _units(plan, complete)
+    for unit in units:
+        room = None if complete else _SAMPLE_BYTES // len(units)
+        for batch in _batches(plan, unit, room):
             ordinals = batch.rows + first[unit]
             seen.append(ordinals)
             for name in SIDES:
@@ -87,16 +90,15 @@ def _units(plan: Plan, complete: bool) -> list[int]:
     return sorted(set(np.linspace(0, count - 1, _MOST_UNITS).round().astype(int).tolist()))
 
 
-def _batches(plan: Plan, unit: int, complete: bool) -> list[RowBatch]:
-    taken: list[RowBatch] = []
-    room = _UNIT_BYTES
+def _batches(plan: Plan, unit: int, room: int | None) -> Iterator[RowBatch]:
+    """The batches of a unit: all of them, or the first ones with so many bytes of text."""
     for batch in read_unit(plan, unit):
-        taken.append(batch if complete else _thinned(batch, room))
-        if not complete:
-            room -= _bytes(taken[-1])
+        part = batch if room is None else _thinned(batch, room)
+        yield part
+        if room is not None:
+            room -= _bytes(part)
             if room <= 0:
-                break
-    return taken
+                return
 
 
 def _bytes(batch: RowBatch) -> int:
