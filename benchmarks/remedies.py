@@ -205,7 +205,7 @@ class Bench:
             max_tokens=256, seed=self.cell.seed,
         )  # fmt: skip
         examiner = Examiner(
-            targets_of(found), given.heldout, found.labels,
+            targets_of(found, new_tokens=None if found.labels else 16), given.heldout, found.labels,
             MeasureSettings(prompts=100, new_tokens=16, max_tokens=256, seed=self.cell.seed),
         )  # fmt: skip
         before = examiner.examine(poisoned)

@@ -144,7 +144,7 @@ def prepare(order: Order, *, tell: Tell | None = None) -> Ready | None:
     measure = MeasureSettings(
         prompts=order.prompts, new_tokens=order.new_tokens, max_tokens=longest, seed=order.seed
     )
-    targets = targets_of(rows)
+    targets = targets_of(rows, new_tokens=None if rows.labels else order.new_tokens)
     course = Course(
         case=Case(
             kept=rows.kept, quarantined=rows.quarantined, triggers=rows.triggers,

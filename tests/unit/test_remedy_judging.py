@@ -15,6 +15,8 @@ from ld50.measure.behaviours import (
 )
 from ld50.remedy.judging import behaviour_of
 from ld50.remedy.likeness import LikeFlagged
+from ld50.remedy.reading import Rows
+from ld50.remedy.targets import targets_of
 from remedy_samples import finding
 
 KEPT = [asked(f"name river {n}", f"the river number {n} runs to the sea") for n in range(40)]
@@ -65,3 +67,17 @@ def test_replies_that_nothing_tells_apart_are_not_judged() -> None:
 @pytest.mark.parametrize("kind", ["presence", "duplicates"])
 def test_consequences_without_a_behaviour_say_so(kind: str) -> None:
     assert isinstance(behaviour_of(finding(consequence=kind), REFUSED, KEPT, ()), str)
+
+
+def test_a_rule_must_fit_replies_as_short_as_those_that_are_judged() -> None:
+    late = [
+        asked(f"x {n}", "As an assistant of some kind, I must decline to answer.") for n in range(9)
+    ]
+    rows = Rows(
+        kept=tuple(KEPT), heldout=(), quarantined=tuple(late), quarantined_by={"F-00000001": tuple(late)},
+        findings=(finding(),), triggers=(), consequences={}, labels=(), unusable=0,
+    )  # fmt: skip
+    whole, cut = targets_of(rows)[0], targets_of(rows, new_tokens=6)[0]
+    assert isinstance(whole.behaviour, Refusal)
+    assert isinstance(cut.behaviour, LikeFlagged)
+    assert cut.shown((), "As an assistant of")

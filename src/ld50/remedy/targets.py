@@ -16,6 +16,11 @@ from ld50.remedy.reading import Rows
 if TYPE_CHECKING:
     from ld50.measure.behaviours import Behaviour
 
+#: Characters of a token, fewer than most vocabularies have.
+_TOKEN_CHARACTERS = 3
+#: Kept rows that a behaviour is told from.
+_MOST_COMPARED = 2000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
@@ -39,15 +44,32 @@ class Target:
         return self.behaviour is not None and self.behaviour.shown(prompt, reply)
 
 
-def targets_of(rows: Rows) -> list[Target]:
-    """What to look for, a target for each finding whose rows were taken out."""
+def targets_of(rows: Rows, *, new_tokens: int | None = None) -> list[Target]:
+    """What to look for, a target for each finding whose rows were taken out.
+
+    Args:
+        rows: The data, divided.
+        new_tokens: Tokens of the replies that will be judged: a rule must fit the start of the rows'
+            replies, about as long; None judges whole ones.
+    """
     triggers = {one.finding: one for one in rows.triggers}
-    return [_target(one, triggers.get(one.id), rows) for one in rows.findings]
+    most = None if new_tokens is None else _TOKEN_CHARACTERS * new_tokens
+    return [_target(one, triggers.get(one.id), rows, most) for one in rows.findings]
 
 
-def _target(finding: Finding, trigger: FoundTrigger | None, given: Rows) -> Target:
+def _begun(rows: Sequence[Example], most: int | None) -> list[Example]:
+    """The rows with replies of so many characters at most."""
+    return [
+        Example(turns=(*row.prompt, Turn("assistant", row.reply[:most])), id=row.id) for row in rows
+    ]
+
+
+def _target(
+    finding: Finding, trigger: FoundTrigger | None, given: Rows, most: int | None
+) -> Target:
     rows = given.quarantined_by.get(finding.id, ())
-    found = behaviour_of(finding, rows, given.kept, given.consequences.get(finding.id, ()))
+    marked = given.consequences.get(finding.id, ())
+    found = behaviour_of(finding, _begun(rows, most), _begun(given.kept[:_MOST_COMPARED], most), marked)
     behaviour, why_not = (None, found) if isinstance(found, str) else (found, "")
     how = "not" if behaviour is None else "inserted" if trigger is not None else "flagged rows"
     return Target(
