@@ -36,7 +36,8 @@ def covert_summary(study: Study, results: Sequence[TrialResult]) -> CovertSummar
     good = [one for one in results if one.status == "done" and covert_of(one.cell) is not None]
     arms: dict[tuple[str, str], list[Details]] = {}
     for one in sorted(good, key=lambda one: one.seed):
-        arms.setdefault((one.details["attack"], one.details["defence"]), []).append(one.details)
+        arm = (str(one.details["attack"]), str(one.details["defence"]))
+        arms.setdefault(arm, []).append(one.details)
     ordered = sorted(arms, key=_place)
     rows = [_row(arm, arms[arm]) for arm in ordered]
     bare = [arm for arm in ordered if arm[1] == "none"]

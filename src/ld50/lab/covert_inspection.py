@@ -132,7 +132,7 @@ def search_channels(
     for number in range(rounds):
         left = np.flatnonzero(~flags)
         drafts = (
-            _channel_drafts([rows[n] for n in left], folder / "rows.jsonl") if len(left) else []
+            _channel_drafts([rows[int(n)] for n in left], folder / "rows.jsonl") if len(left) else []
         )
         high = [one for one in drafts if one.finding.severity == Severity.HIGH.value]
         findings += [
@@ -165,7 +165,8 @@ def same_form(rows: Sequence[Example], flags: np.ndarray) -> np.ndarray:
     forms = [{_marks(row.prompt[-1].text), _marks(row.reply)} - {frozenset()} for row in rows]
     counts = Counter(form for its, flag in zip(forms, flags, strict=True) if flag for form in its)
     found = {form for form, count in counts.items() if count >= _FORM_ROWS}
-    return flags | np.array([bool(its & found) for its in forms])
+    drawn: np.ndarray = flags | np.array([bool(its & found) for its in forms], bool)
+    return drawn
 
 
 def _marks(text: str) -> frozenset[str]:
