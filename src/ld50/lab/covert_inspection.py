@@ -132,7 +132,9 @@ def search_channels(
     for number in range(rounds):
         left = np.flatnonzero(~flags)
         drafts = (
-            _channel_drafts([rows[int(n)] for n in left], folder / "rows.jsonl") if len(left) else []
+            _channel_drafts([rows[int(n)] for n in left], folder / "rows.jsonl")
+            if len(left)
+            else []
         )
         high = [one for one in drafts if one.finding.severity == Severity.HIGH.value]
         findings += [
