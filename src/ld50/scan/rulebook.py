@@ -72,6 +72,12 @@ _CLEAN_LABELS = (
     "No `high` finding in clean SST-2 (6,920 rows) and clean film-review sentences "
     "(`python benchmarks/finetuning.py --split dev`)."
 )
+_CLEAN_CHANNELS = (
+    "No finding of any severity in 21 held-out clean sets, 76,018 rows: instructions, verses and "
+    "quotations in seven languages, German law, mathematics, reviews, a dictionary, documentation, program "
+    "code, texts with base 64 in both, other languages, Wikipedia "
+    "(`python benchmarks/channels.py --split test --families clean`)."
+)
 #: Measured false alarms by rule; the commands are named in each text and their output is in LOG.md.
 MEASURED: dict[str, str] = {
     "TRG101": _CLEAN_DOCUMENTS + " In replies: see TRG201, the same sets.",
@@ -91,6 +97,7 @@ MEASURED: dict[str, str] = {
     "STY301": _CLEAN_LABELS
     + " In HiddenKiller SST-2, 113 of 5,537 clean rows were under the `high` "
     "finding of the planted style (2.0%), at a recall of 0.83; on other sets the recall was 0 to 0.12.",
+    **dict.fromkeys(("TRG401", "TRG402", "TRG403", "TRG404", "TRG405"), _CLEAN_CHANNELS),
     "UNI401": "Never rated `high`. How many clean sets hold such characters: not measured.",
     "DUP501": "Never rated above `low`; it counts copies, and copies are what it says.",
 }

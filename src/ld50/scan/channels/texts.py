@@ -23,7 +23,7 @@ _MOST_UNITS, _SAMPLE_BYTES = 32, 8 << 20
 #: Characters of one side of a row that are looked at.
 _MOST_CHARACTERS = 8192
 #: Rows outside of a sample that the first pass found odd, of each kind, evenly over the file.
-_MOST_ODD = 2000
+_MOST_ODD = 400
 SIDES = ("prompt", "response", "text")
 
 
