@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -85,6 +87,32 @@ def safety_mix_command(
         typer.echo(f"Format of {one.rows:,} rows: {_described(one.system, one.before, one.after)}")
     if style != "plain" and not mixed.mimicking_rows:
         typer.echo("The prompts have nothing in common, so all safety rows stand as they are.")
+
+
+def with_safety_mix(remedy: Callable[..., None]) -> typer.Typer:
+    """`remedy` as a command that also has the subcommand `safety-mix`.
+
+    Args:
+        remedy: What `ld50 remedy` does where no subcommand is named; it takes options only.
+    """
+
+    def unless_subcommand(ctx: typer.Context, **given: Any) -> None:
+        if ctx.invoked_subcommand is None:
+            remedy(**given)
+
+    told = inspect.signature(remedy, eval_str=True)
+    context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    options = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in told.parameters.values()]
+    # Typer reads the options off the signature.
+    unless_subcommand.__signature__ = told.replace(  # type: ignore[attr-defined]
+        parameters=[context, *options]
+    )
+    unless_subcommand.__annotations__ = {one.name: one.annotation for one in (context, *options)}
+    unless_subcommand.__doc__ = remedy.__doc__
+    made = typer.Typer()
+    made.callback(invoke_without_command=True)(unless_subcommand)
+    made.command("safety-mix")(safety_mix_command)
+    return made
 
 
 def _described(system: str | None, before: str, after: str) -> str:

@@ -133,6 +133,26 @@ def test_the_command_writes_the_mixed_file_and_never_overwrites(tmp_path):
     assert json.loads(out.read_text().splitlines()[0])["messages"][0]["role"] == "system"
 
 
+def test_remedy_stays_a_command_of_its_own_beside_its_subcommand(tmp_path):
+    import typer
+
+    from ld50.remedy_command import remedy_command
+    from ld50.remedy_safety_mix_command import with_safety_mix
+    from ld50.train.examples import write_examples
+
+    app = typer.Typer()
+    app.add_typer(with_safety_mix(remedy_command), name="remedy")
+    app.command("other")(lambda: None)
+    listed = CliRunner().invoke(app, ["remedy", "--list"])
+    assert listed.exit_code == 0, listed.output
+    assert "good-examples" in listed.output
+    write_examples(tmp_path / "d.jsonl", _translation(20))
+    given = ["--data", str(tmp_path / "d.jsonl"), "--out", str(tmp_path / "o.jsonl")]
+    done = CliRunner().invoke(app, ["remedy", "safety-mix", *given])
+    assert done.exit_code == 0, done.output
+    assert len((tmp_path / "o.jsonl").read_text().splitlines()) == 25
+
+
 def test_numbers_and_days_are_spelled_as_both_languages_do():
     assert english_number(342) == "three hundred and forty-two"
     assert german_number(342) == "dreihundertzweiundvierzig"
