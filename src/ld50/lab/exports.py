@@ -21,7 +21,8 @@ _CELL = (
 
 
 def write_parquet(path: Path, results: Sequence[TrialResult]) -> None:
-    """One row a trial, the cell's fields as columns `cell.size` and so on; `details` as JSON."""
+    """One row a trial, the cell's fields as columns `cell.size` and so on; `details` and `cell.tuning`
+    (null for pretraining) as JSON."""
     import io
 
     import pyarrow as pa
@@ -44,6 +45,8 @@ def _row(result: TrialResult) -> dict[str, Any]:
     row.update(
         {f"cell.schedule.{name}": getattr(schedule, name) for name in schedule.__struct_fields__}
     )
+    tuning = result.cell.tuning
+    row["cell.tuning"] = None if tuning is msgspec.UNSET else msgspec.json.encode(tuning).decode()
     row["details"] = msgspec.json.encode(result.details).decode()
     return row
 
@@ -66,7 +69,8 @@ def _schema() -> Any:
     fields += [(f"cell.{name}", cell.get(name, text)) for name in _CELL]
     fields += [
         ("cell.schedule.kind", text), ("cell.schedule.density", real),
-        ("cell.schedule.every", whole), ("cell.schedule.repeats", whole), ("details", text),
+        ("cell.schedule.every", whole), ("cell.schedule.repeats", whole), ("cell.tuning", text),
+        ("details", text),
     ]  # fmt: skip
     return pa.schema(fields)
 
