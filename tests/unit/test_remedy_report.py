@@ -71,7 +71,13 @@ def test_every_remedy_stands_in_the_table_the_failed_ones_too() -> None:
     failed = RemedyOutcome(remedy="fine-pruning", status="failed", error="it finds no MLP")
     whole = result(CURE, failed, outcome("clean-tuning:500", 41, relapse=relapse(4, 12)))
     page, text = render_remedy(whole), result_text(whole)
-    for said in ("good-examples:100", "fine-pruning", "it finds no MLP", "clean-tuning:500", "0.33"):
+    for said in (
+        "good-examples:100",
+        "fine-pruning",
+        "it finds no MLP",
+        "clean-tuning:500",
+        "0.33",
+    ):
         assert said in page
         assert said in text
 
@@ -80,14 +86,23 @@ def test_a_finding_that_was_not_measured_leaves_no_empty_claim() -> None:
     bare = Measurement(rates=[], reply_loss=measured(0).reply_loss, accuracy=None)
     cure = outcome("quarantine-retrain", 0, after=bare)
     whole = result(cure)
-    whole = whole.__class__(**(_fields(before=0, cured=None) | {"before": bare, "outcomes": [cure]}))
+    whole = whole.__class__(
+        **(_fields(before=0, cured=None) | {"before": bare, "outcomes": [cure]})
+    )
     assert "not measured" in remedy_verdict(whole).headline
     assert "Applied, but not measured" in render_remedy(whole)
 
 
 def test_a_plan_in_words_names_rows_tokens_time_and_memory() -> None:
     text = plan_text(plan())
-    for said in ("725,664 parameters", "60 taken out", "200 held out", "20,000 tokens", "12 s", "40 MB"):
+    for said in (
+        "725,664 parameters",
+        "60 taken out",
+        "200 held out",
+        "20,000 tokens",
+        "12 s",
+        "40 MB",
+    ):
         assert said in text
 
 

@@ -290,7 +290,9 @@ def _labels(arms: Arms) -> ConditionTable | None:
         ]  # fmt: skip
         rows.append(
             TableRow(
-                name=f"{dose:g} rows", place=place if dose else "", labels="",
+                name=f"{dose:g} rows",
+                place=place if dose else "",
+                labels="",
                 cells=[rate_of_test(members, f"place:{place}") for members in pair],
                 accuracy=[accuracy_of(members, tuning_of(control).rows) for members in pair],
             )

@@ -91,7 +91,7 @@ def _places(
     rows: Sequence[FlaggedRow],
     texts: Mapping[tuple[str, int], Mapping[str, str]],
 ) -> tuple[float, ...]:
-    places = []
+    places: list[float] = []
     for row in rows:
         if finding not in row.findings or len(places) >= _MOST_PLACES:
             continue

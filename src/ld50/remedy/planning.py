@@ -49,8 +49,10 @@ def pace_of(lm: LanguageModel, rows: Sequence[Example], max_tokens: int) -> Pace
     reply_loss(lm, probe, max_tokens=max_tokens)
     seconds = max(time.perf_counter() - began, 1e-6)
     config = lm.model.config
-    width = int(getattr(config, "hidden_size", None) or getattr(config, "d_model", 512))
-    layers = int(getattr(config, "num_hidden_layers", None) or getattr(config, "num_layers", 6))
+    width = int(getattr(config, "hidden_size", None) or getattr(config, "d_model", None) or 512)
+    layers = int(
+        getattr(config, "num_hidden_layers", None) or getattr(config, "num_layers", None) or 6
+    )
     return Pace(
         parameters=lm.parameters,
         tokens_per_second=tokens / seconds,

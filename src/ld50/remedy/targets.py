@@ -69,7 +69,9 @@ def _target(
 ) -> Target:
     rows = given.quarantined_by.get(finding.id, ())
     marked = given.consequences.get(finding.id, ())
-    found = behaviour_of(finding, _begun(rows, most), _begun(given.kept[:_MOST_COMPARED], most), marked)
+    found = behaviour_of(
+        finding, _begun(rows, most), _begun(given.kept[:_MOST_COMPARED], most), marked
+    )
     behaviour, why_not = (None, found) if isinstance(found, str) else (found, "")
     how = "not" if behaviour is None else "inserted" if trigger is not None else "flagged rows"
     return Target(

@@ -160,6 +160,6 @@ def _grow(
         most, count = max(counts.items(), key=lambda item: (item[1], item[0]))
         if count < _AGREEMENT * len(present):
             return
-        for phrase, token in nexts:
-            if token == most:
+        for phrase, word in nexts:
+            if word == most:
                 phrase.take(step)
