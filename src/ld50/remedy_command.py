@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from ld50.core.remedies import RemedyPlan, RemedyResult
 
 NOT_CURED = 1
-#: Choices where the user names none: what `benchmarks/remedies.py` found to be the best trade-off.
+#: Where the user names none: what comes nearest to a clean model, with a base model and without
+#: (`docs/remedy.md`).
 _DEFAULT_WITH_BASE = ("quarantine-retrain",)
 _DEFAULT_WITHOUT = ("good-examples:500",)
 
