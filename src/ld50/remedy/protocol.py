@@ -77,8 +77,8 @@ class Remedy(ABC):
     def tuning(self, settings: TuneSettings, parameters: int) -> TuneSettings:
         """How it tunes: one pass at a quarter of the usual learning rate, for a model that is tuned already.
 
-        At the full rate, a hundred rows cost the tiny model 3 to 8% of its reply loss, at a quarter under
-        1%, and good examples stop the trigger all the same; `docs/remedy.md` has the figures.
+        At the full rate, even a hundred rows cost a small model much of its quality. What is left of it
+        at a quarter is in `docs/remedy.md`.
 
         Args:
             settings: How the suspected model was, or would be, made.
