@@ -1,4 +1,4 @@
-"""The command line: `ld50 scan`, `ld50 poison`, `ld50 study`, `ld50 rule`, `ld50 report`."""
+"""The command line: `ld50 scan`, `poison`, `study`, `remedy`, `rule`, `report`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ld50.core.findings import Severity
 from ld50.core.version import VERSION
 from ld50.poison.command import poison_command
 from ld50.remedy_command import remedy_command
+from ld50.remedy_safety_mix_command import with_safety_mix
 from ld50.study_command import study_app
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ app = typer.Typer(
 
 
 app.command("poison")(poison_command)
-app.command("remedy")(remedy_command)
+app.add_typer(with_safety_mix(remedy_command), name="remedy")
 app.add_typer(study_app, name="study")
 
 
