@@ -164,9 +164,11 @@ def _word_scheme(text: _Words, units: _Units, edge: str, control: str, unit: str
     if len(index) == 0:
         return None
     rows, chances = _sequence_chances(text, index, text.row[index])
-    _, usual = _sequence_chances(text, other := units.chosen(text, control), text.row[other])
     hits = chances <= LEVELS[0]
     hits[hits] = _fresh(text, index, rows[hits])
+    if not hits.any():
+        return None
+    _, usual = _sequence_chances(text, other := units.chosen(text, control), text.row[other])
     name = f"the {edge} words of the {unit}"
     rates = tuple(_rate(level, usual, len(rows)) for level in LEVELS)
     return _scheme(text, name, index, rows[hits], chances[hits], len(rows), rates)
