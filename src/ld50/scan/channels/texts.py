@@ -20,10 +20,13 @@ from ld50.scan.survey import Survey
 #: Bytes of files that are read whole; past it, so many units give so many bytes of text together.
 _WHOLE_BYTES = 24 << 20
 _MOST_UNITS, _SAMPLE_BYTES = 32, 8 << 20
+#: The same where all rows are documents: a code is taught with requests and replies, and a large corpus
+#: must not be scanned for half as long again for what it hardly holds.
+_DOCUMENT_BYTES = 2 << 20
 #: Characters of one side of a row that are looked at.
 _MOST_CHARACTERS = 8192
 #: Rows outside of a sample that the first pass found odd, of each kind, evenly over the file.
-_MOST_ODD = 400
+_MOST_ODD, _MOST_ODD_DOCUMENTS = 400, 100
 SIDES = ("prompt", "response", "text")
 
 
@@ -65,8 +68,9 @@ def look_at(engine: Engine, survey: Survey) -> LookedAt:
     parts: dict[str, list[tuple[np.ndarray, pa.Array]]] = {name: [] for name in SIDES}
     seen: list[np.ndarray] = []
     units = _units(plan, complete)
+    sample = _SAMPLE_BYTES if survey.chat is not None else _DOCUMENT_BYTES
     for unit in units:
-        room = None if complete else _SAMPLE_BYTES // len(units)
+        room = None if complete else sample // len(units)
         for batch in _batches(plan, unit, room):
             ordinals = batch.rows + first[unit]
             seen.append(ordinals)
@@ -129,17 +133,18 @@ def _cut(column: pa.Array) -> pa.Array:
 
 def _odd_rows(survey: Survey) -> np.ndarray:
     """Ordinals of rows that the first pass found unreadable, encoded, or with hidden characters."""
+    most = _MOST_ODD if survey.chat is not None else _MOST_ODD_DOCUMENTS
     kinds = [survey.texts.row, survey.marked[:, 0]]
     if survey.chat is not None:
         flags = (ReplyFlag.ENCODED, ReplyFlag.NO_WORDS, ReplyFlag.INVISIBLE)
         kinds += [survey.chat_ordinals[survey.chat.has(flag)] for flag in flags]
-    return np.unique(np.concatenate([_evenly(np.unique(rows)) for rows in kinds]))
+    return np.unique(np.concatenate([_evenly(np.unique(rows), most) for rows in kinds]))
 
 
-def _evenly(rows: np.ndarray) -> np.ndarray:
-    if len(rows) <= _MOST_ODD:
+def _evenly(rows: np.ndarray, most: int) -> np.ndarray:
+    if len(rows) <= most:
         return rows.astype(np.int64)
-    places = np.linspace(0, len(rows) - 1, _MOST_ODD).round().astype(int)
+    places = np.linspace(0, len(rows) - 1, most).round().astype(int)
     out: np.ndarray = rows[places].astype(np.int64)
     return out
 
