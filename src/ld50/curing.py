@@ -25,6 +25,7 @@ from ld50.core.results import ScanResult
 from ld50.corpus import LayoutOptions, Plan, expand
 from ld50.corpus import plan as plan_corpus
 from ld50.lab.relapse import RATE_SHARE, RelapseSettings, compare, poison_again
+from ld50.models.extras import require_lab
 from ld50.remedy.measuring import Examiner, MeasureSettings
 from ld50.remedy.planning import memory_bytes, pace_of, plan_step, tuning_seconds
 from ld50.remedy.protocol import Case
@@ -122,6 +123,7 @@ def prepare(order: Order, *, tell: Tell | None = None) -> Ready | None:
         Ld50Error: Data, findings or models cannot be used.
     """
     tell = tell or (lambda *_: None)
+    require_lab()
     treatments = _treatments(order)
     plan = plan_corpus(expand(list(order.data)), order.layout)
     # The order of these checks is that of their cost: a wrong folder is told before a scan.
