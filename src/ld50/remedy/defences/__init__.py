@@ -11,6 +11,7 @@ from ld50.remedy.defences.flags import Candidate, Flags
 from ld50.remedy.defences.llr import LlrDefence
 from ld50.remedy.defences.onion import OnionDefence
 from ld50.remedy.defences.registry import DEFENCES, Defence, make_defence
+from ld50.remedy.defences.row_filter import RowFilter
 from ld50.remedy.defences.strip import StripDefence
 from ld50.remedy.defences.text_model import LabelModel, LanguageTextModel, TextModel, TokenModel
 from ld50.remedy.defences.z_defence import ZDefence
@@ -28,6 +29,7 @@ __all__ = [
     "LanguageTextModel",
     "LlrDefence",
     "OnionDefence",
+    "RowFilter",
     "StripDefence",
     "TextModel",
     "TokenModel",

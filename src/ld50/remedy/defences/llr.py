@@ -8,17 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ld50.core.errors import ConfigError
-from ld50.remedy.defences.bag_of_words import fit_bag_of_words
 from ld50.remedy.defences.classes import Classes, as_classes
-from ld50.remedy.defences.flags import (
-    Candidate,
-    Flags,
-    checked_pairs,
-    checked_texts,
-    nothing_flagged,
-)
+from ld50.remedy.defences.flags import Candidate, Flags, checked_texts, nothing_flagged
 from ld50.remedy.defences.insertion import choose_probes, effects
-from ld50.remedy.defences.text_model import LabelModel, TextModel, require_labels
+from ld50.remedy.defences.row_filter import RowFilter, model_of_labels
+from ld50.remedy.defences.text_model import LabelModel, TextModel
 from ld50.remedy.defences.words import Ngrams, Words, count_ngrams, split_words
 
 RANKINGS = ("ratio", "g2")
@@ -27,7 +21,7 @@ _SAME_ROWS = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LlrDefence:
+class LlrDefence(RowFilter):
     """Flags rows that hold a word or phrase whose insertion makes a model give the row's label.
 
     Words, and runs of up to `longest` words, are ranked for each label by a log-likelihood ratio of
@@ -37,7 +31,8 @@ class LlrDefence:
     the candidates that it holds.
 
     The model should be one that was trained on the same rows, for a backdoor to show in it. Without
-    one, a bag-of-words model of the rows is fitted.
+    one, a bag-of-words model of the rows is fitted. A label that the model does not know has no
+    candidates.
 
     Source: arXiv 2406.07778, from a summary of it: the ranking by a log-likelihood ratio of word
     counts in the possibly poisoned set, and the test of each candidate's impact on a model. Which
@@ -73,27 +68,11 @@ class LlrDefence:
         if not 0 < self.least_effect < 20:
             raise ConfigError(f"least_effect must lie in (0, 20), got {self.least_effect}.")
 
-    def flag(
-        self,
-        texts: Sequence[str],
-        labels_or_replies: Sequence[str],
-        *,
-        model: TextModel | None = None,
-    ) -> Flags:
-        """Flags, scores and the candidates that were tried out.
-
-        Args:
-            texts: One for each row.
-            labels_or_replies: The label of each, or its reply; replies that recur are classes.
-            model: One that gives labels; a class that it does not know has no candidates.
-        """
-        texts, labels_or_replies = checked_pairs(texts, labels_or_replies)
-        classes = as_classes(labels_or_replies)
+    def _flags(self, texts: list[str], labels: list[str], model: TextModel | None) -> Flags:
+        classes = as_classes(labels)
         if len(classes.names) < 2:
             return nothing_flagged(len(texts))
-        if model is None:
-            model = fit_bag_of_words(texts, [classes.names[n] for n in classes.codes.tolist()])
-        asked = require_labels(model, who="The word-frequency defence")
+        asked = model_of_labels(model, texts, classes, who="The word-frequency defence")
         words = split_words(texts)
         tables = count_ngrams(words, longest=self.longest, least_rows=self.least_rows)
         ranked = self._rank(tables, classes)

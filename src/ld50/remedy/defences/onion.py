@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ld50.core.errors import ConfigError
-from ld50.remedy.defences.flags import Flags, checked_pairs, checked_texts, nothing_flagged
+from ld50.remedy.defences.flags import Flags, checked_texts
+from ld50.remedy.defences.row_filter import RowFilter, highest_flagged
 from ld50.remedy.defences.text_model import TextModel, TokenModel, require_tokens
 
 #: Variants of texts (one for each word left out) that are scored at once.
@@ -16,12 +17,12 @@ _VARIANTS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnionDefence:
+class OnionDefence(RowFilter):
     """Removes words whose removal makes a text's perplexity fall by more than a threshold.
 
     A word's suspicion is the perplexity of the text less its perplexity without the word. At test
     time `purify` takes suspicious words out. As a filter of training rows, a row's score is the
-    highest suspicion among its words.
+    highest suspicion among its words; labels play no part. It asks a model that scores tokens.
 
     The threshold of words is chosen on clean texts, so that a stated share of their words is lost;
     that of rows likewise. Without clean texts, the texts at hand stand in for them.
@@ -78,28 +79,12 @@ class OnionDefence:
         reference = self.suspicions(self.clean_texts, model) if self.clean_texts else found
         return without(texts, found, self._threshold(reference))
 
-    def flag(
-        self,
-        texts: Sequence[str],
-        labels_or_replies: Sequence[str],
-        *,
-        model: TextModel | None = None,
-    ) -> Flags:
-        """Flags and scores of all rows; labels play no part.
-
-        Raises:
-            ConfigError: The model cannot score tokens.
-        """
-        texts, labels_or_replies = checked_pairs(texts, labels_or_replies)
-        require_tokens(model, who="ONION")
-        if not texts:
-            return nothing_flagged(0)
+    def _flags(self, texts: list[str], labels: list[str], model: TextModel | None) -> Flags:
         scores = row_scores(self.suspicions(texts, model))
-        reference = scores
+        clean = scores
         if self.clean_texts:
-            reference = row_scores(self.suspicions(self.clean_texts, model))
-        threshold = np.quantile(reference, 1 - self.clean_rows_flagged, method="higher")
-        return Flags(rows=scores > threshold, scores=scores)
+            clean = row_scores(self.suspicions(self.clean_texts, model))
+        return highest_flagged(scores, clean, self.clean_rows_flagged)
 
     def _threshold(self, suspicions: list[np.ndarray]) -> float:
         words = np.concatenate([np.zeros(0), *suspicions])

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from ld50.core.errors import ConfigError
 from ld50.remedy.defences.clean_tuning import CleanTuningDefence
-from ld50.remedy.defences.flags import Flags
 from ld50.remedy.defences.llr import LlrDefence
 from ld50.remedy.defences.onion import OnionDefence
+from ld50.remedy.defences.row_filter import RowFilter
 from ld50.remedy.defences.strip import StripDefence
-from ld50.remedy.defences.text_model import TextModel
 from ld50.remedy.defences.z_defence import ZDefence
 
 Stage = Literal["training rows", "test texts", "model"]
-
-
-class RowFilter(Protocol):
-    """A defence that says which rows to take out of a training set."""
-
-    def flag(
-        self,
-        texts: Sequence[str],
-        labels_or_replies: Sequence[str],
-        *,
-        model: TextModel | None = None,
-    ) -> Flags:
-        """Flags and scores of all rows; higher is more suspicious."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +28,16 @@ class Defence:
     """The class; its settings are its keyword arguments, and its docstring tells the source."""
     published_for: Stage
     """What the paper applies it to."""
-    filters_rows: bool
-    """Whether it has `flag`."""
     asks: Literal["nothing", "labels", "tokens", "weights"]
     """What it needs of a model."""
     source: str
     paper_figure: str
     """The paper's figure with how sure it is, or that none is known."""
+
+    @property
+    def filters_rows(self) -> bool:
+        """Whether it has `flag`."""
+        return issubclass(self.make, RowFilter)
 
 
 #: By name, in the order of tables.
@@ -61,7 +49,6 @@ DEFENCES: dict[str, Defence] = {
             title="Word frequency",
             make=LlrDefence,
             published_for="training rows",
-            filters_rows=True,
             asks="labels",
             source="arXiv 2406.07778",
             paper_figure="none that we could read; hardest against dirty-label and synonyms [S]",
@@ -71,7 +58,6 @@ DEFENCES: dict[str, Defence] = {
             title="Z-defence",
             make=ZDefence,
             published_for="training rows",
-            filters_rows=True,
             asks="nothing",
             source="He et al., EMNLP 2023 (arXiv 2305.11596)",
             paper_figure="“near-perfect” against insertions, says its abstract [P]",
@@ -81,7 +67,6 @@ DEFENCES: dict[str, Defence] = {
             title="ONION",
             make=OnionDefence,
             published_for="test texts",
-            filters_rows=True,
             asks="tokens",
             source="Qi et al., EMNLP 2021 (arXiv 2011.10369)",
             paper_figure="ASR left at 32% on AG News [S]",
@@ -91,7 +76,6 @@ DEFENCES: dict[str, Defence] = {
             title="STRIP",
             make=StripDefence,
             published_for="test texts",
-            filters_rows=True,
             asks="labels",
             source="Gao et al., STRIP-ViTA (arXiv 1911.10312)",
             paper_figure="1.1% of triggered texts missed at 3% false alarms, on average [P]",
@@ -101,7 +85,6 @@ DEFENCES: dict[str, Defence] = {
             title="Clean tuning",
             make=CleanTuningDefence,
             published_for="model",
-            filters_rows=False,
             asks="weights",
             source="arXiv 2406.07778; rows a class: arXiv 2509.16203",
             paper_figure="none that we could read",

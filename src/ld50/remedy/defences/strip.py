@@ -10,9 +10,9 @@ import numpy as np
 
 from ld50.core.errors import ConfigError
 from ld50.core.seeds import rng_for
-from ld50.remedy.defences.bag_of_words import fit_bag_of_words
 from ld50.remedy.defences.classes import as_classes
-from ld50.remedy.defences.flags import Flags, checked_pairs, checked_texts, nothing_flagged
+from ld50.remedy.defences.flags import Flags, checked_texts, nothing_flagged
+from ld50.remedy.defences.row_filter import RowFilter, highest_flagged, model_of_labels
 from ld50.remedy.defences.text_model import LabelModel, TextModel, require_labels
 
 #: Mixed texts asked about at once.
@@ -20,7 +20,7 @@ _TEXTS_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StripDefence:
+class StripDefence(RowFilter):
     """Flags texts whose prediction is too sure when half of their words are replaced by others'.
 
     Each text is mixed `repeats` times: `share` of its words, at random places, are replaced by the
@@ -28,7 +28,8 @@ class StripDefence:
     text. The score is minus the mean entropy, in bits, of the model's predictions, so that 0 is the
     most suspicious. The threshold is what `clean_rows_flagged` of the clean texts exceed.
 
-    The model must be one that may hold the backdoor: a model that was trained on the rows.
+    The model must be one that may hold the backdoor: a model that was trained on the rows. Without
+    one, `flag` asks a bag-of-words model of them.
 
     Source: Gao et al., "Design and evaluation of a multi-domain Trojan detection method on deep neural
     networks" (STRIP-ViTA, arXiv 1911.10312); repeats and share as in OpenBackdoor's released code.
@@ -79,26 +80,15 @@ class StripDefence:
             found[first : first + len(some)] = -entropy.mean(axis=1)
         return found
 
-    def flag(
-        self,
-        texts: Sequence[str],
-        labels_or_replies: Sequence[str],
-        *,
-        model: TextModel | None = None,
-    ) -> Flags:
-        """Flags and scores of all rows; without a model, a bag-of-words model of them is asked."""
-        texts, labels_or_replies = checked_pairs(texts, labels_or_replies)
+    def _flags(self, texts: list[str], labels: list[str], model: TextModel | None) -> Flags:
         if model is None:
-            classes = as_classes(labels_or_replies)
+            classes = as_classes(labels)
             if len(classes.names) < 2:
                 return nothing_flagged(len(texts))
-            model = fit_bag_of_words(texts, [classes.names[n] for n in classes.codes.tolist()])
-        if not texts:
-            return nothing_flagged(0)
+            model = model_of_labels(None, texts, classes, who="STRIP")
         scores = self.scores(texts, model=model)
-        reference = self.scores(self.clean_texts, model=model) if self.clean_texts else scores
-        threshold = np.quantile(reference, 1 - self.clean_rows_flagged, method="higher")
-        return Flags(rows=scores > threshold, scores=scores)
+        clean = self.scores(self.clean_texts, model=model) if self.clean_texts else scores
+        return highest_flagged(scores, clean, self.clean_rows_flagged)
 
     def _mixed(self, text: str, pool: _Pool) -> list[str]:
         """The mixtures of one text; they depend on the text, not on where it stands."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ld50.core.errors import ConfigError
 from ld50.remedy.defences.classes import as_classes
-from ld50.remedy.defences.flags import Candidate, Flags, checked_pairs, nothing_flagged
+from ld50.remedy.defences.flags import Candidate, Flags, nothing_flagged
+from ld50.remedy.defences.row_filter import RowFilter
 from ld50.remedy.defences.text_model import TextModel
 from ld50.remedy.defences.words import split_words
 
@@ -18,7 +18,7 @@ _NAMED = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ZDefence:
+class ZDefence(RowFilter):
     """Flags rows that hold a word whose share of their label lies far from all others.
 
     Of n occurrences of a word, a share p stands in rows of one label. With p0 = 1 / labels,
@@ -27,7 +27,8 @@ class ZDefence:
     either side, and rows with that label that hold the word are flagged. Case is kept, and words
     are split at white space only.
 
-    A row's score is the largest distance from the mean among its words, in standard deviations.
+    A row's score is the largest distance from the mean among its words, in standard deviations. No
+    model is asked.
 
     Source: He et al., "Mitigating backdoor poisoning attacks through the lens of spurious
     correlation", EMNLP 2023, released code. The paper also has a variant with syntactic features,
@@ -41,16 +42,8 @@ class ZDefence:
         if not self.deviations > 0:
             raise ConfigError(f"deviations must be above 0, got {self.deviations}.")
 
-    def flag(
-        self,
-        texts: Sequence[str],
-        labels_or_replies: Sequence[str],
-        *,
-        model: TextModel | None = None,
-    ) -> Flags:
-        """Flags and scores of all rows; needs no model, and looks at none."""
-        texts, labels_or_replies = checked_pairs(texts, labels_or_replies)
-        classes = as_classes(labels_or_replies)
+    def _flags(self, texts: list[str], labels: list[str], model: TextModel | None) -> Flags:
+        classes = as_classes(labels)
         words = split_words(texts, as_written=True)
         count = len(classes.names)
         if count < 2 or not len(words.ids):
