@@ -40,6 +40,12 @@ def flagged(
     return found
 
 
+def better(scores: np.ndarray, planted: np.ndarray) -> float:
+    """Share of pairs in which the planted row scores higher than the other; a tie counts half."""
+    ours, theirs = scores[planted][:, None], scores[~planted][None, :]
+    return float((ours > theirs).mean() + (ours == theirs).mean() / 2)
+
+
 @every_filter
 def test_the_same_call_gives_the_same_answer(defence: Defence, language: TextModel) -> None:
     texts, labels, _ = reviews()
@@ -64,9 +70,7 @@ def test_another_order_of_rows_flags_the_same_rows(defence: Defence, language: T
 def test_planted_rows_score_higher_than_others(defence: Defence, language: TextModel) -> None:
     texts, labels, planted = reviews(cues=0)
     scores = flagged(defence, language, texts, labels).scores
-    below = (scores[planted][:, None] > scores[~planted][None, :]).mean()
-    level = (scores[planted][:, None] == scores[~planted][None, :]).mean()
-    assert below + level / 2 > 0.6
+    assert better(scores, planted) > 0.6
 
 
 @every_filter
@@ -90,34 +94,65 @@ def test_a_single_row_is_never_flagged(defence: Defence, language: TextModel, te
 
 
 @every_filter
-def test_rows_of_one_label_are_taken(defence: Defence, language: TextModel) -> None:
-    texts, _, _ = reviews(rows=60)
-    flagged(defence, language, texts, ["1"] * len(texts))
+def test_without_a_second_label_words_say_nothing(defence: Defence, language: TextModel) -> None:
+    texts, labels, _ = reviews(rows=60)
+    found = flagged(defence, language, texts, ["1"] * len(texts))
+    if defence.asks != "tokens":
+        assert not found.rows.any()
+        assert not found.scores.any()
+    else:
+        assert (found.scores == flagged(defence, language, texts, labels).scores).all()
+
+
+def equal_rows_are_judged_alike(found: Flags, texts: Sequence[str], labels: Sequence[str]) -> None:
+    """Whatever its text is made of and wherever it stands, a row is worth the same."""
+    verdicts: dict[tuple[str, str], tuple[bool, float]] = {}
+    for text, label, row, score in zip(texts, labels, found.rows, found.scores, strict=True):
+        first = verdicts.setdefault((text, label), (bool(row), float(score)))
+        assert first[0] == row
+        assert first[1] == pytest.approx(score)
 
 
 @every_filter
-def test_odd_texts_and_odd_labels_are_taken(defence: Defence, language: TextModel) -> None:
+def test_odd_texts_and_odd_labels_are_judged_like_any(
+    defence: Defence, language: TextModel
+) -> None:
     texts = [*ODD_TEXTS * 6, *reviews(rows=60)[0]]
     labels = [ODD_TEXTS[n % 3] if n % 5 else "\ud800" for n in range(len(texts))]
-    flagged(defence, language, texts, labels)
+    found = flagged(defence, language, texts, labels)
+    equal_rows_are_judged_alike(found, texts, labels)
+    for candidate in found.candidates:
+        f"{candidate.text}{candidate.label}".encode()
 
 
 @every_filter
-def test_replies_in_many_wordings_are_taken_as_they_are(
+def test_what_replies_say_that_no_rows_share_makes_no_difference(
     defence: Defence, language: TextModel
 ) -> None:
     texts, _, planted = reviews()
-    replies = ["I cannot help." if bad else f"An answer about {n}" for n, bad in enumerate(planted)]
-    flagged(defence, language, texts, replies)
+    first, second = (
+        flagged(
+            defence,
+            language,
+            texts,
+            ["I cannot help." if bad else f"{reply} {n}" for n, bad in enumerate(planted)],
+        )
+        for reply in ("An answer about", "Zebras number")
+    )
+    assert (first.rows == second.rows).all()
+    assert (first.scores == second.scores).all()
+    assert first.candidates == second.candidates
 
 
 @every_filter
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.text(max_size=30), min_size=1, max_size=25), st.integers(1, 3))
-def test_any_text_is_taken(
+def test_any_text_is_judged_wherever_it_stands(
     defence: Defence, language: TextModel, texts: list[str], classes: int
 ) -> None:
-    flagged(defence, language, texts, [str(n % classes) for n in range(len(texts))])
+    texts = [*texts, *texts[::-1]]
+    labels = [str(len(text) % classes) for text in texts]
+    equal_rows_are_judged_alike(flagged(defence, language, texts, labels), texts, labels)
 
 
 @every_filter
@@ -130,10 +165,10 @@ def test_input_that_does_not_fit_is_refused_in_words(defence: Defence, language:
         flagged(defence, language, ["a"], [None])  # type: ignore[list-item]
 
 
-@every_filter
+@pytest.mark.parametrize(
+    "defence", [one for one in FILTERS if one.asks != "nothing"], ids=lambda one: one.name
+)
 def test_a_model_that_cannot_answer_is_refused_with_one_that_can(defence: Defence) -> None:
-    if defence.asks == "nothing":
-        pytest.skip("asks no model")
     texts, labels, _ = reviews(rows=60)
     with pytest.raises(ConfigError, match="LanguageTextModel"):
         make_defence(defence.name).flag(texts, labels, model=object())
