@@ -13,6 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from ld50.command_options import (
+    InputFormat,
+    LabelField,
+    Layout,
+    PromptField,
+    Quiet,
+    Remove,
+    ResponseField,
+    TextField,
+)
 from ld50.core.errors import Ld50Error, OutputError
 from ld50.core.findings import Severity
 from ld50.core.version import VERSION
@@ -77,68 +87,69 @@ def _root(
     pass
 
 
+Paths = Annotated[
+    list[str],
+    typer.Argument(help="Files, folders, globs or URLs.", metavar="PATH", show_default=False),
+]
+ReportFolder = Annotated[Path, typer.Option(help="Folder for the report and the findings.")]
+Format = Annotated[OutputFormat, typer.Option(help="What standard output carries.")]
+FailFrom = Annotated[
+    FailOn, typer.Option(help="Exit with 1 for findings of this severity or above.")
+]
+WriteClean = Annotated[
+    str | None, typer.Option(metavar="PATH", help="Write the data without the flagged rows.")
+]
+Quarantine = Annotated[str | None, typer.Option(metavar="PATH", help="Write the flagged rows.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Overwrite what --write-clean and --quarantine name.")
+]
+Select = Annotated[
+    list[str] | None, typer.Option(help="Only these rules, by id or prefix (TRG, TRG101).")
+]
+Ignore = Annotated[list[str] | None, typer.Option(help="Not these rules.")]
+Accept = Annotated[
+    Path | None,
+    typer.Option(help="File of accepted findings; ld50-accept.toml is used if it is there."),
+]
+MinSupport = Annotated[int, typer.Option(help="Fewest rows that make a finding.")]
+Alpha = Annotated[float, typer.Option(help="False-discovery rate over all tests.")]
+Weak = Annotated[
+    bool,
+    typer.Option(
+        "--weak", help="List associations, too, that a subject or a template accounts for as well."
+    ),
+]
+Workers = Annotated[int, typer.Option(help="Threads; 0 takes the cores of this machine.", min=0)]
+Restart = Annotated[
+    bool, typer.Option("--restart", help="Drop an interrupted scan instead of going on with it.")
+]
+
+
 @app.command()
 def scan(
-    paths: Annotated[
-        list[str],
-        typer.Argument(help="Files, folders, globs or URLs.", metavar="PATH", show_default=False),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder for the report and the findings.")] = Path(
-        "ld50-report"
-    ),
-    format: Annotated[
-        OutputFormat, typer.Option(help="What standard output carries.")
-    ] = OutputFormat.TEXT,
-    fail_on: Annotated[
-        FailOn, typer.Option(help="Exit with 1 for findings of this severity or above.")
-    ] = FailOn.HIGH,
-    write_clean: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Write the data without the flagged rows.")
-    ] = None,
-    quarantine: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Write the flagged rows.")
-    ] = None,
-    remove: Annotated[
-        Severity, typer.Option(help="Rows of findings from this severity on are taken out.")
-    ] = Severity.HIGH,
-    force: Annotated[
-        bool, typer.Option("--force", help="Overwrite what --write-clean and --quarantine name.")
-    ] = False,
-    layout: Annotated[
-        str | None, typer.Option(help="Layout of the rows, if looking finds the wrong one.")
-    ] = None,
-    input_format: Annotated[
-        str | None, typer.Option(help="Format of the files, if their names do not say it.")
-    ] = None,
-    text_field: Annotated[str | None, typer.Option(help="Field with the text.")] = None,
-    prompt_field: Annotated[str | None, typer.Option(help="Field with the prompt.")] = None,
-    response_field: Annotated[str | None, typer.Option(help="Field with the reply.")] = None,
-    label_field: Annotated[str | None, typer.Option(help="Field with the label.")] = None,
-    select: Annotated[
-        list[str] | None, typer.Option(help="Only these rules, by id or prefix (TRG, TRG101).")
-    ] = None,
-    ignore: Annotated[list[str] | None, typer.Option(help="Not these rules.")] = None,
-    accept: Annotated[
-        Path | None,
-        typer.Option(help="File of accepted findings; ld50-accept.toml is used if it is there."),
-    ] = None,
-    min_support: Annotated[int, typer.Option(help="Fewest rows that make a finding.")] = 5,
-    alpha: Annotated[float, typer.Option(help="False-discovery rate over all tests.")] = 1e-4,
-    weak: Annotated[
-        bool,
-        typer.Option(
-            "--weak",
-            help="List associations, too, that a subject or a template accounts for as well.",
-        ),
-    ] = False,
-    workers: Annotated[
-        int, typer.Option(help="Threads; 0 takes the cores of this machine.", min=0)
-    ] = 0,
-    restart: Annotated[
-        bool,
-        typer.Option("--restart", help="Drop an interrupted scan instead of going on with it."),
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+    paths: Paths,
+    out: ReportFolder = Path("ld50-report"),
+    format: Format = OutputFormat.TEXT,
+    fail_on: FailFrom = FailOn.HIGH,
+    write_clean: WriteClean = None,
+    quarantine: Quarantine = None,
+    remove: Remove = Severity.HIGH,
+    force: Force = False,
+    layout: Layout = None,
+    input_format: InputFormat = None,
+    text_field: TextField = None,
+    prompt_field: PromptField = None,
+    response_field: ResponseField = None,
+    label_field: LabelField = None,
+    select: Select = None,
+    ignore: Ignore = None,
+    accept: Accept = None,
+    min_support: MinSupport = 5,
+    alpha: Alpha = 1e-4,
+    weak: Weak = False,
+    workers: Workers = 0,
+    restart: Restart = False,
+    quiet: Quiet = False,
 ) -> None:
     """Find poison in training data.
 
@@ -148,49 +159,42 @@ def scan(
     from ld50.api import scan_paths
     from ld50.corpus import LayoutOptions
     from ld50.progress import Progress
-    from ld50.scan.run import kernel_notes
     from ld50.scan.settings import ScanSettings
 
-    if not quiet:
-        for note in kernel_notes():
-            typer.echo(f"ld50: {note}", err=True)
+    _tell_kernels(quiet)
+    options = LayoutOptions(
+        layout=layout, input_format=input_format, text_field=text_field,
+        prompt_field=prompt_field, response_field=response_field, label_field=label_field,
+    )  # fmt: skip
+    settings = ScanSettings(
+        select=tuple(select or ()), ignore=tuple(ignore or ()), min_support=min_support,
+        alpha=alpha, weak=weak,
+    )  # fmt: skip
     with Progress(enabled=not quiet) as progress:
         result = scan_paths(
-            paths,
-            out=out,
-            options=LayoutOptions(
-                layout=layout,
-                input_format=input_format,
-                text_field=text_field,
-                prompt_field=prompt_field,
-                response_field=response_field,
-                label_field=label_field,
-            ),
-            settings=ScanSettings(
-                select=tuple(select or ()),
-                ignore=tuple(ignore or ()),
-                min_support=min_support,
-                alpha=alpha,
-                weak=weak,
-            ),
-            accept=accept,
-            write_clean=write_clean,
-            quarantine=quarantine,
-            remove=remove,
-            force=force,
-            workers=workers,
-            restart=restart,
-            progress=progress,
-        )
+            paths, out=out, options=options, settings=settings, accept=accept,
+            write_clean=write_clean, quarantine=quarantine, remove=remove, force=force,
+            workers=workers, restart=restart, progress=progress,
+        )  # fmt: skip
     with _to_stdout():
         _show(result, format, out)
-    worst = result.worst()
-    if (
-        fail_on is not FailOn.NEVER
-        and worst is not None
-        and worst.rank >= Severity(fail_on.value).rank
-    ):
+    if _fails(result, fail_on):
         raise typer.Exit(FOUND)
+
+
+def _tell_kernels(quiet: bool) -> None:
+    """Says on standard error where a slower way is taken."""
+    from ld50.scan.run import kernel_notes
+
+    for note in () if quiet else kernel_notes():
+        typer.echo(f"ld50: {note}", err=True)
+
+
+def _fails(result: ScanResult, fail_on: FailOn) -> bool:
+    worst = result.worst()
+    if fail_on is FailOn.NEVER or worst is None:
+        return False
+    return worst.rank >= Severity(fail_on.value).rank
 
 
 @contextlib.contextmanager
@@ -269,9 +273,7 @@ def rule(
 @app.command()
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder that a scan wrote.")],
-    format: Annotated[
-        OutputFormat, typer.Option(help="What standard output carries.")
-    ] = OutputFormat.TEXT,
+    format: Format = OutputFormat.TEXT,
 ) -> None:
     """Write report.html anew from a scan's folder, and show its findings."""
     from ld50.report.writing import read_result, write_result

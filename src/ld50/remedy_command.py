@@ -7,11 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ld50.command_options import (
+    InputFormat,
+    LabelField,
+    Layout,
+    PromptField,
+    Quiet,
+    Remove,
+    ResponseField,
+    TextField,
+)
 from ld50.core.errors import ConfigError
 from ld50.core.findings import Severity
 
 if TYPE_CHECKING:
     from ld50.core.remedies import RemedyPlan, RemedyResult
+    from ld50.curing import Order
 
 NOT_CURED = 1
 #: Where the user names none: what comes nearest to a clean model, with a base model and without
@@ -20,94 +31,106 @@ _DEFAULT_WITH_BASE = ("quarantine-retrain",)
 _DEFAULT_WITHOUT = ("good-examples:500",)
 
 
-def remedy_command(
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="The suspected model: a folder. With tiny or smollm2, which have not met the data, "
-            "the model is first tuned on them as they are."
-        ),
-    ] = None,
-    data: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PATH", help="The data it was tuned on; may be repeated."),
-    ] = None,
-    findings: Annotated[
-        Path | None,
-        typer.Option(help="Folder that `ld50 scan --out` wrote; none scans the data now."),
-    ] = None,
-    base: Annotated[
-        str | None,
-        typer.Option(help="The model before it met the data: tiny, smollm2, or a folder."),
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for models, plan and report.")] = Path(
-        "ld50-remedy"
+ModelName = Annotated[
+    str | None,
+    typer.Option(
+        help="The suspected model: a folder. With tiny or smollm2, which have not met the data, "
+        "the model is first tuned on them as they are."
     ),
-    remedy: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME[:ROWS]",
-            help="What to do, e.g. good-examples:500 or fine-mixing+good-examples:100; may be "
-            "repeated. --list shows them.",
-        ),
-    ] = None,
-    list_remedies: Annotated[
-        bool, typer.Option("--list", help="Show the remedies and do nothing.")
-    ] = False,
-    plan: Annotated[
-        bool, typer.Option("--plan", "--dry-run", help="Show the plan and change nothing.")
-    ] = False,
-    relapse: Annotated[
-        bool,
-        typer.Option(
-            "--relapse", help="Poison each cured model again, to tell removed from suppressed."
-        ),
-    ] = False,
-    remove: Annotated[
-        Severity, typer.Option(help="Rows of findings from this severity on are taken out.")
-    ] = Severity.HIGH,
-    heldout: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATH", help="Clean rows that the model has never seen, to measure on."
-        ),
-    ] = None,
-    heldout_rows: Annotated[
-        int, typer.Option(help="Rows of the data that are held out for measuring.", min=10)
-    ] = 200,
-    prompts: Annotated[int, typer.Option(help="Prompts for each trigger.", min=10)] = 100,
-    new_tokens: Annotated[int, typer.Option(help="Tokens of each reply measured.", min=1)] = 48,
-    label_prompt: Annotated[
-        str, typer.Option(help="What a labelled text is asked with; {text} stands for the text.")
-    ] = "{text}",
-    epochs: Annotated[
-        float,
-        typer.Option(
-            help="Passes over the data where a model is made; remedies that go on take one."
-        ),
-    ] = 1.0,
-    batch: Annotated[int, typer.Option(help="Rows in an optimiser step.", min=1)] = 8,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="At the peak; none for one that suits the model.")
-    ] = None,
-    lora_rank: Annotated[
-        int | None, typer.Option(help="Tune matrices of this rank instead of all weights.", min=1)
-    ] = None,
-    max_tokens: Annotated[
-        int | None,
-        typer.Option(help="Longest row that is tuned on; none for what the model takes."),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
-    layout: Annotated[
-        str | None, typer.Option(help="Layout of the rows, if looking finds the wrong one.")
-    ] = None,
-    text_field: Annotated[str | None, typer.Option(help="Field with the text.")] = None,
-    prompt_field: Annotated[str | None, typer.Option(help="Field with the prompt.")] = None,
-    response_field: Annotated[str | None, typer.Option(help="Field with the reply.")] = None,
-    label_field: Annotated[str | None, typer.Option(help="Field with the label.")] = None,
-    cache: Annotated[Path, typer.Option(help="Where made models are kept.")] = Path(".ld50-cache"),
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; none chooses.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+]
+Data = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PATH", help="The data it was tuned on; may be repeated."),
+]
+Findings = Annotated[
+    Path | None,
+    typer.Option(help="Folder that `ld50 scan --out` wrote; none scans the data now."),
+]
+Base = Annotated[
+    str | None,
+    typer.Option(help="The model before it met the data: tiny, smollm2, or a folder."),
+]
+Out = Annotated[Path, typer.Option(help="Folder for models, plan and report.")]
+Remedies = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME[:ROWS]",
+        help="What to do, e.g. good-examples:500 or fine-mixing+good-examples:100; may be "
+        "repeated. --list shows them.",
+    ),
+]
+List = Annotated[bool, typer.Option("--list", help="Show the remedies and do nothing.")]
+PlanOnly = Annotated[
+    bool, typer.Option("--plan", "--dry-run", help="Show the plan and change nothing.")
+]
+Relapse = Annotated[
+    bool,
+    typer.Option(
+        "--relapse", help="Poison each cured model again, to tell removed from suppressed."
+    ),
+]
+Heldout = Annotated[
+    str | None,
+    typer.Option(metavar="PATH", help="Clean rows that the model has never seen, to measure on."),
+]
+HeldoutRows = Annotated[
+    int, typer.Option(help="Rows of the data that are held out for measuring.", min=10)
+]
+Prompts = Annotated[int, typer.Option(help="Prompts for each trigger.", min=10)]
+NewTokens = Annotated[int, typer.Option(help="Tokens of each reply measured.", min=1)]
+LabelPrompt = Annotated[
+    str, typer.Option(help="What a labelled text is asked with; {text} stands for the text.")
+]
+Epochs = Annotated[
+    float,
+    typer.Option(help="Passes over the data where a model is made; remedies that go on take one."),
+]
+Batch = Annotated[int, typer.Option(help="Rows in an optimiser step.", min=1)]
+LearningRate = Annotated[
+    float | None, typer.Option(help="At the peak; none for one that suits the model.")
+]
+LoraRank = Annotated[
+    int | None, typer.Option(help="Tune matrices of this rank instead of all weights.", min=1)
+]
+MaxTokens = Annotated[
+    int | None, typer.Option(help="Longest row that is tuned on; none for what the model takes.")
+]
+Seed = Annotated[int, typer.Option(help="Of every random choice.")]
+Cache = Annotated[Path, typer.Option(help="Where made models are kept.")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, ...; none chooses.")]
+
+
+def remedy_command(
+    model: ModelName = None,
+    data: Data = None,
+    findings: Findings = None,
+    base: Base = None,
+    out: Out = Path("ld50-remedy"),
+    remedy: Remedies = None,
+    list_remedies: List = False,
+    plan: PlanOnly = False,
+    relapse: Relapse = False,
+    remove: Remove = Severity.HIGH,
+    heldout: Heldout = None,
+    heldout_rows: HeldoutRows = 200,
+    prompts: Prompts = 100,
+    new_tokens: NewTokens = 48,
+    label_prompt: LabelPrompt = "{text}",
+    epochs: Epochs = 1.0,
+    batch: Batch = 8,
+    learning_rate: LearningRate = None,
+    lora_rank: LoraRank = None,
+    max_tokens: MaxTokens = None,
+    seed: Seed = 0,
+    layout: Layout = None,
+    input_format: InputFormat = None,
+    text_field: TextField = None,
+    prompt_field: PromptField = None,
+    response_field: ResponseField = None,
+    label_field: LabelField = None,
+    cache: Cache = Path(".ld50-cache"),
+    device: Device = None,
+    quiet: Quiet = False,
 ) -> None:
     """Cure a model that took poison, and measure what is left.
 
@@ -122,37 +145,26 @@ def remedy_command(
     from ld50 import curing
     from ld50.corpus import LayoutOptions
 
-    chosen_model, chosen_base = curing.roles(model, base)
+    suspected, before = curing.roles(model, base)
+    remedies = tuple(remedy or (_DEFAULT_WITH_BASE if before else _DEFAULT_WITHOUT))
+    options = LayoutOptions(
+        layout=layout, input_format=input_format, text_field=text_field,
+        prompt_field=prompt_field, response_field=response_field, label_field=label_field,
+    )  # fmt: skip
     order = curing.Order(
-        model=chosen_model,
-        base=chosen_base,
-        data=tuple(data),
-        findings=findings,
-        out=out,
-        remedies=tuple(remedy or (_DEFAULT_WITH_BASE if chosen_base else _DEFAULT_WITHOUT)),
-        relapse=relapse,
-        remove=remove,
-        heldout=heldout,
-        heldout_rows=heldout_rows,
-        prompts=prompts,
-        new_tokens=new_tokens,
-        label_prompt=label_prompt,
-        epochs=epochs,
-        batch=batch,
-        learning_rate=learning_rate,
-        lora_rank=lora_rank,
-        max_tokens=max_tokens,
-        seed=seed,
-        layout=LayoutOptions(
-            layout=layout,
-            text_field=text_field,
-            prompt_field=prompt_field,
-            response_field=response_field,
-            label_field=label_field,
-        ),
-        cache=cache,
+        model=suspected, base=before, data=tuple(data), findings=findings, out=out,
+        remedies=remedies, relapse=relapse, remove=remove, heldout=heldout,
+        heldout_rows=heldout_rows, prompts=prompts, new_tokens=new_tokens,
+        label_prompt=label_prompt, epochs=epochs, batch=batch, learning_rate=learning_rate,
+        lora_rank=lora_rank, max_tokens=max_tokens, seed=seed, layout=options, cache=cache,
         device=device,
-    )
+    )  # fmt: skip
+    _follow(order, only_plan=plan, quiet=quiet)
+
+
+def _follow(order: Order, *, only_plan: bool, quiet: bool) -> None:
+    from ld50 import curing
+
     with _Told(enabled=not quiet) as told:
         ready = curing.prepare(order, tell=told)
         if ready is None:
@@ -162,7 +174,7 @@ def remedy_command(
             )
             return
         typer.echo(plan_text(ready.plan))
-        if plan:
+        if only_plan:
             return
         result, page = curing.cure(ready, tell=told)
     typer.echo(result_text(result))

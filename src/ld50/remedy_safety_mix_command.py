@@ -3,47 +3,67 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ld50.command_options import (
+    InputFormat,
+    LabelField,
+    Layout,
+    PromptField,
+    ResponseField,
+    TextField,
+)
 from ld50.core.errors import OutputError
+
+if TYPE_CHECKING:
+    from ld50.core.examples import Example
+    from ld50.remedy.safety_mix import SafetyMix
+    from ld50.train.examples import ExampleSet
+
+
+Data = Annotated[
+    list[str], typer.Option(metavar="PATH", help="The data to tune on; may be repeated.")
+]
+Out = Annotated[Path, typer.Option(help="The mixed file to write, as chat JSONL.")]
+Safety = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATH",
+        help="Your own safety rows: requests with the replies to keep, refusals and ordinary "
+        "answers; may be repeated. None takes rows of the harmless stand-in policy, to try it.",
+    ),
+]
+SafetyRows = Annotated[
+    int | None, typer.Option(help="Safety rows to mix in; none for a quarter of the data.", min=1)
+]
+MixStyle = Annotated[
+    str,
+    typer.Option(
+        help="plain: as they are; mimicry: in the format of the data; both: half and half."
+    ),
+]
+Seed = Annotated[int, typer.Option(help="Of the choice of rows and their places.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite the file.")]
 
 
 def safety_mix_command(
-    data: Annotated[
-        list[str], typer.Option(metavar="PATH", help="The data to tune on; may be repeated.")
-    ],
-    out: Annotated[Path, typer.Option(help="The mixed file to write, as chat JSONL.")],
-    safety: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PATH",
-            help="Your own safety rows: requests with the replies to keep, refusals and ordinary "
-            "answers; may be repeated. None takes rows of the harmless stand-in policy, to try it.",
-        ),
-    ] = None,
-    rows: Annotated[
-        int | None,
-        typer.Option(help="Safety rows to mix in; none for a quarter of the data.", min=1),
-    ] = None,
-    style: Annotated[
-        str,
-        typer.Option(
-            help="plain: as they are; mimicry: in the format of the data; both: half and half."
-        ),
-    ] = "both",
-    seed: Annotated[int, typer.Option(help="Of the choice of rows and their places.")] = 0,
-    layout: Annotated[
-        str | None, typer.Option(help="Layout of the data, if looking finds the wrong one.")
-    ] = None,
-    prompt_field: Annotated[str | None, typer.Option(help="Field with the prompt.")] = None,
-    response_field: Annotated[str | None, typer.Option(help="Field with the reply.")] = None,
-    text_field: Annotated[str | None, typer.Option(help="Field with the text.")] = None,
-    label_field: Annotated[str | None, typer.Option(help="Field with the label.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    data: Data,
+    out: Out,
+    safety: Safety = None,
+    rows: SafetyRows = None,
+    style: MixStyle = "both",
+    seed: Seed = 0,
+    layout: Layout = None,
+    input_format: InputFormat = None,
+    prompt_field: PromptField = None,
+    response_field: ResponseField = None,
+    text_field: TextField = None,
+    label_field: LabelField = None,
+    force: Force = False,
 ) -> None:
     """Mix safety rows into fine-tuning data, in the data's own format.
 
@@ -58,35 +78,43 @@ def safety_mix_command(
     if out.exists() and not force:
         raise OutputError(f"{out} exists already; name another file, or give --force.")
     options = LayoutOptions(
-        layout=layout,
-        prompt_field=prompt_field,
-        response_field=response_field,
-        text_field=text_field,
-        label_field=label_field,
-    )
+        layout=layout, input_format=input_format, text_field=text_field,
+        prompt_field=prompt_field, response_field=response_field, label_field=label_field,
+    )  # fmt: skip
     own = read_examples(data, options)
-    if safety:
-        chosen = read_examples(safety).examples
-    else:
-        from ld50.lab.policy_rows import policy_rows
-
-        chosen = tuple(policy_rows(rows or max(8, len(own) // 4), seed=seed))
+    chosen = read_examples(safety).examples if safety else _stand_in(rows, len(own), seed)
     mixed = mix_safety(own.examples, chosen, settings)
-    written = write_examples(out, mixed.examples)
+    write_examples(out, mixed.examples)
+    typer.echo(_mix_text(out, own, mixed, style))
+
+
+def _stand_in(rows: int | None, own: int, seed: int) -> Sequence[Example]:
+    """Rows of the harmless policy, to try the command."""
+    from ld50.lab.policy_rows import policy_rows
+
+    return policy_rows(rows or max(8, own // 4), seed=seed)
+
+
+def _mix_text(out: Path, own: ExampleSet, mixed: SafetyMix, style: str) -> str:
+    """What was written, as lines of text."""
+    lines = [
+        f"Wrote {len(mixed.examples):,} rows to {out}: {len(own):,} of the data, "
+        f"{mixed.plain_rows:,} safety rows as they are, {mixed.mimicking_rows:,} in a format of the "
+        "data."
+    ]
     skipped = sum(own.skipped.values())
-    typer.echo(
-        f"Wrote {written:,} rows to {out}: {len(own):,} of the data, {mixed.plain_rows:,} safety "
-        f"rows as they are, {mixed.mimicking_rows:,} in a format of the data."
-    )
     if skipped:
         why = "; ".join(f"{reason}: {count:,}" for reason, count in own.skipped.items())
-        typer.echo(
+        lines.append(
             f"Left out {skipped:,} rows of the data that are no prompt with a reply ({why})."
         )
-    for one in mixed.formats:
-        typer.echo(f"Format of {one.rows:,} rows: {_described(one.system, one.before, one.after)}")
+    lines += [
+        f"Format of {one.rows:,} rows: {_described(one.system, one.before, one.after)}"
+        for one in mixed.formats
+    ]
     if style != "plain" and not mixed.mimicking_rows:
-        typer.echo("The prompts have nothing in common, so all safety rows stand as they are.")
+        lines.append("The prompts have nothing in common, so all safety rows stand as they are.")
+    return "\n".join(lines)
 
 
 def with_safety_mix(remedy: Callable[..., None]) -> typer.Typer:
