@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import csv
-import hashlib
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from markupsafe import Markup
-
 from ld50.core.covert import CovertRow, CovertSummary, Watcher
 from ld50.core.files import write_all_atomically
 from ld50.core.tuning import Rate
-from ld50.core.version import VERSION
-from ld50.report.html import environment, style_sheet
-from ld50.report.safe_text import plain, without_surrogates
+from ld50.report.figures import csv_text
+from ld50.report.frame import STYLES, FramedPage, FrameVerdict, about_text, trials_fact
+from ld50.report.html import render_page
+from ld50.report.safe_text import plain
 
 _WRITINGS = {
     "none": "ordinary files",
@@ -38,21 +33,9 @@ _SAMPLE_CHARACTERS = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CovertVerdict:
-    """What the study comes to, for somebody who reads one sentence."""
-
-    level: str
-    headline: str
-    meaning: list[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CovertPage:
+class CovertPage(FramedPage):
     """Everything the template needs."""
 
-    verdict: CovertVerdict
-    about: str
-    facts: list[tuple[str, str, str]]
     defences: list[tuple[str, list[tuple[str, list[tuple[str, str]]]]]]
     """Attack to its rows: the defence, and value and interval of each column."""
     watchers: list[tuple[str, list[dict[str, str]]]]
@@ -83,8 +66,8 @@ def write_covert_report(folder: Path, summary: CovertSummary, *, about: str = ""
     figures.mkdir(parents=True, exist_ok=True)
     write_all_atomically(
         [
-            (figures / "defences.csv", [_csv(_defence_lines(summary)).encode()]),
-            (figures / "watchers.csv", [_csv(_watcher_lines(summary)).encode()]),
+            (figures / "defences.csv", [csv_text(_defence_lines(summary)).encode()]),
+            (figures / "watchers.csv", [csv_text(_watcher_lines(summary)).encode()]),
             (page, [render_covert(summary, about=about).encode()]),
         ]
     )
@@ -93,19 +76,10 @@ def write_covert_report(folder: Path, summary: CovertSummary, *, about: str = ""
 
 def render_covert(summary: CovertSummary, *, about: str = "") -> str:
     """The report as one HTML page: same results, same bytes."""
-    css = style_sheet("report.css") + style_sheet("study.css")
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    text = environment().get_template("covert.html").render(
-        page=covert_page(summary, about=about),
-        columns=[name for name, _ in COLUMNS],
-        css=Markup(css),
-        version=VERSION,
-        policy=(
-            f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-            "base-uri 'none'; form-action 'none'"
-        ),
-    )  # fmt: skip
-    return without_surrogates(text)
+    columns = [name for name, _ in COLUMNS]
+    return render_page(
+        "covert.html", STYLES, page=covert_page(summary, about=about), columns=columns
+    )
 
 
 def covert_page(summary: CovertSummary, *, about: str = "") -> CovertPage:
@@ -132,16 +106,13 @@ def covert_page(summary: CovertSummary, *, about: str = "") -> CovertPage:
     models = max((row.refused.models for row in summary.rows if row.refused is not None), default=0)
     return CovertPage(
         verdict=covert_verdict(summary),
-        about=plain(" ".join(about.split()), 1200),
+        about=about_text(about),
         facts=[
-            (
-                "Trials",
-                f"{summary.trials} of {summary.planned}",
-                f"{summary.failed} failed" if summary.failed else "all ended well",
-            ),
+            trials_fact(summary.trials, summary.planned, summary.failed),
             ("Model", plain(summary.model, 80) or "–", "knows a small world and keeps the policy"),
             ("Seeds", str(models), "at most, for each condition"),
         ],
+        notes=summary.notes,
         defences=defences,
         watchers=[(name, rows) for name, rows in watchers if rows],
         samples=[
@@ -157,11 +128,11 @@ def covert_page(summary: CovertSummary, *, about: str = "") -> CovertPage:
     )
 
 
-def covert_verdict(summary: CovertSummary) -> CovertVerdict:
+def covert_verdict(summary: CovertSummary) -> FrameVerdict:
     """Whether the attack works unseen by the plain evaluation, and what takes it away."""
     bare = [row for row in summary.rows if row.defence == "none" and row.decoded is not None]
     if not bare:
-        return CovertVerdict(
+        return FrameVerdict(
             level="nothing",
             headline="Nothing has been measured yet",
             meaning=["Trials fill the tables."],
@@ -180,7 +151,7 @@ def covert_verdict(summary: CovertSummary) -> CovertVerdict:
     ]
     for row in works:
         meaning += _cures(row, summary.rows)
-    return CovertVerdict(level="look" if works else "minor", headline=headline, meaning=meaning[:8])
+    return FrameVerdict(level="look" if works else "minor", headline=headline, meaning=meaning[:8])
 
 
 def _cures(bare: CovertRow, rows: Sequence[CovertRow]) -> Iterable[str]:
@@ -236,12 +207,6 @@ def _watched(one: Watcher) -> dict[str, str]:
 
 def _area(rate: Rate | None) -> str:
     return "–" if rate is None else f"{rate.value:.2f}"
-
-
-def _csv(lines: Iterable[Sequence[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(lines)
-    return without_surrogates(text.getvalue())
 
 
 def _numbers(rate: Rate | None) -> list[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ld50.core.results import ScanResult
 from ld50.core.rules import Rule
+from ld50.core.version import VERSION
 
 if TYPE_CHECKING:
     import jinja2
@@ -34,26 +35,45 @@ def render_html(
         rules: Documents of the rules, shown beside the findings and as blind spots.
         limits: How much of a large result the page carries; cut-offs are stated on the page.
     """
+    from ld50.report.page import page
+    from ld50.report.safe_text import plain
+
+    shown = page(result, rules or (), limits)
+    summary = shown.result.summary
+    return render_page(
+        "report.html",
+        ["report.css"],
+        version=plain(summary.ld50_version, 40),
+        page=shown,
+        summary=summary,
+    )
+
+
+def render_page(
+    template: str, styles: Iterable[str], *, version: str = VERSION, **shown: object
+) -> str:
+    """A page that extends `base.html`, with its style sheets inside and the policy that names them.
+
+    Args:
+        template: Its name.
+        styles: Names of style sheets, in the order in which they count.
+        version: Of ld50, which made what is shown.
+        shown: What the template asks for.
+    """
     from markupsafe import Markup
 
-    from ld50.report.page import page
     from ld50.report.safe_text import without_surrogates
 
-    css = style_sheet("report.css")
+    css = "".join(map(style_sheet, styles))
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    shown = page(result, rules or (), limits)
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
     text = (
         environment()
-        .get_template("report.html")
-        .render(
-            page=shown,
-            summary=shown.result.summary,
-            css=Markup(css),
-            policy=(
-                f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-                "base-uri 'none'; form-action 'none'"
-            ),
-        )
+        .get_template(template)
+        .render(css=Markup(css), policy=policy, version=version, **shown)
     )
     return without_surrogates(text)
 

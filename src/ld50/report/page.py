@@ -35,6 +35,7 @@ class Page:
 
     verdict: Verdict
     facts: list[tuple[str, str, str]]
+    notes: list[str]
     findings: list[FindingView]
     lanes: list[FindingView]
     listed: list[FindingView]
@@ -71,6 +72,7 @@ def page(result: ScanResult, rules: Iterable[Rule] = (), limits: PageLimits | No
     return Page(
         verdict=verdict(result),
         facts=_facts(result),
+        notes=result.summary.notes,
         findings=full,
         lanes=full[: limits.lanes],
         listed=listed,

@@ -5,8 +5,6 @@ Everything comes from `remedy.json`; nothing is worked out here but words.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,11 +15,10 @@ from ld50.core.errors import DataFormatError, SourceError
 from ld50.core.estimates import Estimate
 from ld50.core.files import write_all_atomically
 from ld50.core.remedies import SCHEMA_VERSION, Measurement, RemedyOutcome, RemedyResult, Sample
-from ld50.core.version import VERSION
 from ld50.report.charts import SERIES, Axis, Chart
-from ld50.report.html import environment, style_sheet
+from ld50.report.frame import CHART_STYLES, FramedPage
+from ld50.report.html import render_page
 from ld50.report.remedy_wording import (
-    RemedyVerdict,
     best_outcome,
     by_finding,
     change_interval,
@@ -32,7 +29,7 @@ from ld50.report.remedy_wording import (
     ratio_parts,
     remedy_verdict,
 )
-from ld50.report.safe_text import plain, without_surrogates
+from ld50.report.safe_text import plain
 from ld50.report.wording import byte_size, counted
 
 _MOST_OUTCOMES, _MOST_TRIGGERS, _MOST_SAMPLES = 40, 20, 6
@@ -58,12 +55,9 @@ class SampleView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RemedyPage:
+class RemedyPage(FramedPage):
     """Everything the template needs."""
 
-    verdict: RemedyVerdict
-    facts: list[tuple[str, str, str]]
-    notes: list[str]
     panels: list[Panel]
     arms: list[dict[str, str]]
     happened: list[tuple[str, list[str]]]
@@ -117,18 +111,7 @@ def read_remedy(folder: Path) -> RemedyResult:
 
 def render_remedy(result: RemedyResult) -> str:
     """The report as one HTML page: same result, same bytes."""
-    css = style_sheet("report.css") + style_sheet("chart.css") + style_sheet("study.css")
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    text = environment().get_template("remedy.html").render(
-        page=remedy_page(result),
-        css=Markup(css),
-        version=VERSION,
-        policy=(
-            f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-            "base-uri 'none'; form-action 'none'"
-        ),
-    )  # fmt: skip
-    return without_surrogates(text)
+    return render_page("remedy.html", CHART_STYLES, page=remedy_page(result))
 
 
 def remedy_page(result: RemedyResult) -> RemedyPage:

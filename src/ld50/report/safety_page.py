@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import csv
-import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from markupsafe import Markup
-
 from ld50.core.files import write_all_atomically
 from ld50.core.safety import SafetyRow, SafetySummary, SeedMean
-from ld50.core.version import VERSION
-from ld50.report.html import environment, style_sheet
-from ld50.report.safe_text import plain, without_surrogates
+from ld50.report.figures import csv_text
+from ld50.report.frame import STYLES, FramedPage, FrameVerdict, about_text, trials_fact
+from ld50.report.html import render_page
+from ld50.report.safe_text import plain
 from ld50.report.wording import counted
 
 #: Defences whose table is that of mixing counts.
@@ -25,22 +20,9 @@ _BESIDE = ("untuned", "none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SafetyVerdict:
-    """What the study comes to, for somebody who reads one sentence."""
-
-    level: str
-    headline: str
-    found: str
-    meaning: list[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SafetyPage:
+class SafetyPage(FramedPage):
     """Everything the template needs."""
 
-    verdict: SafetyVerdict
-    about: str
-    facts: list[tuple[str, str, str]]
     mixing: list[tuple[str, list[dict[str, str]]]]
     """Task to the rows of its table: without a defence, and by style and number of policy rows."""
     defences: list[tuple[str, list[dict[str, str]]]]
@@ -68,18 +50,7 @@ def write_safety_report(folder: Path, summary: SafetySummary, *, about: str = ""
 
 def render_safety(summary: SafetySummary, *, about: str = "") -> str:
     """The report as one HTML page: same results, same bytes."""
-    css = style_sheet("report.css") + style_sheet("study.css")
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    text = environment().get_template("safety.html").render(
-        page=safety_page(summary, about=about),
-        css=Markup(css),
-        version=VERSION,
-        policy=(
-            f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-            "base-uri 'none'; form-action 'none'"
-        ),
-    )  # fmt: skip
-    return without_surrogates(text)
+    return render_page("safety.html", STYLES, page=safety_page(summary, about=about))
 
 
 def safety_page(summary: SafetySummary, *, about: str = "") -> SafetyPage:
@@ -95,12 +66,11 @@ def safety_page(summary: SafetySummary, *, about: str = "") -> SafetyPage:
         if others:
             defences.append((plain(task, 60), [_cells(row) for row in (*beside, *others)]))
     claims = {row.defence: (row.title, row.stage, row.claim) for row in summary.rows if row.claim}
-    ran = f"{summary.trials} of {summary.planned}"
     return SafetyPage(
         verdict=safety_verdict(summary),
-        about=plain(" ".join(about.split()), 1200),
+        about=about_text(about),
         facts=[
-            ("Trials", ran, f"{summary.failed} failed" if summary.failed else "all ended well"),
+            trials_fact(summary.trials, summary.planned, summary.failed),
             ("Model", plain(summary.model, 80) or "–", "was taught the policy first"),
             (
                 "Seeds",
@@ -108,6 +78,7 @@ def safety_page(summary: SafetySummary, *, about: str = "") -> SafetyPage:
                 "at most, for each condition",
             ),
         ],
+        notes=summary.notes,
         mixing=mixing,
         defences=defences,
         claims=list(claims.values()),
@@ -115,11 +86,11 @@ def safety_page(summary: SafetySummary, *, about: str = "") -> SafetyPage:
     )
 
 
-def safety_verdict(summary: SafetySummary) -> SafetyVerdict:
+def safety_verdict(summary: SafetySummary) -> FrameVerdict:
     """Whether tuning erodes the policy, and what restores it."""
     bare = [row for row in summary.rows if row.defence == "none"]
     if not bare:
-        return SafetyVerdict(
+        return FrameVerdict(
             level="nothing", headline="No model without a defence has ended yet", found="",
             meaning=["The tables fill up as trials end."],
         )  # fmt: skip
@@ -133,7 +104,7 @@ def safety_verdict(summary: SafetySummary) -> SafetyVerdict:
         else f"eroded on {len(eroded)} of {counted(len(bare), 'task')}"
     )
     meaning = [_restored(task, kept, bare) for task in dict.fromkeys(row.task for row in bare)]
-    return SafetyVerdict(
+    return FrameVerdict(
         level="minor" if len(tasks) == len(bare) else "look",
         headline="Tuning on harmless rows erodes the policy"
         if eroded
@@ -197,13 +168,11 @@ def safety_csv(summary: SafetySummary) -> str:
         "refusal", "refusal_in_format", "over_refusal", "over_refusal_in_format",
         "borderline_refusal", "task_refusal", "quality", "quality_change",
     )  # fmt: skip
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     parts = ("", "_low", "_high")
-    writer.writerow(
-        ["task", "defence", "stage", "policy_rows", "seeds", "reaches"]
-        + [f"{name}{part}" for name in means for part in parts]
-    )
+    names = [f"{name}{part}" for name in means for part in parts]
+    lines: list[list[object]] = [
+        ["task", "defence", "stage", "policy_rows", "seeds", "reaches", *names]
+    ]
     for row in summary.rows:
         line: list[object] = [
             row.task, row.defence, row.stage, row.policy_rows, row.refusal.seeds, row.reaches,
@@ -211,6 +180,6 @@ def safety_csv(summary: SafetySummary) -> str:
         for name in means:
             mean: SeedMean | None = getattr(row, name)
             values = (None, None, None) if mean is None else (mean.value, mean.low, mean.high)
-            line += ["" if value is None else round(value, 4) for value in values]
-        writer.writerow(line)
-    return text.getvalue()
+            line += [None if value is None else round(value, 4) for value in values]
+        lines.append(line)
+    return csv_text(lines)

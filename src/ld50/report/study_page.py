@@ -5,8 +5,6 @@ Everything comes from results that lie in the run's folder; nothing is worked ou
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,14 +16,13 @@ from markupsafe import Markup
 from ld50.core.dose_response import CellSummary, DoseResponse, Exponent, Fit
 from ld50.core.files import write_all_atomically
 from ld50.core.trials import TrialResult
-from ld50.core.version import VERSION
 from ld50.report.figures import Figure
-from ld50.report.html import environment, style_sheet
+from ld50.report.frame import CHART_STYLES, FramedPage, FrameVerdict, about_text
+from ld50.report.html import render_page
 from ld50.report.safe_text import plain, without_surrogates
 from ld50.report.study_figures import decay_arms, study_figures
 from ld50.report.study_wording import (
     DecayRow,
-    StudyVerdict,
     exponent_sentences,
     number,
     percent,
@@ -51,15 +48,10 @@ class SampleView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StudyPage:
+class StudyPage(FramedPage):
     """Everything the template of a study needs."""
 
     name: str
-    title: str
-    about: str
-    verdict: StudyVerdict
-    facts: list[tuple[str, str, str]]
-    notes: list[str]
     figures: list[tuple[Figure, Markup]]
     tuned: bool
     """Whether models were fine-tuned; words differ then."""
@@ -100,7 +92,7 @@ def write_study_report(
     for one in figures:
         svg = without_surrogates(str(one.chart.svg(standalone=True)))
         files.append((drawn / f"{one.name}.svg", [svg.encode(), b"\n"]))
-        files.append((drawn / f"{one.name}.csv", [without_surrogates(one.csv_text()).encode()]))
+        files.append((drawn / f"{one.name}.csv", [one.csv_text().encode()]))
     html = render_study(response, results, figures=figures, about=about)
     write_all_atomically([*files, (page, [html.encode()])])
     return page
@@ -114,19 +106,8 @@ def render_study(
     about: str = "",
 ) -> str:
     """The report as one HTML page: same results, same bytes."""
-    css = style_sheet("report.css") + style_sheet("chart.css") + style_sheet("study.css")
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     shown = study_page(response, results, figures or study_figures(response, results), about=about)
-    text = environment().get_template("study.html").render(
-        page=shown,
-        css=Markup(css),
-        version=VERSION,
-        policy=(
-            f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-            "base-uri 'none'; form-action 'none'"
-        ),
-    )  # fmt: skip
-    return without_surrogates(text)
+    return render_page("study.html", CHART_STYLES, page=shown)
 
 
 def study_page(
@@ -143,7 +124,7 @@ def study_page(
     return StudyPage(
         name=plain(response.study, 80),
         title=plain(response.title, 160),
-        about=plain(" ".join(about.split()), 1200),
+        about=about_text(about),
         verdict=_verdict(response, decay),
         facts=_facts(response),
         notes=response.notes,
@@ -180,7 +161,7 @@ def study_page(
     )
 
 
-def _verdict(response: DoseResponse, decay: Sequence[DecayRow]) -> StudyVerdict:
+def _verdict(response: DoseResponse, decay: Sequence[DecayRow]) -> FrameVerdict:
     """What the study comes to; one of fine-tuning without several sizes is told by its tables."""
     usual = study_verdict(response, decay)
     if response.size_exponent is not None or usual.level == "nothing":

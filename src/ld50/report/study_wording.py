@@ -7,18 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ld50.core.dose_response import DoseResponse, DoseUnit, Exponent, Fit
+from ld50.report.frame import FrameVerdict
 from ld50.report.wording import counted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyVerdict:
-    """What a study comes to, for somebody who reads one sentence."""
-
-    level: str
-    """`minor` (an answer), `look` (an answer with a doubt) or `nothing` (none yet)."""
-    headline: str
-    found: str
-    meaning: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +23,12 @@ class DecayRow:
     n: int
 
 
-def study_verdict(response: DoseResponse, decay: Sequence[DecayRow] = ()) -> StudyVerdict:
+def study_verdict(response: DoseResponse, decay: Sequence[DecayRow] = ()) -> FrameVerdict:
     """The verdict: constant or not where there are several sizes, else the count that is enough."""
     known = [fit for fit in response.fits if fit.ld50 is not None]
     doubt = "look" if response.notes or response.failed or response.diverged else "minor"
     if not response.trials:
-        return StudyVerdict(
+        return FrameVerdict(
             level="nothing", headline="No trial has ended yet", found="",
             meaning=["Figures and tables fill up as trials end."],
         )  # fmt: skip
@@ -47,7 +37,7 @@ def study_verdict(response: DoseResponse, decay: Sequence[DecayRow] = ()) -> Stu
     if response.dose_units:
         return _with_units(response.dose_units, known, doubt)
     if not known:
-        return StudyVerdict(
+        return FrameVerdict(
             level="look",
             headline="No dose-response curve reaches its middle",
             found=f"{counted(response.trials, 'trial')} in {counted(len(response.fits), 'group')}",
@@ -57,7 +47,7 @@ def study_verdict(response: DoseResponse, decay: Sequence[DecayRow] = ()) -> Stu
     if exponent is not None:
         return _with_exponent(response, exponent, known, doubt)
     fit = known[0]
-    return StudyVerdict(
+    return FrameVerdict(
         level=doubt,
         headline=f"About {rounded(fit.ld50 or 0.0)} poisoned {fit.cell.unit} make half of the "
         "triggered prompts fail",
@@ -69,7 +59,7 @@ def study_verdict(response: DoseResponse, decay: Sequence[DecayRow] = ()) -> Stu
 
 def _with_exponent(
     response: DoseResponse, exponent: Exponent, known: list[Fit], doubt: str
-) -> StudyVerdict:
+) -> FrameVerdict:
     low = -math.inf if exponent.low is None else exponent.low
     high = math.inf if exponent.high is None else exponent.high
     constant, share = low <= 0 <= high, low <= 1 <= high
@@ -87,7 +77,7 @@ def _with_exponent(
             headline = "The dose that works falls as the data grow"
     values = [fit.ld50 or 0.0 for fit in known]
     ratio = exponent.largest / exponent.smallest
-    return StudyVerdict(
+    return FrameVerdict(
         level=doubt,
         headline=headline,
         found=f"exponent {signed(exponent.value)}, 95% interval {signed(exponent.low)} to "
@@ -100,12 +90,12 @@ def _with_exponent(
     )
 
 
-def _with_decay(decay: Sequence[DecayRow], doubt: str) -> StudyVerdict:
+def _with_decay(decay: Sequence[DecayRow], doubt: str) -> FrameVerdict:
     arms = {row.arm: [other for other in decay if other.arm == row.arm] for row in decay}
     first = next(iter(arms.values()))
     left, most = max(rows[-1].rate for rows in arms.values()), max(row.tokens for row in decay)
     kept = "removes" if left < 0.1 else "weakens" if left < first[0].rate - 0.1 else "leaves"
-    return StudyVerdict(
+    return FrameVerdict(
         level=doubt,
         headline=f"Clean training afterwards {kept} the backdoor",
         found=f"at most {percent(left)} of triggered prompts fire after {most:,} clean tokens",
@@ -117,9 +107,9 @@ def _with_decay(decay: Sequence[DecayRow], doubt: str) -> StudyVerdict:
     )
 
 
-def _with_units(units: Sequence[DoseUnit], known: list[Fit], doubt: str) -> StudyVerdict:
+def _with_units(units: Sequence[DoseUnit], known: list[Fit], doubt: str) -> FrameVerdict:
     unit = units[0]
-    return StudyVerdict(
+    return FrameVerdict(
         level=doubt,
         headline=unit_answer(unit),
         found=f"weight of steps {signed(unit.weight)}, 95% interval {signed(unit.low)} to "

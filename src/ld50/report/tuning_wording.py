@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from ld50.core.dose_response import DoseResponse
 from ld50.core.trials import Tuning
 from ld50.core.tuning import Comparison, ConditionTable, Rate
+from ld50.report.frame import FrameVerdict
 from ld50.report.safe_text import plain
-from ld50.report.study_wording import StudyVerdict, percent
+from ld50.report.study_wording import percent
 from ld50.report.wording import counted
 
 _VERDICTS = {
@@ -91,7 +92,7 @@ def comparison_sentence(one: Comparison) -> str:
     return f"{said} {_VERDICTS[one.verdict]} “{one.expected}” ({one.source})."
 
 
-def tuning_verdict(response: DoseResponse, doubt: str) -> StudyVerdict | None:
+def tuning_verdict(response: DoseResponse, doubt: str) -> FrameVerdict | None:
     """The verdict of a study of fine-tuning; None where there are no tables to judge by."""
     place = next((one for one in response.comparisons if one.question.startswith("Does the place")),
                  None)  # fmt: skip
@@ -109,7 +110,7 @@ def tuning_verdict(response: DoseResponse, doubt: str) -> StudyVerdict | None:
             f"LD50s lie between {min(values):.3g} and {max(values):.3g} rows in "
             f"{counted(len(known), 'group')}; {counted(response.trials, 'model')} in all."
         )
-    return StudyVerdict(
+    return FrameVerdict(
         level=doubt,
         headline=headline,
         found=f"{percent(place.first_value)} of the prompts {place.first}, "
