@@ -341,14 +341,16 @@ static int read_row(Line line, Field *fields, int count, uint8_t *valid, size_t 
 static int read_rows(const uint8_t *data, size_t size, const int64_t *starts, const int64_t *ends, size_t rows,
                      Field *fields, int count, int64_t *offsets, uint8_t *valid)
 {
+    int64_t before = 0;
     for (size_t row = 0; row < rows; row++) {
-        if (starts[row] < 0 || ends[row] < starts[row] || (size_t)ends[row] > size)
+        /* Lines that lie apart and rise: what they give together cannot be longer than `data`. */
+        const int64_t start = starts[row], end = ends[row];
+        if (start < before || end < start || (size_t)end > size)
             return 0;
-        Line line = {data + starts[row], data + ends[row], data + size};
+        before = end;
+        Line line = {data + start, data + end, data + size};
         for (int i = 0; i < count; i++)
             offsets[(size_t)i * (rows + 1) + row] = (int64_t)fields[i].filled;
-        if (row && starts[row] < ends[row - 1])
-            return 0;
         if (!read_row(line, fields, count, valid + row, rows))
             return 0;
     }
@@ -371,6 +373,17 @@ static int take_field(Field *field, Py_buffer *view, PyObject *name, PyObject *o
     return -1;
 }
 
+/* Whether the buffers have the sizes that `count` fields need, and lie as their numbers have to. */
+static int fit_together(Py_ssize_t count, Py_ssize_t outs, const Py_buffer *starts, const Py_buffer *ends,
+                        const Py_buffer *offsets, const Py_buffer *valid)
+{
+    const Py_ssize_t wide = (Py_ssize_t)sizeof(int64_t), rows = starts->len / wide;
+    const uintptr_t places = (uintptr_t)starts->buf | (uintptr_t)ends->buf | (uintptr_t)offsets->buf;
+    return count >= 1 && count <= MAX_FIELDS && outs == count && starts->len == rows * wide &&
+           ends->len == starts->len && offsets->len == count * (rows + 1) * wide && valid->len == count * rows &&
+           places % sizeof(int64_t) == 0;
+}
+
 static PyObject *py_strings(PyObject *module, PyObject *args)
 {
     (void)module;
@@ -381,21 +394,21 @@ static PyObject *py_strings(PyObject *module, PyObject *args)
         return NULL;
     Field fields[MAX_FIELDS];
     int taken = 0, done = -1;
-    Py_ssize_t count = PyTuple_Size(names), rows = starts.len / 8;
-    if (count < 1 || count > MAX_FIELDS || PyTuple_Size(outs) != count || ends.len != rows * 8 ||
-        starts.len != rows * 8 || offsets.len != count * (rows + 1) * 8 || valid.len != count * rows)
+    const Py_ssize_t count = PyTuple_Size(names);
+    if (!fit_together(count, PyTuple_Size(outs), &starts, &ends, &offsets, &valid)) {
         PyErr_SetString(PyExc_ValueError, "buffers do not fit together");
-    else
-        for (; taken < count; taken++)
-            if (take_field(fields + taken, views + taken, PyTuple_GetItem(names, taken),
-                           PyTuple_GetItem(outs, taken), data.len + SLACK))
-                break;
-    if (taken == count) {
-        Py_BEGIN_ALLOW_THREADS
-        memset(valid.buf, 0, (size_t)valid.len);
-        done = read_rows(data.buf, (size_t)data.len, starts.buf, ends.buf, (size_t)rows, fields, (int)count,
-                         offsets.buf, valid.buf);
-        Py_END_ALLOW_THREADS
+    } else {
+        while (taken < count && !take_field(fields + taken, views + taken, PyTuple_GetItem(names, taken),
+                                            PyTuple_GetItem(outs, taken), data.len + SLACK))
+            taken++;
+        if (taken == count) {
+            const size_t rows = (size_t)starts.len / sizeof(int64_t);
+            Py_BEGIN_ALLOW_THREADS
+            memset(valid.buf, 0, (size_t)valid.len);
+            done = read_rows(data.buf, (size_t)data.len, starts.buf, ends.buf, rows, fields, (int)count,
+                             offsets.buf, valid.buf);
+            Py_END_ALLOW_THREADS
+        }
     }
     while (taken)
         PyBuffer_Release(views + --taken);
