@@ -50,7 +50,8 @@ def taken(data: bytes) -> bool:
     starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)
     offsets, valid = np.empty(len(ends) + 1, np.int64), np.empty(len(ends), np.uint8)
     out = np.empty(len(data) + 16, np.uint8)
-    return jsonstrings.strings(data, starts, ends, (b"text",), offsets, valid, (out,))
+    took: bool = jsonstrings.strings(data, starts, ends, (b"text",), offsets, valid, (out,))
+    return took
 
 
 texts = st.text(st.characters(codec="utf-8"), max_size=60)
@@ -152,7 +153,7 @@ SOUND = (
     ' { "other" : true , "antwört" : "" } ',
 )
 pieces = st.lists(st.sampled_from(PIECES), max_size=6).map(
-    lambda parts: b"".join(p if isinstance(p, bytes) else p.encode() for p in parts)
+    lambda parts: b"".join(p if isinstance(p, bytes) else str(p).encode() for p in parts)
 )
 #: A sound line with a few pieces put over some bytes of it; or pieces only.
 lines = (
