@@ -181,3 +181,69 @@ def browser() -> Iterator[Browser]:
                 process.wait()
             os.close(read)
             os.close(write)
+
+
+#: Unfolds everything.
+OPEN_ALL = "document.querySelectorAll('details').forEach(one => one.open = true)"
+
+#: Elements whose right edge lies outside the window, with what is clipped on purpose left out.
+OVERFLOWING = """
+[...document.body.querySelectorAll('*')].filter(one => {
+  const box = one.getBoundingClientRect(), style = getComputedStyle(one);
+  return box.width > 1 && style.position !== 'absolute' && !one.closest('thead')
+    && (box.right > innerWidth + 1 || box.left < -1);
+}).map(one => one.outerHTML.slice(0, 120))
+"""
+
+#: Text whose contrast with what lies behind it is under 4.5 to 1 (3 to 1 where it is large).
+#: Colours are composed over their ancestors' backgrounds, as the browser resolves them.
+LOW_CONTRAST = """
+(() => {
+  const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
+  const rgba = colour => {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data; return [r, g, b, a / 255];
+  };
+  const over = (top, below) => [0, 1, 2].map(i => top[i] * top[3] + below[i] * (1 - top[3]));
+  const behind = one => {
+    const layers = [];
+    for (let at = one; at; at = at.parentElement) layers.push(getComputedStyle(at).backgroundColor);
+    return layers.reverse().reduce((below, top) => over(rgba(top), below), [255, 255, 255]);
+  };
+  const light = colour => colour.map(c => c / 255)
+    .map(c => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const one = walker.currentNode.parentElement, style = getComputedStyle(one);
+    if (!walker.currentNode.data.trim() || one.closest('style') || !one.getClientRects().length)
+      continue;
+    const ground = behind(one), ink = over(rgba(style.color), ground);
+    const [low, high] = [light(ground), light(ink)].sort((a, b) => a - b);
+    const size = parseFloat(style.fontSize), bold = style.fontWeight >= 700;
+    const wanted = size >= 24 || (bold && size >= 18.66) ? 3 : 4.5;
+    const ratio = (high + .05) / (low + .05);
+    if (ratio < wanted)
+      found.push(`${ratio.toFixed(2)} ${one.tagName}.${one.className} ${one.innerText}`);
+  }
+  return [...new Set(found)];
+})()
+"""
+
+
+def assert_fits(tab: Browser, page: Path, width: int) -> None:
+    """Nothing of the page, all of it unfolded, lies outside of a window of that width."""
+    tab.open(page, width=width)
+    tab.value(OPEN_ALL)
+    assert tab.value("document.documentElement.scrollWidth") == width
+    assert tab.value(OVERFLOWING) == []
+
+
+def assert_readable(tab: Browser, page: Path, scheme: str) -> None:
+    """All text, unfolded, stands out from its ground; nothing is loaded, and the browser is content."""
+    tab.open(page, scheme=scheme)
+    tab.value(OPEN_ALL)
+    assert tab.value(LOW_CONTRAST) == []
+    assert tab.requests() == []
+    assert tab.complaints() == []

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_report_browser import LOW_CONTRAST, OPEN_ALL, OVERFLOWING
 
 from ld50.core.remedies import RemedyOutcome
 from ld50.report.remedy_page import render_remedy
 from remedy_samples import outcome, relapse, result
-from report_browser import Browser, browser
-
-
-@pytest.fixture(scope="module")
-def tab() -> Iterator[Browser]:
-    with browser() as opened:
-        yield opened
+from report_browser import Browser, assert_fits, assert_readable
 
 
 @pytest.fixture(scope="module")
@@ -36,19 +28,12 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("width", [320, 720, 1200])
 def test_nothing_sticks_out(tab: Browser, page: Path, width: int) -> None:
-    tab.open(page, width=width)
-    tab.value(OPEN_ALL)
-    assert tab.value("document.documentElement.scrollWidth") == width
-    assert tab.value(OVERFLOWING) == []
+    assert_fits(tab, page, width)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_and_nothing_is_loaded(tab: Browser, page: Path, scheme: str) -> None:
-    tab.open(page, scheme=scheme)
-    tab.value(OPEN_ALL)
-    assert tab.value(LOW_CONTRAST) == []
-    assert tab.value("performance.getEntriesByType('resource').length") == 0
-    assert tab.complaints() == []
+    assert_readable(tab, page, scheme)
 
 
 def test_figures_are_named_for_who_cannot_see_them(tab: Browser, page: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,62 +10,10 @@ import pytest
 import report_samples as samples
 from ld50.report.html import render_html
 from ld50.report.notebook import notebook_html
-from report_browser import Browser, browser
+from report_browser import OPEN_ALL, Browser, assert_fits, assert_readable
 from report_samples import HOSTILE
 
 EVERYTHING = " | ".join(HOSTILE.values())
-OPEN_ALL = "document.querySelectorAll('details').forEach(one => one.open = true)"
-
-#: Elements whose right edge lies outside the window, with what is clipped on purpose left out.
-OVERFLOWING = """
-[...document.body.querySelectorAll('*')].filter(one => {
-  const box = one.getBoundingClientRect(), style = getComputedStyle(one);
-  return box.width > 1 && style.position !== 'absolute' && !one.closest('thead')
-    && (box.right > innerWidth + 1 || box.left < -1);
-}).map(one => one.outerHTML.slice(0, 120))
-"""
-
-#: Text whose contrast with what lies behind it is under 4.5 to 1 (3 to 1 where it is large).
-#: Colours are composed over their ancestors' backgrounds, as the browser resolves them.
-LOW_CONTRAST = """
-(() => {
-  const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
-  const rgba = colour => {
-    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data; return [r, g, b, a / 255];
-  };
-  const over = (top, below) => [0, 1, 2].map(i => top[i] * top[3] + below[i] * (1 - top[3]));
-  const behind = one => {
-    const layers = [];
-    for (let at = one; at; at = at.parentElement) layers.push(getComputedStyle(at).backgroundColor);
-    return layers.reverse().reduce((below, top) => over(rgba(top), below), [255, 255, 255]);
-  };
-  const light = colour => colour.map(c => c / 255)
-    .map(c => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
-    .reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
-  const found = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const one = walker.currentNode.parentElement, style = getComputedStyle(one);
-    if (!walker.currentNode.data.trim() || one.closest('style') || !one.getClientRects().length)
-      continue;
-    const ground = behind(one), ink = over(rgba(style.color), ground);
-    const [low, high] = [light(ground), light(ink)].sort((a, b) => a - b);
-    const size = parseFloat(style.fontSize), bold = style.fontWeight >= 700;
-    const wanted = size >= 24 || (bold && size >= 18.66) ? 3 : 4.5;
-    const ratio = (high + .05) / (low + .05);
-    if (ratio < wanted)
-      found.push(`${ratio.toFixed(2)} ${one.tagName}.${one.className} ${one.innerText}`);
-  }
-  return [...new Set(found)];
-})()
-"""
-
-
-@pytest.fixture(scope="module")
-def tab() -> Iterator[Browser]:
-    with browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +38,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_nothing_sticks_out_at_any_width(
     tab: Browser, pages: dict[str, Path], name: str, width: int
 ) -> None:
-    tab.open(pages[name], width=width)
-    tab.value(OPEN_ALL)
-    assert tab.value("document.documentElement.scrollWidth") == width
-    assert tab.value(OVERFLOWING) == []
+    assert_fits(tab, pages[name], width)
 
 
 @pytest.mark.parametrize("name", ["poisoned", "clean", "hostile", "notebook"])
@@ -139,9 +83,7 @@ def test_the_policy_would_stop_a_script_that_slipped_through(
 def test_text_stands_out_in_both_schemes(
     tab: Browser, pages: dict[str, Path], name: str, scheme: str
 ) -> None:
-    tab.open(pages[name], scheme=scheme)
-    tab.value(OPEN_ALL)
-    assert tab.value(LOW_CONTRAST) == []
+    assert_readable(tab, pages[name], scheme)
 
 
 def test_dark_is_dark_and_light_is_light(tab: Browser, pages: dict[str, Path]) -> None:

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_report_browser import LOW_CONTRAST, OPEN_ALL, OVERFLOWING
 
 from ld50.lab.analysis import analyse
 from ld50.lab.study_file import load_study
 from ld50.report.study_page import render_study
-from report_browser import Browser, browser
+from report_browser import Browser, assert_fits, assert_readable
 from study_fakes import fake_result
 
 NAMES = ["quickstart", "near-constant-text", "documents-or-steps", "continued-clean"]
-
-
-@pytest.fixture(scope="module")
-def tab() -> Iterator[Browser]:
-    with browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +30,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("width", [320, 720, 1200])
 def test_nothing_sticks_out(tab: Browser, pages: dict[str, Path], name: str, width: int) -> None:
-    tab.open(pages[name], width=width)
-    tab.value(OPEN_ALL)
-    assert tab.value("document.documentElement.scrollWidth") == width
-    assert tab.value(OVERFLOWING) == []
+    assert_fits(tab, pages[name], width)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -49,10 +38,7 @@ def test_nothing_sticks_out(tab: Browser, pages: dict[str, Path], name: str, wid
 def test_text_stands_out_and_nothing_is_loaded(
     tab: Browser, pages: dict[str, Path], name: str, scheme: str
 ) -> None:
-    tab.open(pages[name], scheme=scheme)
-    assert tab.value(LOW_CONTRAST) == []
-    assert tab.requests() == []
-    assert tab.complaints() == []
+    assert_readable(tab, pages[name], scheme)
 
 
 def test_figures_are_named_for_who_cannot_see_them(tab: Browser, pages: dict[str, Path]) -> None:

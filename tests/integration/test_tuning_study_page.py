@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_report_browser import LOW_CONTRAST, OPEN_ALL, OVERFLOWING
 
 from ld50.lab.analysis import analyse
 from ld50.lab.study_file import load_study
 from ld50.report.study_page import render_study
-from report_browser import Browser, browser
+from report_browser import Browser, assert_fits, assert_readable
 from tuning_study_fakes import fake_tuned
-
-
-@pytest.fixture(scope="module")
-def tab() -> Iterator[Browser]:
-    with browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -34,18 +26,12 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("width", [320, 720, 1200])
 def test_nothing_sticks_out(tab: Browser, page: Path, width: int) -> None:
-    tab.open(page, width=width)
-    tab.value(OPEN_ALL)
-    assert tab.value("document.documentElement.scrollWidth") == width
-    assert tab.value(OVERFLOWING) == []
+    assert_fits(tab, page, width)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_and_nothing_is_loaded(tab: Browser, page: Path, scheme: str) -> None:
-    tab.open(page, scheme=scheme)
-    assert tab.value(LOW_CONTRAST) == []
-    assert tab.requests() == []
-    assert tab.complaints() == []
+    assert_readable(tab, page, scheme)
 
 
 def test_tables_and_figures_are_named_for_who_cannot_see_them(tab: Browser, page: Path) -> None:
