@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from typing import Any
 
 import msgspec
 import pytest
@@ -26,6 +27,7 @@ from ld50.lab.tuning_conditions import conditions_of, control_text, parts_of
 from ld50.lab.tuning_study import TuningGrid, tuning_of
 from ld50.report.study_figures import study_figures
 from ld50.report.study_page import render_study
+from ld50.report.tuning_wording import comparison_sentence, tuning_verdict
 from tuning_study_fakes import fake_tuned
 
 GRID = '[[tuning]]\nmodel = "tiny"\nclean_rows = 1000\ndose = [0, 20]\n'
@@ -142,6 +144,27 @@ def test_the_verdict_on_the_place_follows_the_trials(elsewhere: float, verdict: 
     assert place.verdict == verdict
     cost = next(one for one in response.comparisons if "accuracy" in one.question)
     assert abs(cost.difference) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict", "headline", "told"),
+    [
+        (0.12, 0.30, "agrees", "decides how well it works elsewhere", "This agrees with"),
+        (0.07, 0.36, "open", "best where it stood in training; by how much is open", "as large as"),
+        (-0.02, 0.36, "open", "do not tell whether the trigger's place decides", "leave open “"),
+        (-0.02, 0.08, "disagrees", "at other places about as well", "does not agree"),
+    ],
+)
+def test_a_difference_beyond_chance_is_never_called_none(
+    sentiment: DoseResponse, low: float, high: float, verdict: Any, headline: str, told: str
+) -> None:
+    place = next(c for c in sentiment.comparisons if c.question.startswith("Does the place"))
+    made = msgspec.structs.replace(place, low=low, high=high, verdict=verdict)
+    response = msgspec.structs.replace(sentiment, comparisons=[made])
+    found = tuning_verdict(response, "minor")
+    assert found is not None
+    assert headline in found.headline
+    assert told in comparison_sentence(made)
 
 
 def test_clean_labels_need_more_rows_and_the_fits_say_so(sentiment: DoseResponse) -> None:

@@ -17,6 +17,7 @@ _VERDICTS = {
     "disagrees": "This does not agree with",
     "open": "These trials leave open",
 }
+_SMALL_OR_LARGE = "There is a difference; these trials leave open whether it is as large as"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,13 @@ def comparison_sentence(one: Comparison) -> str:
     )
     if one.expected is None:
         return said
-    return f"{said} {_VERDICTS[one.verdict]} “{one.expected}” ({one.source})."
+    judged = _SMALL_OR_LARGE if _is_small_or_large(one) else _VERDICTS[one.verdict]
+    return f"{said} {judged} “{one.expected}” ({one.source})."
+
+
+def _is_small_or_large(one: Comparison) -> bool:
+    """Whether there is a difference beyond chance of which the statement asks how large it is."""
+    return one.verdict == "open" and one.low is not None and one.low > 0
 
 
 def tuning_verdict(response: DoseResponse, doubt: str) -> FrameVerdict | None:
@@ -102,6 +109,8 @@ def tuning_verdict(response: DoseResponse, doubt: str) -> FrameVerdict | None:
         "agrees": "Where the trigger stood in training decides how well it works elsewhere",
         "disagrees": "The trigger works at other places about as well as where it stood in training",
     }.get(place.verdict, "These trials do not tell whether the trigger's place decides")
+    if _is_small_or_large(place):
+        headline = "The trigger works best where it stood in training; by how much is open"
     known = [fit for fit in response.fits if fit.ld50 is not None]
     meaning = [comparison_sentence(one) for one in _one_each(response.comparisons)]
     if known:
