@@ -49,54 +49,68 @@ def run(tmp_path: Path, name: str, processes: int, settings: RunSettings = SETTI
     return msgspec.json.decode((folder / "result.json").read_bytes(), type=TrialResult)
 
 
+SHARED = replace(SETTINGS, sharded=True, save_every_seconds=0.0)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the text that all runs of this module train on."""
+    folder = tmp_path_factory.mktemp("processes")
+    write_corpus(folder, 900)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def one(corpus: Path) -> TrialResult:
+    return run(corpus, "one", 1)
+
+
+@pytest.fixture(scope="module")
+def shared(corpus: Path) -> TrialResult:
+    """What two processes learn that share the weights."""
+    return run(corpus, "shared", 2, SHARED)
+
+
+def losses(result: TrialResult) -> list[float]:
+    return [value for _, value in result.details["curves"]["training_loss_nats"]]
+
+
 @pytest.mark.slow
-def test_two_processes_over_gloo_lose_and_learn_what_one_does(tmp_path: Path) -> None:
-    write_corpus(tmp_path, 900)
-    one, two = run(tmp_path, "one", 1), run(tmp_path, "two", 2)
+def test_two_processes_over_gloo_lose_and_learn_what_one_does(
+    corpus: Path, one: TrialResult
+) -> None:
+    two = run(corpus, "two", 2)
     assert two.details["hardware"]["processes"] == 2
-    losses = [
-        [value for _, value in result.details["curves"]["training_loss_nats"]]
-        for result in (one, two)
-    ]
-    assert losses[1] == pytest.approx(losses[0], abs=2e-3)
+    assert losses(two) == pytest.approx(losses(one), abs=2e-3)
     assert two.clean_bits_per_byte == pytest.approx(one.clean_bits_per_byte, rel=1e-3)
     assert two.poisoned_documents == one.poisoned_documents == 6
 
 
 @pytest.mark.slow
-def test_processes_that_share_the_weights_learn_what_one_does_and_go_on_from_a_checkpoint(
-    tmp_path: Path,
+def test_processes_that_share_the_weights_learn_what_one_does(
+    corpus: Path, one: TrialResult, shared: TrialResult
 ) -> None:
-    write_corpus(tmp_path, 900)
-    one = run(tmp_path, "one", 1)
-    shared = replace(SETTINGS, sharded=True, save_every_seconds=0.0)
-    two = run(tmp_path, "two", 2, shared)
-    assert two.details["hardware"]["sharded"] is True
-    losses = [
-        [value for _, value in result.details["curves"]["training_loss_nats"]]
-        for result in (one, two)
-    ]
-    assert losses[1] == pytest.approx(losses[0], abs=2e-3)
-    assert two.clean_bits_per_byte == pytest.approx(one.clean_bits_per_byte, rel=1e-3)
-    weights = [read_weights(tmp_path / name / "model") for name in ("one", "two")]
+    assert shared.details["hardware"]["sharded"] is True
+    assert losses(shared) == pytest.approx(losses(one), abs=2e-3)
+    assert shared.clean_bits_per_byte == pytest.approx(one.clean_bits_per_byte, rel=1e-3)
+    weights = [read_weights(corpus / name / "model") for name in ("one", "shared")]
     assert weights[0].keys() == weights[1].keys()
     for name, weight in weights[0].items():
         assert (weights[1][name] - weight).abs().max() < 5e-3, name
 
 
 @pytest.mark.slow
-def test_a_shared_run_goes_on_from_its_checkpoint_to_the_same_losses(tmp_path: Path) -> None:
-    write_corpus(tmp_path, 900)
-    shared = replace(SETTINGS, sharded=True, save_every_seconds=0.0)
-    whole = run(tmp_path, "whole", 2, shared)
+def test_a_shared_run_goes_on_from_its_checkpoint_to_the_same_losses(
+    corpus: Path, shared: TrialResult
+) -> None:
     # A file where a folder is wanted: the trial trains to its end, fails, and leaves its state.
-    (tmp_path / "cut").mkdir()
-    (tmp_path / "cut" / "model").write_text("in the way")
+    (corpus / "cut").mkdir()
+    (corpus / "cut" / "model").write_text("in the way")
     with pytest.raises(AssertionError):
-        run(tmp_path, "cut", 2, shared)
-    assert (tmp_path / "cut" / "checkpoint" / "training.json").exists()
-    (tmp_path / "cut" / "model").unlink()
-    again = run(tmp_path, "cut", 2, shared)
+        run(corpus, "cut", 2, SHARED)
+    assert (corpus / "cut" / "checkpoint" / "training.json").exists()
+    (corpus / "cut" / "model").unlink()
+    again = run(corpus, "cut", 2, SHARED)
     assert again.details["resumed_at_steps"] == [again.details["steps_done"]]
-    assert again.details["curves"] == whole.details["curves"]
-    assert again.clean_bits_per_byte == whole.clean_bits_per_byte
+    assert again.details["curves"] == shared.details["curves"]
+    assert again.clean_bits_per_byte == shared.clean_bits_per_byte

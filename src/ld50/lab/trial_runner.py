@@ -154,6 +154,9 @@ def main(path: str) -> int:
     )
     folder = Path(job.folder)
     result = run_trial(job.trial, corpus=corpus, folder=folder, settings=job.settings)
+    from ld50.train.hardware import leave_processes
+
+    leave_processes(together=result.status == "done")
     if int(os.environ.get("RANK", "0")) == 0:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "result.json").write_bytes(msgspec.json.encode(result))

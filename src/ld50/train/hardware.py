@@ -114,3 +114,20 @@ def find_hardware(
         accelerator=accelerator,
         sharded=bool(sharded),
     )
+
+
+def leave_processes(*, together: bool) -> None:
+    """Ends what this process shares with those that trained with it; nothing where it is alone.
+
+    A process that just exits while another still exchanges with it makes that one abort.
+
+    Args:
+        together: Whether to wait for the others; not where one may have failed and never come.
+    """
+    from torch import distributed
+
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return
+    if together:
+        distributed.barrier()
+    distributed.destroy_process_group()
