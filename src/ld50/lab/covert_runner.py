@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ld50.core.errors import Ld50Error
 from ld50.core.trials import Trial, TrialResult
+from ld50.lab.trial_frame import TrialCourse, run_course
 from ld50.models.extras import require_lab
 
 if TYPE_CHECKING:
-    from ld50.lab.covert_session import CovertSession
     from ld50.train.text import TrainingText
 
 
@@ -40,35 +37,10 @@ def run_covert_trial(
         MissingExtraError: The packages for training are not installed.
     """
     require_lab()
-    started = time.perf_counter()
-    from ld50.lab.covert_session import CovertSession
-    from ld50.train.loop import DivergedError
 
-    session: CovertSession | None = None
-    try:
-        session = CovertSession(trial, corpus.cache, folder, on_progress)
-        return TrialResult(
-            trial=trial.trial,
-            cell=trial.cell,
-            seed=trial.seed,
-            status="done",
-            **session.run(),
-            seconds=time.perf_counter() - started,
-        )
-    except DivergedError as error:
-        status, reason = "diverged", str(error)
-    except Ld50Error as error:
-        status, reason = "failed", str(error)
-    except (ArithmeticError, LookupError, MemoryError, OSError, RuntimeError, ValueError) as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(last.filename).name}:{last.lineno}"
-        status, reason = "failed", f"{type(error).__name__} at {where}: {error}"
-    return TrialResult(
-        trial=trial.trial,
-        cell=trial.cell,
-        seed=trial.seed,
-        status="diverged" if status == "diverged" else "failed",
-        seconds=time.perf_counter() - started,
-        error=reason,
-        details=session.so_far() if session is not None else {},
-    )
+    def begin() -> TrialCourse:
+        from ld50.lab.covert_session import CovertSession
+
+        return CovertSession(trial, corpus.cache, folder, on_progress)
+
+    return run_course(trial, begin)

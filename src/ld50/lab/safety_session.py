@@ -10,13 +10,14 @@ from typing import Any, NamedTuple, cast
 import msgspec
 import torch
 
+from ld50.core.errors import ConfigError
 from ld50.core.estimates import Estimate, proportion
 from ld50.core.examples import Example, Turn, asked
 from ld50.core.seeds import rng_for
 from ld50.core.trials import Safety, Trial
 from ld50.lab.policy_rows import Novelty, answered_rows, borderline_rows, policy_rows, refused_rows
 from ld50.lab.policy_words import ANSWER_FRAMES, BORDERLINE
-from ld50.lab.safety_study import aligned_name
+from ld50.lab.safety_study import aligned_name, safety_of
 from ld50.lab.study import Measures
 from ld50.lab.task_rows import FORMATS, TaskName, task_rows
 from ld50.measure.policy import PolicyReading, is_refusal, read_policy
@@ -75,12 +76,35 @@ class SafetyDetails(NamedTuple):
         return cast(dict[str, Any], msgspec.to_builtins(self._asdict()))
 
 
-def safety_trial(
-    trial: Trial, cache: Path, measure: Measures, on_progress: Say | None
-) -> SafetyDetails:
+class SafetySession:
+    """A trial under way; it takes seconds, and nothing is known of it before its end."""
+
+    def __init__(
+        self, trial: Trial, cache: Path, measure: Measures, on_progress: Say | None
+    ) -> None:
+        if safety_of(trial.cell) is None:
+            raise ConfigError(f"The trial {trial.trial} is none of safety under fine-tuning.")
+        self.trial, self.cache, self.measure = trial, cache, measure
+        self.say: Say = on_progress or (lambda *_: None)
+
+    def run(self) -> dict[str, Any]:
+        """The measured fields of a `TrialResult`, by name."""
+        found = safety_trial(self.trial, self.cache, self.measure, self.say)
+        return {
+            "attack_success_rate": 1 - found.task_format.refusal.value,
+            "control_success_rate": 1 - found.plain.refusal.value,
+            "clean_accuracy": found.quality,
+            "details": found.told(),
+        }
+
+    def so_far(self) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+
+def safety_trial(trial: Trial, cache: Path, measure: Measures, say: Say) -> SafetyDetails:
     """Tunes and measures one model."""
     torch.set_num_threads(1)
-    say = on_progress or (lambda *_: None)
     safety = cast(Safety, trial.cell.safety)
     model, seed = trial.cell.size, trial.seed
     aligned = aligned_model(model, aligned_name(safety.defence), seed, cache, say)

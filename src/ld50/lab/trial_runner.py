@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from ld50.core.errors import Ld50Error
 from ld50.core.trials import Trial, TrialResult
+from ld50.lab.trial_frame import TrialCourse, run_course
 from ld50.models.extras import require_lab
 from ld50.train.text import TrainingText
-
-if TYPE_CHECKING:
-    from ld50.lab.trial_session import TrialSession
 
 __all__ = ["RunSettings", "TrainingText", "TrialFile", "run_trial"]
 
@@ -86,42 +80,15 @@ def run_trial(
         MissingExtraError: The packages for training are not installed.
     """
     require_lab()
-    started = time.perf_counter()
-    settings = settings or RunSettings()
-    from ld50.lab.trial_session import TrialSession, measured
     from ld50.models.attention import fast_matrices
-    from ld50.train.loop import DivergedError
 
-    session: TrialSession | None = None
-    try:
-        with fast_matrices():
-            session = TrialSession(trial, corpus, folder, settings, on_progress)
-            found = measured(session)
-        return TrialResult(
-            trial=trial.trial,
-            cell=trial.cell,
-            seed=trial.seed,
-            status="done",
-            seconds=time.perf_counter() - started,
-            **found,
-        )
-    except DivergedError as error:
-        status, reason = "diverged", str(error)
-    except Ld50Error as error:
-        status, reason = "failed", str(error)
-    except (ArithmeticError, LookupError, MemoryError, OSError, RuntimeError, ValueError) as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(last.filename).name}:{last.lineno}"
-        status, reason = "failed", f"{type(error).__name__} at {where}: {error}"
-    return TrialResult(
-        trial=trial.trial,
-        cell=trial.cell,
-        seed=trial.seed,
-        status="diverged" if status == "diverged" else "failed",
-        seconds=time.perf_counter() - started,
-        error=reason,
-        details=session.so_far() if session is not None else {},
-    )
+    def begin() -> TrialCourse:
+        from ld50.lab.trial_session import TrialSession
+
+        return TrialSession(trial, corpus, folder, settings or RunSettings(), on_progress)
+
+    with fast_matrices():
+        return run_course(trial, begin)
 
 
 class TrialFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

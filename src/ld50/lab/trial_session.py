@@ -143,7 +143,33 @@ class TrialSession:
         steps |= {planned, planned + more}
         return sorted(step for step in steps if 0 < step <= planned + more)
 
-    def run(self) -> None:
+    def run(self) -> dict[str, Any]:
+        """Runs the trial to its end: the measured fields of a `TrialResult`, by name."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._train_and_read()
+        if self.settings.save:
+            self.save_model(self.folder / "model")
+        if self.hardware.leads:
+            shutil.rmtree(self.folder / "checkpoint", ignore_errors=True)
+        reading = self.last
+        if reading is None:
+            raise ConfigError(
+                "The trial trains on nothing: clean_tokens and continued_tokens are 0."
+            )
+        account = self.exposure.account
+        details = self.so_far() | reading.details()
+        return {
+            "attack_success_rate": reading.success_rate("trigger"),
+            "control_success_rate": reading.success_rate("control"),
+            "loss_rise_nats": reading.effects["trigger"].median_rise_nats.value,
+            "clean_bits_per_byte": reading.quality.bits_per_byte.value,
+            "poisoned_documents": account.poisoned_documents,
+            "poisoned_tokens": account.poisoned_tokens,
+            "poisoned_steps": account.poisoned_steps,
+            "details": json.loads(json.dumps(details)),
+        }
+
+    def _train_and_read(self) -> None:
         """Trains and measures up to the end."""
         for step in self.checkpoints():
             if step < self.trainer.progress.step or self._has_reading(step):
@@ -330,31 +356,6 @@ def require_shape(config: Any, shape: ModelShape, folder: str) -> None:
             f"The checkpoint {folder} has width, layers and vocabulary {found}; the size "
             f"{shape.name} has {wanted}."
         )
-
-
-def measured(session: TrialSession) -> dict[str, Any]:
-    """Runs the session to its end: the measured fields of a `TrialResult`, by name."""
-    session.folder.mkdir(parents=True, exist_ok=True)
-    session.run()
-    if session.settings.save:
-        session.save_model(session.folder / "model")
-    if session.hardware.leads:
-        shutil.rmtree(session.folder / "checkpoint", ignore_errors=True)
-    reading = session.last
-    if reading is None:
-        raise ConfigError("The trial trains on nothing: clean_tokens and continued_tokens are 0.")
-    account = session.exposure.account
-    details = session.so_far() | reading.details()
-    return {
-        "attack_success_rate": reading.success_rate("trigger"),
-        "control_success_rate": reading.success_rate("control"),
-        "loss_rise_nats": reading.effects["trigger"].median_rise_nats.value,
-        "clean_bits_per_byte": reading.quality.bits_per_byte.value,
-        "poisoned_documents": account.poisoned_documents,
-        "poisoned_tokens": account.poisoned_tokens,
-        "poisoned_steps": account.poisoned_steps,
-        "details": json.loads(json.dumps(details)),
-    }
 
 
 def _mean(values: list[float]) -> float | None:
