@@ -152,7 +152,7 @@ def _checked(pool: Pool, key: Key, seed: int) -> Cipher:
     bits = stream_bits(pool.streams, key)
     read = np.flatnonzero(bits <= _ROW_READ[key.spaced])
     texts = {i: _text(key.letters[pool.streams[i]]) for i in read.tolist()}
-    read = np.array([i for i in read.tolist() if says_something(texts[i])], np.int64)
+    read = read[says_something(list(texts.values()))]
     rng = rng_for(seed, "channels", "cipher", pool.kind)
     passed = 0
     for half in (0, 1) if len(read) >= 4 else ():
@@ -169,7 +169,7 @@ def _checked(pool: Pool, key: Key, seed: int) -> Cipher:
         key=key,
         kinds=pool.kinds,
         rows=[pool.rows[i] for i in read.tolist()],
-        decoded=[_printed(texts[i], key.spaced) for i in read.tolist()],
+        decoded=_printed([texts[i] for i in read.tolist()], key.spaced),
         bits=bits[read],
         tested=len(read),
         passed=passed,
@@ -184,8 +184,8 @@ def _shuffled(stream: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return out
 
 
-def _printed(text: str, spaced: bool) -> str:
-    return text if spaced else segmented(text, most=1000)[0]
+def _printed(texts: list[str], spaced: bool) -> list[str]:
+    return texts if spaced else segmented(texts, most=1000)
 
 
 def _text(letters: np.ndarray) -> str:

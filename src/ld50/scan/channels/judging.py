@@ -19,8 +19,8 @@ from ld50.scan.channels.channel import (
 )
 from ld50.scan.channels.ciphers import Cipher
 from ld50.scan.channels.invisible import HIDDEN, decode_hidden
-from ld50.scan.channels.places import LEVELS, Scheme
 from ld50.scan.channels.readings import CODES, Candidate, CodeReadings, Reading
+from ld50.scan.channels.schemes import LEVELS, Scheme
 from ld50.scan.channels.screen import Screened
 from ld50.scan.channels.streams import Symbols
 from ld50.scan.channels.unknown import UnknownGroup

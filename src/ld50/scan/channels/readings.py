@@ -15,6 +15,7 @@ import numpy as np
 from ld50.core.seeds import rng_for
 from ld50.encodings import BaseN, Binary, Hex, Leet, LookAlikes, Morse, Reversed
 from ld50.scan.channels.language import LETTER, bits_a_byte, joined, letter_model
+from ld50.scan.channels.letters import letter_count
 
 #: Most bits a byte of decoded text, and least gain over the stretch itself and over its shuffles.
 _MOST_BITS, _LEAST_GAIN = 3.9, 0.5
@@ -242,8 +243,8 @@ def _passes(bits: float, gain: float, length: int) -> bool:
 def _is_text(text: str) -> bool:
     if len(text) < _LEAST_CHARACTERS or "\ufffd" in text:
         return False
-    letters = sum(c.isalpha() or c == " " for c in text)
-    return letters >= _LEAST_LETTERS * len(text) and any(c.isalpha() for c in text)
+    letters = letter_count(text)
+    return letters > 0 and letters + text.count(" ") >= _LEAST_LETTERS * len(text)
 
 
 def _shuffled(text: str, rng: np.random.Generator) -> str:

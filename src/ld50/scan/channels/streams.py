@@ -15,6 +15,7 @@ import numpy as np
 from ld50.scan.channels.invisible import HIDDEN
 from ld50.scan.channels.keys import GAP
 from ld50.scan.channels.language import SPACE
+from ld50.scan.channels.letters import ascii_letter_count
 from ld50.scan.channels.readings import Candidate, stretch_of
 from ld50.scan.channels.screen import Screened, best_runs
 from ld50.scan.evidence import characters
@@ -67,7 +68,7 @@ def letter_rows(candidates: list[Candidate]) -> list[Symbols]:
     for candidate in candidates:
         start, end = stretch_of(candidate)
         text = candidate.text[start:end]
-        letters = sum(c.isascii() and c.isalpha() for c in text)
+        letters = ascii_letter_count(text)
         if letters >= max(LEAST_OF_ROW, 0.8 * len(text.replace(" ", ""))):
             found.append(_of_characters(candidate.place, start, end, text, ascii_only=True))
     return found
@@ -188,7 +189,7 @@ def _covered(
 
 def pool(kind: str, rows: list[Symbols], least_rows: int) -> Pool | None:
     """The rows as numbers; None where they are too few, or no language has symbols like these."""
-    rows = [row for row in rows if sum(t != " " for t in row.tokens) >= LEAST_OF_ROW]
+    rows = [row for row in rows if len(row.tokens) - row.tokens.count(" ") >= LEAST_OF_ROW]
     # Copies of one text agree with each other under any key.
     rows = list({row.tokens: row for row in reversed(rows)}.values())[::-1]
     counts = Counter(token for row in rows for token in row.tokens if token != " ")

@@ -11,6 +11,7 @@ import pyarrow as pa
 from ld50.corpus import reference
 from ld50.scan import kernels
 from ld50.scan.channels.language import byte_costs, joined
+from ld50.scan.channels.letters import letter_count
 from ld50.scan.channels.readings import Candidate, stretch_of
 from ld50.scan.channels.screen import Screened
 
@@ -44,7 +45,7 @@ def unreadable_group(
             continue
         start, end = stretch_of(candidate)
         text = candidate.text[start:end]
-        letters = sum(c.isalpha() for c in text)
+        letters = letter_count(text)
         words = text.split()
         dense = letters >= max(_LEAST_LETTERS, _LETTER_SHARE * len(text.replace(" ", "")))
         if dense and len(words) >= 4 and _LEAST_WORD <= letters / len(words) <= _MOST_WORD:
