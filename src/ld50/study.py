@@ -7,6 +7,7 @@ outcome.response.fits[0].ld50
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,23 +22,27 @@ from ld50.executors.jobs import JobPool
 from ld50.executors.local import available_gpus
 from ld50.lab.agenda import Agenda
 from ld50.lab.hardware import Device, gpu_named, this_machine
+from ld50.lab.kinds import KINDS
 from ld50.lab.planning import StudyPlan, plan_study
 from ld50.lab.run_folder import RunFolder, RunRecord
 from ld50.lab.running import Watcher, run_trials
 from ld50.lab.study import AdaptiveDoses, Grid, Measures, Study
 from ld50.lab.study_file import load_study, preset_names, preset_text
-from ld50.lab.trial_worker import (
-    COVERT_RUNNER,
-    SAFETY_RUNNER,
-    TARGET,
-    TRAINING_RUNNER,
-    TUNING_RUNNER,
-    CorpusPaths,
-)
+from ld50.lab.trial_worker import TARGET, TRAINING_RUNNER, CorpusPaths
 from ld50.lab.tuning_study import TuningGrid
 
 #: Models of so many parameters train on a GPU where there is one.
 GPU_PARAMETERS = 1_000_000
+#: Studies that come to tables and not to curves, by the key of their kind: what works the tables out,
+#: and what writes their page.
+_TABLES = {
+    "covert": (
+        "ld50.lab.covert_analysis:covert_summary", "ld50.report.covert_page:write_covert_report",
+    ),
+    "safety": (
+        "ld50.lab.safety_analysis:safety_summary", "ld50.report.safety_page:write_safety_report",
+    ),
+}  # fmt: skip
 
 __all__ = [
     "AdaptiveDoses", "Grid", "Measures", "Study", "StudyOutcome", "StudyStatus", "TuningGrid",
@@ -205,10 +210,10 @@ def report(out: str | os.PathLike[str]) -> StudyOutcome:
 
     folder = RunFolder(out)
     study, attempts = folder.study(), folder.attempts()
-    if study.covert:
-        return _covert_report(folder, study, [made[-1] for made in attempts.values()])
-    if study.safety:
-        return _safety_report(folder, study, [made[-1] for made in attempts.values()])
+    if study.kind is not None and study.kind.key in _TABLES:
+        return _tables_report(
+            folder, study, [made[-1] for made in attempts.values()], study.kind.key
+        )
     results = in_order(made[-1] for made in attempts.values())
     response = analyse(study, results, planned=Agenda(study, attempts).planned())
     write_atomically(
@@ -221,37 +226,30 @@ def report(out: str | os.PathLike[str]) -> StudyOutcome:
     return StudyOutcome(folder=folder.path, response=response, results=results)
 
 
-def _covert_report(folder: RunFolder, study: Study, results: list[TrialResult]) -> StudyOutcome:
-    """The tables of attacks, defences and ways of looking; a covert set has no dose."""
+def _tables_report(
+    folder: RunFolder, study: Study, results: list[TrialResult], kind: str
+) -> StudyOutcome:
+    """The tables of a study that has no curve over doses of poison."""
     from ld50.core.files import write_atomically
-    from ld50.lab.covert_analysis import covert_summary, response_without_curves
+    from ld50.lab.analysis import without_curves
     from ld50.lab.exports import write_parquet
-    from ld50.report.covert_page import write_covert_report
 
-    summary, response = covert_summary(study, results), response_without_curves(study, results)
-    for path, content in ((folder.path / "covert.json", summary),
+    summarise, write_page = (_named(name) for name in _TABLES[kind])
+    summary = summarise(study, results)
+    told = f"The results of this study are the tables of {kind}.json; there is no curve."
+    response = without_curves(study, results, [*summary.notes, told])
+    for path, content in ((folder.path / f"{kind}.json", summary),
                           (folder.dose_response_file, response)):  # fmt: skip
         write_atomically(path, [msgspec.json.format(msgspec.json.encode(content), indent=2)])
     write_parquet(folder.path / "trials.parquet", results)
-    write_covert_report(folder.path, summary, about=study.about)
+    write_page(folder.path, summary, about=study.about)
     return StudyOutcome(folder=folder.path, response=response, results=results)
 
 
-def _safety_report(folder: RunFolder, study: Study, results: list[TrialResult]) -> StudyOutcome:
-    """The tables of defences and mixing counts; there is no curve over doses of poison."""
-    from ld50.core.files import write_atomically
-    from ld50.lab.exports import write_parquet
-    from ld50.lab.safety_analysis import safety_summary, without_curves
-    from ld50.report.safety_page import write_safety_report
-
-    summary = safety_summary(study, results)
-    response = without_curves(study, results)
-    for path, content in ((folder.path / "safety.json", summary),
-                          (folder.dose_response_file, response)):  # fmt: skip
-        write_atomically(path, [msgspec.json.format(msgspec.json.encode(content), indent=2)])
-    write_parquet(folder.path / "trials.parquet", results)
-    write_safety_report(folder.path, summary, about=study.about)
-    return StudyOutcome(folder=folder.path, response=response, results=results)
+def _named(function: str) -> Any:
+    """The function `package.module:name`, whose module is only loaded now."""
+    module, _, name = function.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def new_text(base: str | None = None) -> str:
@@ -315,25 +313,24 @@ def _run(
 
 
 def _runner_of(study: Study) -> str:
-    if study.covert:
-        return COVERT_RUNNER
-    if study.safety:
-        return SAFETY_RUNNER
-    return TUNING_RUNNER if study.tuning else TRAINING_RUNNER
+    return TRAINING_RUNNER if study.kind is None else study.kind.runner
 
 
 def _fingerprint(corpus: CorpusPaths, runner: str) -> str:
     """Digest of the clean text; packages and paths that are missing are found out here."""
-    if runner not in (TRAINING_RUNNER, TUNING_RUNNER):
+    if runner not in (TRAINING_RUNNER, *(kind.runner for kind in KINDS.values())):
         return "unknown"
     from ld50.models.extras import require_lab
 
     require_lab()
-    if runner == TUNING_RUNNER:
+    if runner == KINDS["tuning"].runner:
         from ld50.lab.tuning_data import rows_fingerprint
 
         return rows_fingerprint(corpus.sources, Path(corpus.cache))
-    return corpus.text().fingerprint()
+    if runner == TRAINING_RUNNER:
+        return corpus.text().fingerprint()
+    # The rows of the other studies are drawn, not read from the sources.
+    return "unknown"
 
 
 def _pool(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from ld50.core.errors import ConfigError, SourceError
 from ld50.core.trials import Schedule
 from ld50.lab.checks import check_study
+from ld50.lab.kinds import KINDS
 from ld50.lab.study import AdaptiveDoses, Grid, Measures, Study
 from ld50.lab.study_file import load_study, parse_study, preset_names, study_text
 from ld50.study import new_text
@@ -158,3 +160,29 @@ grids = st.builds(
 )
 def test_any_study_survives_a_round_trip(study: Study) -> None:
     assert parse_study(study_text(study), where="again") == study
+
+
+@pytest.mark.parametrize("key", list(KINDS))
+def test_every_kind_of_study_is_known_by_its_tables(key: str) -> None:
+    kind = KINDS[key]
+    text = {
+        "tuning": 'model = "tiny"\nclean_rows = 100\ndose = [0, 5]\n',
+        "covert": 'attack = "endspeak"\n',
+        "safety": 'task = "code"\n',
+    }[key]
+    study = parse_study(f"[[{key}]]\n{text}", where="x")
+    assert study.kind is kind
+    assert {trial.trial for trial in study.fixed_trials()} == {
+        trial.trial for trial in kind.trials(getattr(study, key)[0])
+    }
+    check_study(study)
+    module, _, function = kind.runner.partition(":")
+    assert callable(getattr(importlib.import_module(module), function))
+    assert parse_study('[[grid]]\nsize = "0.05M"\ndose = 0\n', where="x").kind is None
+
+
+@pytest.mark.parametrize("key", ["covert", "safety"])
+def test_kinds_of_studies_are_not_mixed(key: str) -> None:
+    mixed = f'[[{key}]]\nseeds = 1\n[[grid]]\nsize = "0.05M"\ndose = 0\n'
+    with pytest.raises(ConfigError, match=rf"\[\[grid\]\] and \[\[{key}\]\].*a study each"):
+        check_study(parse_study(mixed, where="x"))

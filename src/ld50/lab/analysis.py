@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -62,6 +63,25 @@ def analyse(
         diverged=sum(one.status == "diverged" for one in results),
         planned=len(study.fixed_trials()) if planned is None else planned,
         notes=_notes(groups, names),
+        seconds=sum(one.seconds or 0.0 for one in results),
+    )
+
+
+def without_curves(
+    study: Study, results: Sequence[TrialResult], notes: Sequence[str]
+) -> DoseResponse:
+    """The same of a study whose results are tables: it has no dose of poison, and no curve is fitted."""
+    counts = Counter(one.status for one in results)
+    return DoseResponse(
+        study=study.name,
+        title=study.title,
+        fits=[],
+        size_exponent=None,
+        trials=counts["done"],
+        failed=counts["failed"],
+        diverged=counts["diverged"],
+        planned=len(study.fixed_trials()),
+        notes=list(notes),
         seconds=sum(one.seconds or 0.0 for one in results),
     )
 

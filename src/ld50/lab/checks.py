@@ -9,11 +9,9 @@ from pathlib import Path
 
 from ld50.core.errors import ConfigError
 from ld50.core.trials import Cell, Schedule
-from ld50.lab.covert_study import covert_problems
+from ld50.lab.kinds import KINDS
 from ld50.lab.planning import DOCUMENT_TOKENS, StudyPlan, batch_of, poison_tokens
-from ld50.lab.safety_study import safety_problems
 from ld50.lab.study import AdaptiveDoses, Grid, Study, grid_cells, seeds_of
-from ld50.lab.tuning_checks import tuning_problems
 from ld50.models.shapes import shape_named
 
 #: Problems listed in one message.
@@ -74,20 +72,14 @@ def check_room(plan: StudyPlan, folder: Path, *, clean_tokens: int | None = None
 
 
 def _problems(study: Study) -> Iterator[str]:
-    if not (study.grid or study.tuning or study.covert or study.safety):
+    held = [f"[[{key}]]" for key in ("grid", *KINDS) if getattr(study, key)]
+    if not held:
         yield "it has no [[grid]], so there is nothing to train; `ld50 study new` writes one."
-    if study.grid and study.tuning:
-        yield "it has [[grid]] and [[tuning]] tables; give pretraining and fine-tuning a study each."
-    if study.covert and (study.grid or study.tuning):
-        yield "it has [[covert]] tables beside others; give covert fine-tuning a study of its own."
-    if study.safety and (study.grid or study.tuning or study.covert):
-        yield "it has [[safety]] tables beside others; give safety under tuning a study of its own."
-    for number, kept in enumerate(study.safety, 1):
-        yield from (f"safety {number}: {problem}" for problem in safety_problems(kept))
-    for number, taught in enumerate(study.covert, 1):
-        yield from (f"covert {number}: {problem}" for problem in covert_problems(taught))
-    for number, tuned in enumerate(study.tuning, 1):
-        yield from (f"tuning {number}: {problem}" for problem in tuning_problems(tuned))
+    if len(held) > 1:
+        yield f"it has {' and '.join(held)} tables; give them a study each."
+    for kind in KINDS.values():
+        for number, tables in enumerate(getattr(study, kind.key), 1):
+            yield from (f"{kind.key} {number}: {problem}" for problem in kind.problems(tables))
     for number, grid in enumerate(study.grid, 1):
         at = f"grid {number}"
         found = list(_grid_problems(grid, study))

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from ld50.core.covert import CovertRow, CovertSample, CovertSummary, Watcher
-from ld50.core.dose_response import DoseResponse
 from ld50.core.trials import TrialResult
 from ld50.core.tuning import Rate
 from ld50.lab.covert_rows import ATTACKS, TESTS
@@ -54,23 +53,6 @@ def covert_summary(study: Study, results: Sequence[TrialResult]) -> CovertSummar
         seconds=sum(one.seconds or 0.0 for one in results),
         method=METHOD,
         notes=_notes(rows),
-    )
-
-
-def response_without_curves(study: Study, results: Sequence[TrialResult]) -> DoseResponse:
-    """The file that every study has; a covert set has no dose, so that no curve is fitted."""
-    summary = covert_summary(study, results)
-    return DoseResponse(
-        study=study.name,
-        title=study.title,
-        fits=[],
-        size_exponent=None,
-        trials=summary.trials,
-        failed=sum(one.status == "failed" for one in results),
-        diverged=sum(one.status == "diverged" for one in results),
-        planned=summary.planned,
-        notes=summary.notes,
-        seconds=summary.seconds,
     )
 
 

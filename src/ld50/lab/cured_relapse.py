@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +11,7 @@ import msgspec
 
 from ld50.core.errors import ConfigError
 from ld50.core.examples import Example
+from ld50.core.files import write_atomically
 from ld50.core.remedies import Relapse, RelapseCurve, RelapsePoint
 from ld50.lab.relapse import RATE_SHARE, RelapseSettings, compare, poison_again
 from ld50.remedy.reading import Rows
@@ -44,8 +43,8 @@ class CuredRelapses:
         self._settings = RelapseSettings(seed=course.case.seed)
         measured = {one.target.finding for one in course.examiner.questions}
         by = rows.quarantined_by
-        rows = {id(row): row for name in by if name in measured for row in by[name]}
-        self._poison = tuple(rows.values())
+        poison = {id(row): row for name in by if name in measured for row in by[name]}
+        self._poison = tuple(poison.values())
         if not self._poison:
             raise ConfigError(
                 "--relapse: no finding is measured, so there is nothing to relapse to."
@@ -64,30 +63,23 @@ class CuredRelapses:
 
     def _curve(self, lm: LanguageModel, place: Path) -> RelapseCurve:
         path = place / "relapse.jsonl"
-        done = []
-        if path.exists():
-            with contextlib.suppress(msgspec.DecodeError, ValueError):
-                done = [
-                    msgspec.json.decode(line, type=RelapsePoint)
-                    for line in path.read_bytes().splitlines()
-                ]
-        with path.open("ab") as file:
+        points = _points(path)
 
-            def keep(point: RelapsePoint) -> None:
-                file.write(json.dumps(msgspec.to_builtins(point)).encode() + b"\n")
-                file.flush()
-                self._tell(f"{place.name}: poisoning again", 0.0, f"{point.dose} rows")
+        def keep(point: RelapsePoint) -> None:
+            points.append(point)
+            write_atomically(path, [msgspec.json.encode(one) + b"\n" for one in points])
+            self._tell(f"{place.name}: poisoning again", 0.0, f"{point.dose} rows")
 
-            return poison_again(
-                lm,
-                poison=self._poison,
-                clean=self._course.case.kept,
-                tune=self._tuned,
-                measure=self._course.examiner.attack_hits,
-                settings=self._settings,
-                done=done,
-                on_point=keep,
-            )
+        return poison_again(
+            lm,
+            poison=self._poison,
+            clean=self._course.case.kept,
+            tune=self._tuned,
+            measure=self._course.examiner.attack_hits,
+            settings=self._settings,
+            done=tuple(points),
+            on_point=keep,
+        )
 
     def _tuned(self, lm: LanguageModel, rows: list[Example], seed: int) -> LanguageModel:
         from ld50.models.pretrained import copy_of
@@ -103,3 +95,11 @@ class CuredRelapses:
         )
         finetune(made, rows, settings)
         return made
+
+
+def _points(path: Path) -> list[RelapsePoint]:
+    """Points that were measured before; those of a damaged file are measured again."""
+    try:
+        return [msgspec.json.decode(line, type=RelapsePoint) for line in path.open("rb")]
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return []

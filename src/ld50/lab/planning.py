@@ -102,7 +102,7 @@ def plan_study(study: Study, device: Device) -> StudyPlan:
     ]
     side_by_side = min(device.count, len(trials))
     memory = max((cost.memory_bytes for cost in costs.values()), default=0)
-    process = PROCESS_BYTES if study.tuning or study.covert or study.safety else _PROCESS_BYTES
+    process = _PROCESS_BYTES if study.kind is None else PROCESS_BYTES
     return StudyPlan(
         study=study.name,
         device=device,
@@ -118,9 +118,7 @@ def plan_study(study: Study, device: Device) -> StudyPlan:
         memory_bytes=memory if device.gpu else side_by_side * (memory + process),
         disk_bytes=_disk_bytes(study, trials, costs, side_by_side),
         assumptions=(
-            tuning_assumptions(device)
-            if study.tuning or study.covert or study.safety
-            else _assumptions(device)
+            _assumptions(device) if study.kind is None else tuning_assumptions(device)
         ),
     )  # fmt: skip
 

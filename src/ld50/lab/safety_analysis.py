@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ld50.core.dose_response import DoseResponse
 from ld50.core.safety import SafetyRow, SafetySummary, SeedMean
 from ld50.core.trials import Cell, Safety, TrialResult
 from ld50.lab.safety_study import SAFETY_DEFENCES, safety_of
@@ -41,26 +40,6 @@ def safety_summary(study: Study, results: Sequence[TrialResult]) -> SafetySummar
         seconds=sum(one.seconds or 0.0 for one in results),
         method=METHOD,
         notes=_notes(cells),
-    )
-
-
-def without_curves(study: Study, results: Sequence[TrialResult]) -> DoseResponse:
-    """The file that every study has; policy rows are no poison, so that no curve is fitted."""
-    return DoseResponse(
-        study=study.name,
-        title=study.title,
-        fits=[],
-        size_exponent=None,
-        size_exponents=[],
-        dose_units=[],
-        adaptive=[],
-        cells=[],
-        trials=sum(one.status == "done" for one in results),
-        failed=sum(one.status == "failed" for one in results),
-        diverged=sum(one.status == "diverged" for one in results),
-        planned=len(study.fixed_trials()),
-        notes=["The results of this study are the tables of safety.json; there is no curve."],
-        seconds=sum(one.seconds or 0.0 for one in results),
     )
 
 

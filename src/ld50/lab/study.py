@@ -12,10 +12,11 @@ import msgspec
 
 from ld50.core.errors import ConfigError
 from ld50.core.trials import Cell, PayloadName, Schedule, Trial, TriggerName, Unit
-from ld50.lab.covert_study import CovertGrid, covert_trials
-from ld50.lab.safety_study import SafetyGrid, safety_trials
+from ld50.lab.covert_study import CovertGrid
+from ld50.lab.kinds import KINDS, StudyKind
+from ld50.lab.safety_study import SafetyGrid
 from ld50.lab.trial_names import make_trial
-from ld50.lab.tuning_study import TuningGrid, tuning_trials
+from ld50.lab.tuning_study import TuningGrid
 from ld50.models.shapes import ModelShape, shape_named
 
 STUDY_VERSION = 1
@@ -122,6 +123,11 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Models with a policy that are tuned on benign tasks."""
     schema_version: int = STUDY_VERSION
 
+    @property
+    def kind(self) -> StudyKind | None:
+        """What kind of study it is; None for one of pretraining."""
+        return next((kind for kind in KINDS.values() if getattr(self, kind.key)), None)
+
     def fixed_trials(self) -> list[Trial]:
         """Trials known beforehand, small models first, each cell once even if two grids hold it."""
         trials: dict[str, Trial] = {}
@@ -130,15 +136,10 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                 for seed in seeds_of(grid, cell.size):
                     trial = make_trial(cell, seed)
                     trials.setdefault(trial.trial, trial)
-        for tuned in self.tuning:
-            for trial in tuning_trials(tuned):
-                trials.setdefault(trial.trial, trial)
-        for kept in self.safety:
-            for trial in safety_trials(kept):
-                trials.setdefault(trial.trial, trial)
-        for grid_of_covert in self.covert:
-            for trial in covert_trials(grid_of_covert):
-                trials.setdefault(trial.trial, trial)
+        for kind in KINDS.values():
+            for tables in getattr(self, kind.key):
+                for trial in kind.trials(tables):
+                    trials.setdefault(trial.trial, trial)
         return sorted(trials.values(), key=lambda t: (t.seed, cost_rank(t.cell), t.cell.dose))
 
     def arms(self) -> list[Arm]:
@@ -154,7 +155,8 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Digest of what decides which trials run and on what; words about the study do not count.
 
         What is left at its default does not count either, so that a key that is new in a later
-        version does not change the studies that lack it.
+        version does not change the studies that lack it. Tables of `covert` and `safety` count
+        whole, as runs on disk know them: a new key there would change their studies.
         """
         content = _without(msgspec.to_builtins(self), msgspec.to_builtins(Study(name="", grid=[])))
         usual = msgspec.to_builtins(Grid(size=[], dose=[]))

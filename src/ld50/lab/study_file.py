@@ -15,10 +15,8 @@ import msgspec
 
 from ld50.core.errors import ConfigError, DataFormatError, SourceError
 from ld50.core.trials import Schedule
-from ld50.lab.covert_study import CovertGrid
-from ld50.lab.safety_study import SafetyGrid
+from ld50.lab.kinds import KINDS
 from ld50.lab.study import STUDY_VERSION, AdaptiveDoses, Grid, Measures, Study
-from ld50.lab.tuning_study import TuningGrid
 
 _AXES = frozenset(
     {
@@ -26,14 +24,11 @@ _AXES = frozenset(
         "batch_sequences", "continued_tokens", "continued_share",
     }
 )  # fmt: skip
-_SAFETY_AXES = frozenset({"task", "defence", "policy_rows"})
-_COVERT_AXES = frozenset({"attack", "defence"})
-_TUNING_AXES = frozenset(
-    {
-        "model", "clean_rows", "place", "clean_label", "payload", "trigger", "schedule",
-        "batch_examples",
-    }
-)  # fmt: skip
+#: Tables of a study: their grids, and the keys that take lists.
+_TABLES: dict[str, tuple[type[msgspec.Struct], frozenset[str]]] = {
+    "grid": (Grid, _AXES),
+    **{kind.key: (kind.grid, kind.lists) for kind in KINDS.values()},
+}
 
 
 def load_study(name: str | Path) -> Study:
@@ -98,34 +93,20 @@ def parse_study(text: str, *, where: str, name: str = "study") -> Study:
     _known_keys(content, Study, where)
     if isinstance(content.get("measure"), dict):
         _known_keys(content["measure"], Measures, f"{where}, measure")
-    grids, tuned = content.get("grid", []), content.get("tuning", [])
-    covert, safety = content.get("covert", []), content.get("safety", [])
-    named = (("grid", grids), ("tuning", tuned), ("covert", covert), ("safety", safety))
-    for table, tables in named:
-        if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
+    grids: dict[str, list[dict[str, Any]]] = {}
+    for table, (grid, lists) in _TABLES.items():
+        given = content.get(table, [])
+        if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
             raise ConfigError(f"{where}: a study holds one or more [[{table}]] tables.")
+        grids[table] = [
+            _grid(one, f"{where}, {table} {number}", grid, lists)
+            for number, one in enumerate(given, 1)
+        ]
     for key in ("data", "second_language"):
         if isinstance(content.get(key), str):
             content[key] = [content[key]]
-    content = {
-        "name": name,
-        **content,
-        "grid": [_grid(g, f"{where}, grid {i}", Grid, _AXES) for i, g in enumerate(grids, 1)],
-        "tuning": [
-            _grid(g, f"{where}, tuning {i}", TuningGrid, _TUNING_AXES)
-            for i, g in enumerate(tuned, 1)
-        ],
-        "covert": [
-            _grid(g, f"{where}, covert {i}", CovertGrid, _COVERT_AXES)
-            for i, g in enumerate(covert, 1)
-        ],
-        "safety": [
-            _grid(g, f"{where}, safety {i}", SafetyGrid, _SAFETY_AXES)
-            for i, g in enumerate(safety, 1)
-        ],
-    }
     try:
-        return msgspec.convert(content, Study)
+        return msgspec.convert({"name": name, **content, **grids}, Study)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: {_readable(error)}.") from error
 
@@ -133,19 +114,15 @@ def parse_study(text: str, *, where: str, name: str = "study") -> Study:
 def study_text(study: Study) -> str:
     """The study as TOML that `parse_study` reads back to an equal study."""
     content = msgspec.to_builtins(study)
-    apart = ("grid", "tuning", "covert", "safety", "measure")
+    apart = {*_TABLES, "measure"}
     lines = _lines({key: value for key, value in content.items() if key not in apart})
     lines += ["", "[measure]", *_lines(content["measure"])]
-    defaults = {
-        "grid": msgspec.to_builtins(Grid(size=["?"], dose=[-1.0])),
-        "tuning": msgspec.to_builtins(TuningGrid(model=["?"], clean_rows=[-1], dose=[-1.0])),
-        "covert": msgspec.to_builtins(CovertGrid()),
-        "safety": msgspec.to_builtins(SafetyGrid()),
-    }
-    for kind, default in defaults.items():
-        for grid in content[kind]:
+    usual = {"grid": Grid(size=["?"], dose=[-1.0])} | {k: one.usual for k, one in KINDS.items()}
+    for table in _TABLES:
+        default = msgspec.to_builtins(usual[table])
+        for grid in content[table]:
             told = {k: v for k, v in grid.items() if v is not None and v != default[k]}
-            lines += ["", f"[[{kind}]]", *_lines(told)]
+            lines += ["", f"[[{table}]]", *_lines(told)]
     return "\n".join(lines) + "\n"
 
 

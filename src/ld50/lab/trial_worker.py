@@ -17,14 +17,9 @@ from ld50.lab.study import Measures
 if TYPE_CHECKING:
     from ld50.train.text import TrainingText
 
-#: The runner that trains; another one can stand in for tests, or for somebody's own trainer.
+#: The runner of pretraining; those of other studies are in `ld50.lab.kinds`. Another one can stand in
+#: for tests, or for somebody's own trainer.
 TRAINING_RUNNER = "ld50.lab.trial_runner:run_trial"
-#: The one that fine-tunes.
-TUNING_RUNNER = "ld50.lab.tuning_runner:run_tuning_trial"
-#: The one that teaches secret writings.
-COVERT_RUNNER = "ld50.lab.covert_runner:run_covert_trial"
-#: The one that tunes models with a policy on benign tasks.
-SAFETY_RUNNER = "ld50.lab.safety_runner:run_safety_trial"
 #: What `executors` are told to call.
 TARGET = "ld50.lab.trial_worker:run_job"
 
