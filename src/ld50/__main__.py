@@ -10,18 +10,22 @@ import os
 import sys
 from typing import Any, NoReturn
 
+#: Packages that look for others as they are loaded, and must get an honest answer. Beside them, the time
+#: that pandas takes is nothing.
+_LOOK_AROUND = frozenset({"torch", "transformers", "ray"})
+
 
 class _NoPandas:
-    """Answers that pandas is not installed.
+    """Answers that pandas is not installed, as long as nothing is loaded that may ask for it.
 
     pyarrow imports pandas, where it is installed, for a look at any array that it is given, and that
-    takes longer than the scan of a small file. Nothing on the command line has a use for it.
+    takes longer than the scan of a small file. No scan has a use for it.
     """
 
     @staticmethod
     def find_spec(name: str, path: Any = None, target: Any = None) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError("pandas is of no use on the command line", name=name)
+        if name == "pandas" and _LOOK_AROUND.isdisjoint(sys.modules):
+            raise ModuleNotFoundError("pandas is of no use to a scan", name=name)
 
 
 def main() -> NoReturn:
