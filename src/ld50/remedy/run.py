@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 import numpy as np
 
-from ld50.core.errors import ConfigError, Ld50Error, OutputError, ResumeError
+from ld50.core.errors import ConfigError, Ld50Error, OutputError, ResumeError, SourceError
 from ld50.core.examples import Example
 from ld50.core.files import cannot_write, write_atomically
 from ld50.core.remedies import Measurement, Relapse, RemedyOutcome, RemedyPlan, RemedyResult
@@ -40,7 +40,8 @@ Progress = Callable[[str, float, str], None]
 RelapseOf = Callable[["LanguageModel", Path], Relapse | None]
 """A cured model and a folder for unfinished work, to its relapse against a clean model."""
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
-_MODEL, _OUTCOME, _ROWS, _IDENTITY = "model", "outcome.json", "rows.npz", "run.json"
+_MODEL, _ROWS, _IDENTITY = "model", "rows.npz", "run.json"
+_TREATED, _OUTCOME = "treated.json", "outcome.json"
 _ONE_COPY_ROOM = 1.2
 
 
@@ -84,7 +85,7 @@ def run_course(
     """
     began = time.monotonic()
     tell = on_progress or (lambda *_: None)
-    open_folder(folder, course.identity)
+    _open_folder(folder, course.identity)
     write_atomically(folder / "plan.json", [msgspec.json.format(msgspec.json.encode(plan))])
     suspected, notes = _suspected(course, folder, tell)
     before = _measured(
@@ -111,24 +112,30 @@ def run_course(
     )
 
 
-def open_folder(folder: Path, identity: dict[str, object]) -> None:
-    """Makes the folder of a run, or opens it again.
+def check_folder(folder: Path, identity: dict[str, object]) -> None:
+    """Refuses a folder that a run of this identity may not write to; writes nothing itself.
+
+    Args:
+        folder: It may be missing, or hold a run, or the scan that a plan was made from.
+        identity: What results depend on, as far as it is known.
 
     Raises:
         ResumeError: It holds a run of another identity.
-        OutputError: It holds something else, or cannot be written to.
+        OutputError: It is a file, holds something else, or cannot be read.
     """
-    text = json.dumps(identity, sort_keys=True, indent=1)
     path = folder / _IDENTITY
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise OutputError(f"{folder} is a file; --out names a folder for models, plan and report.")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         if path.exists():
             known = json.loads(path.read_text(encoding="utf-8"))
-            _same_identity(known, json.loads(text), folder)
+            _same_identity(known, json.loads(json.dumps(identity)), folder)
             return
         strangers = [one.name for one in folder.iterdir() if not one.name.startswith(".")]
     except OSError as error:
-        raise cannot_write(folder, error) from error
+        raise OutputError(f"{folder} cannot be read: {error.strerror or error}.") from error
     except ValueError as error:
         raise ResumeError(
             f"{path} is damaged ({error}). Name another folder with --out."
@@ -138,12 +145,22 @@ def open_folder(folder: Path, identity: dict[str, object]) -> None:
             f"{folder} exists and holds no run of ld50 remedy ({', '.join(sorted(strangers)[:3])}). "
             "Nothing is overwritten: name another folder with --out."
         )
-    write_atomically(path, [text.encode()])
+
+
+def _open_folder(folder: Path, identity: dict[str, object]) -> None:
+    """Makes the folder of a run, or opens it again."""
+    check_folder(folder, identity)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    text = json.dumps(identity, sort_keys=True, indent=1)
+    write_atomically(folder / _IDENTITY, [text.encode()])
 
 
 def _same_identity(known: object, now: dict[str, object], folder: Path) -> None:
     old = known if isinstance(known, dict) else {}
-    changed = [name for name in sorted({*old, *now}) if old.get(name) != now.get(name)]
+    changed = [name for name in sorted(now) if old.get(name) != now[name]]
     if changed:
         raise ResumeError(
             f"{folder} holds a run with other {', '.join(changed)}. Go on with what it was started "
@@ -195,15 +212,32 @@ def _outcome(
         return known
     try:
         outcome = known or _treated(treatment, course, models, before, place, tell)
-        if relapse is not None and outcome.after is not None:
-            lm = _kept_model(place, models.suspected)
-            assert lm is not None
-            tell(f"{treatment.name}: poisoning again", 0.0, "")
-            outcome = msgspec.structs.replace(outcome, relapse=relapse(lm, place))
     except (ResumeError, OutputError):
         raise
     except Ld50Error as error:
         return RemedyOutcome(remedy=treatment.name, status="failed", error=str(error))
+    # What was treated is kept before it is poisoned again, which takes longer and may be cut off.
+    write_atomically(place / _OUTCOME, [msgspec.json.encode(outcome)])
+    if relapse is None or outcome.after is None:
+        return outcome
+    return _relapsed(outcome, relapse, models, place, tell)
+
+
+def _relapsed(
+    outcome: RemedyOutcome, relapse: RelapseOf, models: Models, place: Path, tell: Progress
+) -> RemedyOutcome:
+    """The outcome with the relapse of its model, kept; with a note where that could not be measured."""
+    tell(f"{outcome.remedy}: poisoning again", 0.0, "")
+    try:
+        lm = _kept_model(place, models.suspected)
+        if lm is None:
+            raise SourceError(f"its model has gone from {place / _MODEL}.")
+        outcome = msgspec.structs.replace(outcome, relapse=relapse(lm, place))
+    except (ResumeError, OutputError):
+        raise
+    except Ld50Error as error:
+        note = f"It was not poisoned again: {error}"
+        return msgspec.structs.replace(outcome, notes=[*outcome.notes, note])
     write_atomically(place / _OUTCOME, [msgspec.json.encode(outcome)])
     return outcome
 
@@ -216,6 +250,24 @@ def _treated(
     place: Path,
     tell: Progress,
 ) -> RemedyOutcome:
+    """A treatment, applied and measured; either is read again where it is finished."""
+    outcome = _read(place / _TREATED, RemedyOutcome)
+    lm = None if outcome is None else _kept_model(place, models.suspected)
+    if outcome is None or lm is None:
+        outcome, lm = _applied(treatment, course, models, place, tell)
+    after = _measured(place, lambda: course.examiner.examine(lm), tell, treatment.name)
+    return msgspec.structs.replace(
+        outcome,
+        after=after.measurement,
+        loss_change=loss_change(before.losses, after.losses),
+        accuracy_change=accuracy_change(before.correct, after.correct),
+    )
+
+
+def _applied(
+    treatment: Treatment, course: Course, models: Models, place: Path, tell: Progress
+) -> tuple[RemedyOutcome, LanguageModel]:
+    """What a treatment took, and its model; both are kept."""
     applied = apply_treatment(
         treatment,
         models,
@@ -225,20 +277,18 @@ def _treated(
         on_progress=lambda share, words: tell(treatment.name, share, words),
     )
     _keep_model(applied.lm, place)
-    after = _measured(place, lambda: course.examiner.examine(applied.lm), tell, treatment.name)
-    return RemedyOutcome(
+    outcome = RemedyOutcome(
         remedy=treatment.name,
         status="done",
         rows=applied.rows,
         tokens=applied.tokens,
         steps=applied.steps,
         seconds=applied.seconds,
-        after=after.measurement,
-        loss_change=loss_change(before.losses, after.losses),
-        accuracy_change=accuracy_change(before.correct, after.correct),
         folder=f"{place.name}/{_MODEL}",
         notes=list(applied.notes),
     )
+    write_atomically(place / _TREATED, [msgspec.json.encode(outcome)])
+    return outcome, applied.lm
 
 
 def _earlier(folder: Path, asked: set[str]) -> list[RemedyOutcome]:
@@ -283,7 +333,9 @@ def _keep_model(lm: LanguageModel, place: Path) -> None:
     from ld50.models.pretrained import save_language_model
 
     part = place / f"part-{_MODEL}"
-    shutil.rmtree(part, ignore_errors=True)
+    # What a run left that was cut off before it could say what the model took is made anew.
+    for old in (part, place / _MODEL):
+        shutil.rmtree(old, ignore_errors=True)
     try:
         save_language_model(lm, part)
         part.rename(place / _MODEL)
