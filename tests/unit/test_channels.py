@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom
+from scipy.stats import binom, hypergeom
 
 from ld50.core.findings import Severity
 from ld50.corpus import reference
@@ -22,7 +22,7 @@ from ld50.scan.channels.invisible import decode_hidden
 from ld50.scan.channels.keys import _swap_gains, solve
 from ld50.scan.channels.language import SPACE, bits_a_byte, vocabulary
 from ld50.scan.channels.screen import best_runs, screen
-from ld50.scan.channels.search import side_channels
+from ld50.scan.channels.search import _needed, side_channels
 from ld50.scan.channels.texts import Side
 from ld50.scan.channels.words import says_something
 from ld50.scan.kernels_py_profile import has_bigram
@@ -232,3 +232,13 @@ def test_rows_in_one_part_of_a_file_are_told() -> None:
     assert where.startswith("between 50%")
     assert drift(np.arange(0, 1000, 20), 1000)[1] == ""
     assert math.isfinite(drift(np.zeros(0, np.int64), 0)[0])
+
+
+@pytest.mark.parametrize(("least", "looked", "rows"), [(10, 763, 223_211), (6, 5000, 20_000)])
+def test_a_limit_of_a_sample_holds_nineteen_times_of_twenty(
+    least: int, looked: int, rows: int
+) -> None:
+    needed = _needed(least, looked, rows)
+    assert hypergeom(rows, needed, looked).sf(least - 1) >= 0.95
+    assert hypergeom(rows, needed // 2, looked).sf(least - 1) < 0.6
+    assert _needed(least, rows, rows) == least

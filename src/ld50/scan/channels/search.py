@@ -146,18 +146,32 @@ def _asked(survey: Survey) -> np.ndarray:
 
 
 def _limits(engine: Engine, survey: Survey, looked: LookedAt) -> list[DetectionLimit]:
-    scale = survey.rows / max(looked.rows, 1)
     limits = []
     for rule in RULES:
         least = max(judging.LEAST_ROWS[rule], engine.settings.min_support)
         if engine.settings.runs(rule) and looked.sides:
             why = "so many rows must carry the same channel before it is rated high"
             if not looked.complete:
-                why += f"; {looked.rows:,} of {survey.rows:,} rows were looked at"
+                why += (
+                    f"; {looked.rows:,} of {survey.rows:,} rows were looked at, so that is how many it "
+                    "takes, spread over the corpus, for a chance of 95% that enough are among them"
+                )
             limits.append(
-                DetectionLimit(rule=rule, rows=int(np.ceil(least * max(scale, 1.0))), why=why)
+                DetectionLimit(rule=rule, rows=_needed(least, looked.rows, survey.rows), why=why)
             )
     return limits
+
+
+def _needed(least: int, looked: int, rows: int) -> int:
+    """Rows that must carry a channel for `least` to be among those looked at, 19 times of 20.
+
+    The count among them is taken as Poisson's, which asks for a few too many.
+    """
+    if looked >= rows:
+        return least
+    from scipy.special import gammaincinv
+
+    return min(rows, int(np.ceil(gammaincinv(least, 0.95) * rows / max(looked, 1))))
 
 
 def _notes(survey: Survey, looked: LookedAt) -> list[str]:
