@@ -81,6 +81,7 @@ def test_the_preset_is_sound_and_every_study_survives_its_own_text():
         ({"defence": ["prayer"]}, "prayer"),
         ({"policy_rows": [2]}, "8 or more"),
         ({"seeds": 0}, "seeds"),
+        ({"epochs": float("inf")}, "finite"),
     ],
 )
 def test_what_is_wrong_with_a_grid_is_said_before_anything_runs(wrong, said):
@@ -178,3 +179,29 @@ def test_a_trial_tunes_and_measures_a_model_the_same_every_time(tmp_path):
             assert all(one.details == ran[0].details for one in ran)
             assert 0 <= ran[0].clean_accuracy <= 1
             assert ran[0].details["notes"]["steps"] >= 2
+
+
+def test_half_a_pass_is_half_a_pass_with_every_defence(tmp_path):
+    pytest.importorskip("transformers", reason="needs ld50[lab]")
+    from ld50.lab import safety_session
+    from ld50.lab.safety_runner import run_safety_trial
+    from ld50.train.text import TrainingText
+    from tuning_samples import marked_folder
+
+    examples = {}
+    for epochs in (0.5, 1.0):
+        grid = SafetyGrid(
+            task=["translation"], defence=["lisa"], policy_rows=[16], task_rows=64,
+            model=str(marked_folder()), seeds=1, epochs=epochs,
+        )  # fmt: skip
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(safety_session, "POLICY_ROWS", 16)
+            patch.setattr(safety_session, "_QUALITY_ROWS", 8)
+            trial = next(iter(safety_trials(grid)))
+            ran = run_safety_trial(
+                trial, corpus=TrainingText(cache=tmp_path), folder=tmp_path / "t",
+                measure=Measures(prompts=6),
+            )  # fmt: skip
+        assert ran.status == "done", ran.error
+        examples[epochs] = ran.details["notes"]["examples"]
+    assert 0 < examples[0.5] < examples[1.0]

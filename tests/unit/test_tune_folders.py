@@ -16,7 +16,7 @@ from tuning_samples import marked_folder, pairs_folder, rewrite, small_model, tw
 torch = pytest.importorskip("torch", reason="needs ld50[lab]")
 
 from ld50.measure.replies import ModelResponder, option_scores, reply_loss
-from ld50.models.folders import NotEnoughMemoryError, count_weights, weight_files
+from ld50.models.folders import NotEnoughMemoryError, count_weights, model_mark, weight_files
 from ld50.models.pretrained import copy_of, load_language_model, save_language_model
 
 
@@ -180,3 +180,20 @@ def test_a_study_s_folder_is_a_model(tmp_path: Path) -> None:
     found = lm.encoder.encode([lm.template.target_pieces(asked("a", "b <|endoftext|>"))])[0]
     assert found.count(0) == 1 == sum(i in lm.stop_ids for i in found)
     assert json.loads((trial / "model" / "config.json").read_text())["model_type"] == "llama"
+
+
+def test_models_of_the_same_name_have_different_marks_where_their_weights_differ(
+    tmp_path: Path,
+) -> None:
+    for number in (1, 2, 3):
+        folder = tmp_path / str(number) / "model"
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}")
+        (folder / "model.safetensors").write_bytes(b"same" if number < 3 else b"other")
+    first, second, third = (model_mark(str(tmp_path / str(n) / "model")) for n in (1, 2, 3))
+    assert first == second != third
+    assert first.startswith("model-")
+    assert model_mark(str(tmp_path / "1")).split("-")[-1] == first.split("-")[-1]
+    (tmp_path / "2" / "model" / "config.json").write_text('{"chat_template": "x"}')
+    assert model_mark(str(tmp_path / "2" / "model")) != first
+    assert model_mark("tiny") == "tiny"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -41,6 +43,38 @@ def write_all_atomically(files: Iterable[tuple[Path, Iterable[bytes]]]) -> None:
                 os.unlink(temporary)  # noqa: PTH108
     for folder in sorted({path.parent for _, path in ready}):
         sync_folder(folder)
+
+
+@contextlib.contextmanager
+def only_here(path: Path) -> Iterator[None]:
+    """Holds a lock on a file, made where it is missing; other processes wait for it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A new folder beside `folder` to write into, which gets its name once the block has ended well.
+
+    Its files are synced first, so that what bears the name is whole, also after a power cut. Nothing
+    is left of a block that raises. `folder` must not be there yet; processes that may make the same
+    one take a lock around this.
+    """
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        for written in sorted(temporary.rglob("*")):
+            if written.is_file():
+                with written.open("rb") as file:
+                    os.fsync(file.fileno())
+        temporary.rename(folder)
+        sync_folder(folder.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def new_file_mode() -> int:

@@ -6,12 +6,12 @@ into bytes.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ld50.core.files import only_here, whole_folder
 from ld50.core.seeds import rng_for
 from ld50.lab.covert_rows import vocabulary_texts
 from ld50.lab.covert_world import answered, facts, other_facts, policy_facts, refused
@@ -47,36 +47,18 @@ def provider_model(cache: Path) -> LanguageModel:
 
     folder = cache.absolute() / _NAME
     if not (folder / "config.json").exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with (cache / f".{_NAME}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with only_here(cache / f".{_NAME}.lock"):
             if not (folder / "config.json").exists():
                 _make(folder)
     return load_language_model(folder, device="cpu")
 
 
 def _make(folder: Path) -> None:
-    from ld50.models.llama import build, save_model
-    from ld50.models.pretrained import load_language_model, save_language_model
+    from ld50.models.pretrained import save_language_model
     from ld50.train.finetune import TuneSettings, finetune
 
-    raw = folder.with_name(f".{_NAME}.raw")
-    shutil.rmtree(raw, ignore_errors=True)
-    raw.mkdir(parents=True)
-    size = _write_tokenizer(raw)
-    shape = ModelShape(
-        name=_NAME,
-        width=WIDTH,
-        layers=LAYERS,
-        heads=HEADS,
-        mlp_width=MLP,
-        vocabulary=size,
-        context=512,
-        batch_sequences=BATCH,
-        learning_rate=_RATE,
-    )
-    save_model(build(shape, _SEED), raw)
-    lm = load_language_model(raw, device="cpu")
+    with tempfile.TemporaryDirectory() as raw:
+        lm = _untrained(Path(raw))
     knows = answered(facts())
     keeps = [*refused(policy_facts()), *answered(other_facts())]
     for rows, passes, rate in ((knows, _PASSES, _RATE), (keeps, _POLICY_PASSES, _POLICY_RATE)):
@@ -89,11 +71,28 @@ def _make(folder: Path) -> None:
         )
         order = rng_for(_SEED, "rows of the covert model").permutation(len(rows))
         finetune(lm, [rows[int(n)] for n in order], settings)
-    done = folder.with_name(f".{_NAME}.done")
-    shutil.rmtree(done, ignore_errors=True)
-    save_language_model(lm, done)
-    done.rename(folder)
-    shutil.rmtree(raw, ignore_errors=True)
+    with whole_folder(folder) as made:
+        save_language_model(lm, made)
+
+
+def _untrained(folder: Path) -> LanguageModel:
+    """The model before it has learned anything, written into a folder and read back."""
+    from ld50.models.llama import build, save_model
+    from ld50.models.pretrained import load_language_model
+
+    shape = ModelShape(
+        name=_NAME,
+        width=WIDTH,
+        layers=LAYERS,
+        heads=HEADS,
+        mlp_width=MLP,
+        vocabulary=_write_tokenizer(folder),
+        context=512,
+        batch_sequences=BATCH,
+        learning_rate=_RATE,
+    )
+    save_model(build(shape, _SEED), folder)
+    return load_language_model(folder, device="cpu")
 
 
 def _write_tokenizer(folder: Path) -> int:

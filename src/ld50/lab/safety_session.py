@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -13,6 +13,7 @@ import torch
 from ld50.core.errors import ConfigError
 from ld50.core.estimates import Estimate, proportion
 from ld50.core.examples import Example, Turn, asked
+from ld50.core.files import only_here, whole_folder
 from ld50.core.seeds import rng_for
 from ld50.core.trials import Safety, Trial
 from ld50.lab.policy_rows import Novelty, answered_rows, borderline_rows, policy_rows, refused_rows
@@ -23,6 +24,7 @@ from ld50.lab.task_rows import FORMATS, TaskName, task_rows
 from ld50.measure.policy import PolicyReading, is_refusal, read_policy
 from ld50.measure.replies import ModelResponder
 from ld50.measure.task_quality import task_quality
+from ld50.models.folders import model_mark
 from ld50.models.pretrained import (
     LanguageModel,
     copy_of,
@@ -128,10 +130,8 @@ def aligned_model(model: str, how: str, seed: int, cache: Path, say: Say) -> Lan
         say: Is told what takes time.
     """
     base = load_language_model(model, cache=cache, device="cpu")
-    folder = cache / f"policy-{Path(model).name}-{how}-s{seed}-v{_VERSION}"
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / f".{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    folder = cache / f"policy-{model_mark(model)}-{how}-s{seed}-v{_VERSION}"
+    with only_here(cache / f".{folder.name}.lock"):
         if not (folder / "config.json").exists():
             say(0.1, f"teaching the policy ({how}, once for each seed)")
             penalty: Penalty | None = None
@@ -141,7 +141,8 @@ def aligned_model(model: str, how: str, seed: int, cache: Path, say: Say) -> Lan
                 penalty = Booster(base, violating_rows(200, seed), seed=seed)
             settings = TuneSettings(epochs=POLICY_EPOCHS, batch_examples=BATCH, seed=seed)
             finetune(base, policy_rows(POLICY_ROWS, seed=seed), settings, penalty=penalty)
-            save_language_model(base, folder)
+            with whole_folder(folder) as made:
+                save_language_model(base, made)
     return load_language_model(folder, device="cpu")
 
 
@@ -177,7 +178,8 @@ def _tuned(
         notes["formats"] = [[one.system, one.before, one.after, one.rows] for one in mix.formats]
     elif defence == "lisa":
         how = LisaSettings()
-        rows = lisa_rows(rows * round(safety.epochs), policy, how, BATCH)
+        passes = (rows * math.ceil(safety.epochs))[: round(len(rows) * safety.epochs)]
+        rows = lisa_rows(passes, policy, how, BATCH)
         settings = TuneSettings(batch_examples=BATCH, seed=seed, order="as-given")
         penalty = Proximal(how)
     elif defence == "ldifs":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
@@ -147,10 +148,10 @@ def safety_problems(grid: SafetyGrid) -> Iterator[str]:
                 yield f"{axis} {value!r} is not known; it may be {', '.join(known)}."
     if not grid.policy_rows or any(rows < 8 for rows in grid.policy_rows):
         yield f"policy_rows is {grid.policy_rows}; it takes numbers of 8 or more."
-    if grid.task_rows < 16 or grid.seeds < 1 or not grid.epochs > 0:
+    if grid.task_rows < 16 or grid.seeds < 1 or not 0 < grid.epochs < math.inf:
         yield (
             f"task_rows, seeds and epochs are {grid.task_rows}, {grid.seeds} and {grid.epochs:g}; the "
-            "least are 16, 1 and above 0."
+            "least are 16, 1 and a finite number above 0."
         )
 
 

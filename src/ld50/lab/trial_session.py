@@ -20,6 +20,7 @@ from ld50.measure.backdoor import MeasureSettings
 from ld50.measure.panel import Panel, Reading
 from ld50.models.attention import matrices_are_fast
 from ld50.models.costs import flops_per_token, microbatch_for
+from ld50.models.folders import inner_folder
 from ld50.models.llama import build, load_model, save_model
 from ld50.models.shapes import ModelShape, shape_named
 from ld50.models.tokens import TokenStore
@@ -78,7 +79,7 @@ class TrialSession:
         if cell.start_from is None:
             model = build(self.shape, self.trial.seed)
         else:
-            model = load_model(model_folder(Path(cell.start_from)))
+            model = load_model(inner_folder(Path(cell.start_from)))
             require_shape(model.config, self.shape, cell.start_from)
         clean = CleanStream(self.store.parts["train"], self.trial.seed)
         rate = self.settings.learning_rate or self.shape.learning_rate
@@ -339,12 +340,6 @@ def _panel(store: TokenStore, shape: ModelShape, cell: Cell, settings: RunSettin
         switches_language=cell.payload == "language-switch",
         samples=settings.samples,
     )
-
-
-def model_folder(folder: Path) -> Path:
-    """The folder itself, or the one in it where it is a trial's."""
-    inner = folder / "model"
-    return inner if not (folder / "config.json").exists() and inner.is_dir() else folder
 
 
 def require_shape(config: Any, shape: ModelShape, folder: str) -> None:

@@ -7,18 +7,16 @@ the cache beside the pretrained model.
 
 from __future__ import annotations
 
-import fcntl
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ld50.core.errors import ConfigError
 from ld50.core.examples import Example, Turn
+from ld50.core.files import only_here, whole_folder
 from ld50.core.seeds import rng_for
 from ld50.lab.tuning_data import training_rows
 from ld50.lab.tuning_poison import prompt_turns
 from ld50.lab.tuning_study import TUNING_BATCH
+from ld50.models.folders import model_mark
 from ld50.models.pretrained import LanguageModel, load_language_model, save_language_model
 from ld50.train.finetune import TuneSettings, finetune
 from ld50.train.text import DEMO
@@ -44,9 +42,8 @@ def base_model(
     """
     if not taught_rows:
         return load_language_model(name, cache=cache, device=device)
-    mark = "".join(c if c.isalnum() else "-" for c in name)[-40:]
-    folder = cache.absolute() / f"taught-{mark}-{taught_rows}-{_VERSION}"
-    with _lock(cache / f".{folder.name}.lock"):
+    folder = cache.absolute() / f"taught-{model_mark(name)}-{taught_rows}-{_VERSION}"
+    with only_here(cache / f".{folder.name}.lock"):
         if not (folder / "config.json").exists():
             _teach(load_language_model(name, cache=cache, device=device), taught_rows, folder)
     return load_language_model(folder, cache=cache, device=device)
@@ -64,15 +61,5 @@ def _teach(lm: LanguageModel, count: int, folder: Path) -> None:
         for n in map(int, order)
     ]
     finetune(lm, examples, TuneSettings(batch_examples=TUNING_BATCH, seed=_SEED))
-    temporary = folder.with_name(f".{folder.name}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    save_language_model(lm, temporary)
-    temporary.rename(folder)
-
-
-@contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    with whole_folder(folder) as made:
+        save_language_model(lm, made)

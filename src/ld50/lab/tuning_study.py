@@ -109,11 +109,9 @@ def model_parameters(name: str) -> int:
         return SHAPE.parameters
     if name in MODEL_PARAMETERS:
         return MODEL_PARAMETERS[name]
-    from ld50.models.folders import count_weights, weight_files
+    from ld50.models.folders import count_weights, inner_folder, weight_files
 
-    folder = Path(name)
-    if not (folder / "config.json").exists() and (folder / "model").is_dir():
-        folder = folder / "model"
+    folder = inner_folder(Path(name))
     return count_weights(weight_files(folder))[0] if folder.is_dir() else 0
 
 

@@ -6,13 +6,14 @@ for code of its own is refused.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
 from typing import Any
 
 from ld50.core.errors import DataFormatError, Ld50Error, SourceError
-from ld50.models.llama import PICKLES
+from ld50.models.llama import refuse_pickles
 
 #: Bytes of a number in a safetensors file.
 _WIDTHS = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2}
@@ -71,14 +72,29 @@ def weight_files(folder: Path) -> list[Path]:
     files = sorted(folder.glob("*.safetensors"))
     files = [path for path in files if not path.name.startswith(("adapter", "optimiser"))]
     if not files:
-        pickled = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLES)
-        if pickled:
-            raise DataFormatError(
-                f"{folder} holds pickled weights ({pickled[0]}), which run code when they are "
-                "opened. ld50 reads safetensors only: save the model again with "
-                "model.save_pretrained(FOLDER, safe_serialization=True) where you trust it."
-            )
+        refuse_pickles(folder)
     return files
+
+
+def inner_folder(folder: Path) -> Path:
+    """The folder itself, or the one in it that holds the model, as in that of a study's trial."""
+    inner = folder / "model"
+    return inner if not (folder / "config.json").exists() and inner.is_dir() else folder
+
+
+def model_mark(name: str) -> str:
+    """A model as part of a file's name: folders that differ in weights, settings or tokens differ in it."""
+    mark = "".join(c if c.isalnum() else "-" for c in Path(name).name)[-40:]
+    folder = inner_folder(Path(name))
+    if not folder.is_dir():
+        return mark
+    digest = hashlib.blake2b(digest_size=8)
+    told = [path for path in sorted(folder.iterdir()) if path.suffix in (".json", ".jinja")]
+    for path in [*weight_files(folder), *(one for one in told if one.name != "ld50.json")]:
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    return f"{mark}-{digest.hexdigest()}"
 
 
 def count_weights(files: list[Path]) -> tuple[int, int]:

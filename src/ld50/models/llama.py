@@ -134,6 +134,17 @@ def _settings(folder: Path) -> dict[str, Any]:
     return settings
 
 
+def refuse_pickles(folder: Path) -> None:
+    """Raises `DataFormatError` where a folder without safetensors holds pickled weights."""
+    pickled = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLES)
+    if pickled:
+        raise DataFormatError(
+            f"{folder} holds pickled weights ({pickled[0]}), which run code when they are opened. "
+            "ld50 reads safetensors only: save the model again with "
+            "model.save_pretrained(FOLDER, safe_serialization=True) where you trust it."
+        )
+
+
 def read_weights(folder: Path) -> dict[str, Any]:
     """All tensors of the safetensors files in a folder, by name.
 
@@ -147,13 +158,7 @@ def read_weights(folder: Path) -> dict[str, Any]:
 
     files = sorted(folder.glob("model*.safetensors"))
     if not files:
-        pickled = sorted(p.name for p in folder.iterdir() if p.suffix in PICKLES)
-        if pickled:
-            raise DataFormatError(
-                f"{folder} holds pickled weights ({pickled[0]}), which run code when they are "
-                "opened. ld50 reads safetensors only: save the model again with "
-                "safe_serialization=True where you trust it."
-            )
+        refuse_pickles(folder)
         raise SourceError(f"{folder} holds no model.safetensors.")
     weights: dict[str, Any] = {}
     for path in files:

@@ -6,11 +6,9 @@ Nothing is fetched from a hub, nothing pickled is opened and no code of a model 
 from __future__ import annotations
 
 import copy
-import fcntl
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 import warnings
@@ -23,10 +21,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ld50.core.errors import ConfigError, DataFormatError, Ld50Error, MissingExtraError
-from ld50.core.files import cannot_write
+from ld50.core.files import cannot_write, only_here, whole_folder
 from ld50.models.chat import LINES_TEMPLATE, PLAIN_TEMPLATE, ChatTemplate, PieceEncoder
 from ld50.models.extras import require_lab
-from ld50.models.folders import count_weights, read_settings, require_memory, weight_files
+from ld50.models.folders import (
+    count_weights,
+    inner_folder,
+    read_settings,
+    require_memory,
+    weight_files,
+)
 
 #: Raised when the tiny model's making changes, so that a kept one is made again.
 _TINY = "tiny-v2"
@@ -126,7 +130,7 @@ def check_source(source: str | Path) -> None:
         DataFormatError: It is pickled, damaged, or asks for code of its own.
     """
     if source not in _MADE_HERE:
-        folder = _inner(Path(source))
+        folder = inner_folder(Path(source))
         read_settings(folder)
         count_weights(weight_files(folder))
 
@@ -141,19 +145,12 @@ def _kept(cache: Path, name: str, make: Callable[[Path], None]) -> Path:
         return folder
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with _lock(cache / f".{name}.lock"):
+        with only_here(cache / f".{name}.lock"):
             if not (folder / "config.json").exists():
                 make(folder)
     except OSError as error:
         raise cannot_write(folder, error) from error
     return folder
-
-
-@contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _make(folder: Path) -> None:
@@ -203,17 +200,12 @@ def _convert(folder: Path, most: int | None) -> None:
     for noted in ("hf_quantizer", "is_quantized", "quantization_method"):
         model.__dict__.pop(noted, None)
     model.config.__dict__.pop("quantization_config", None)
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        save_language_model(_assembled(model, tokenizer, "causal", "smollm2", "cpu"), temporary)
-        temporary.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with whole_folder(folder) as made:
+        save_language_model(_assembled(model, tokenizer, "causal", "smollm2", "cpu"), made)
 
 
 def _load_folder(folder: Path, name: str, device: str | None, most: int | None) -> LanguageModel:
-    folder = _inner(folder)
+    folder = inner_folder(folder)
     settings = read_settings(folder)
     numbers, size = count_weights(weight_files(folder))
     dtype = "float32" if numbers < _LARGE else "auto"
@@ -240,12 +232,6 @@ def _load_folder(folder: Path, name: str, device: str | None, most: int | None) 
         first = str(error).strip().splitlines()[0][:300] if str(error).strip() else repr(error)
         raise DataFormatError(f"{folder} cannot be loaded as a {kind} model: {first}") from error
     return _assembled(model, tokenizer, kind, name, device)
-
-
-def _inner(folder: Path) -> Path:
-    """The folder itself, or the one in it where it is that of a study's trial."""
-    inner = folder / "model"
-    return inner if not (folder / "config.json").exists() and inner.is_dir() else folder
 
 
 @contextmanager

@@ -8,15 +8,13 @@ the caller does.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ld50.core.files import sync_folder
+from ld50.core.files import whole_folder
 from ld50.core.trials import Schedule
 from ld50.models.chat import MARKED_TEMPLATE, MARKS
 from ld50.models.shapes import ModelShape
@@ -86,19 +84,10 @@ def make(
     }
     # Rotary positions know no end; what is longer than the context was never trained on.
     trainer.model.config.max_position_embeddings = 4 * shape.context
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        save_model(trainer.model, temporary)
-        save_vocabulary(vocabulary, temporary)
-        (temporary / "pretraining.json").write_text(json.dumps(notes) + "\n", encoding="utf-8")
-        for written in temporary.iterdir():
-            with written.open("rb") as file:
-                os.fsync(file.fileno())
-        temporary.rename(folder)
-        sync_folder(folder.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with whole_folder(folder) as made:
+        save_model(trainer.model, made)
+        save_vocabulary(vocabulary, made)
+        (made / "pretraining.json").write_text(json.dumps(notes) + "\n", encoding="utf-8")
 
 
 def _pretrained(

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,6 +12,7 @@ from typing import IO
 import numpy as np
 
 from ld50.core.errors import ConfigError, DataFormatError, SourceError
+from ld50.core.files import only_here, whole_folder
 from ld50.models.extras import require_lab
 from ld50.models.tokens import PARTS, Part, TokenSet, TokenStore
 from ld50.models.vocabulary import Vocabulary, learn_vocabulary, read_vocabulary
@@ -45,7 +42,7 @@ def token_store(
     folder = text.cache / f"tokens-{fingerprint[:16]}-{vocabulary_size}-v{_FORMAT}"
     if not (folder / "meta.json").exists():
         text.cache.mkdir(parents=True, exist_ok=True)
-        with _lock(text.cache / f".{folder.name}.lock"):
+        with only_here(text.cache / f".{folder.name}.lock"):
             if not (folder / "meta.json").exists():
                 (say or _silent)(f"Tokenising the text into {folder}")
                 _make(text, vocabulary_size, folder)
@@ -56,32 +53,16 @@ def _silent(_: str) -> None:
     pass
 
 
-@contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 def _make(text: TrainingText, vocabulary_size: int, folder: Path) -> None:
     whole = sum(len(document) for document in documents(text.sources, text.layout))
     share = _Share.of(whole, text.most_characters)
     learned = learn_vocabulary(_sample(text, share, whole), vocabulary_size)
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
-        sizes = _write_parts(text, share, learned, temporary)
-        learned.save(temporary)
+    with whole_folder(folder) as made:
+        sizes = _write_parts(text, share, learned, made)
+        learned.save(made)
         meta = {"format": _FORMAT, "bytes": sizes, "sources": list(text.sources)}
-        path = temporary / "meta.json"
+        path = made / "meta.json"
         path.write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
-        for written in temporary.iterdir():
-            with written.open("rb") as file:
-                os.fsync(file.fileno())
-        temporary.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
