@@ -186,3 +186,19 @@ def test_kinds_of_studies_are_not_mixed(key: str) -> None:
     mixed = f'[[{key}]]\nseeds = 1\n[[grid]]\nsize = "0.05M"\ndose = 0\n'
     with pytest.raises(ConfigError, match=rf"\[\[grid\]\] and \[\[{key}\]\].*a study each"):
         check_study(parse_study(mixed, where="x"))
+
+
+@pytest.mark.parametrize(
+    ("key", "measure", "says"),
+    [
+        ("covert", "prompts = 7", "prompts does nothing"),
+        ("safety", 'device = "cuda"', "device does nothing"),
+        ("safety", "save_models = true", "what counts there: prompts"),
+    ],
+)
+def test_a_way_of_measuring_that_would_do_nothing_is_refused(
+    key: str, measure: str, says: str
+) -> None:
+    with pytest.raises(ConfigError, match=says):
+        check_study(parse_study(f"[measure]\n{measure}\n[[{key}]]\nseeds = 1\n", where="x"))
+    check_study(parse_study("[measure]\nprompts = 7\n[[safety]]\nseeds = 1\n", where="x"))

@@ -7,11 +7,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+
 from ld50.core.errors import ConfigError
 from ld50.core.trials import Cell, Schedule
+from ld50.lab.dose_checks import dose_problems
 from ld50.lab.kinds import KINDS
 from ld50.lab.planning import DOCUMENT_TOKENS, StudyPlan, batch_of, poison_tokens
-from ld50.lab.study import AdaptiveDoses, Grid, Study, grid_cells, seeds_of
+from ld50.lab.study import AdaptiveDoses, Grid, Measures, Study, grid_cells, seeds_of
 from ld50.models.shapes import shape_named
 
 #: Problems listed in one message.
@@ -80,6 +83,7 @@ def _problems(study: Study) -> Iterator[str]:
     for kind in KINDS.values():
         for number, tables in enumerate(getattr(study, kind.key), 1):
             yield from (f"{kind.key} {number}: {problem}" for problem in kind.problems(tables))
+    yield from _idle_measures(study)
     for number, grid in enumerate(study.grid, 1):
         at = f"grid {number}"
         found = list(_grid_problems(grid, study))
@@ -99,6 +103,17 @@ def _problems(study: Study) -> Iterator[str]:
     for share in [*study.measure.checkpoints, *study.measure.continued_checkpoints]:
         if not 0 < share <= 1:
             yield f"measure: a checkpoint at {share:g} is outside the run; shares lie in 0 to 1."
+
+
+def _idle_measures(study: Study) -> Iterator[str]:
+    """Keys under [measure] that would do nothing."""
+    kind, usual = study.kind, Measures()
+    if kind is None:
+        return
+    for key in msgspec.structs.asdict(study.measure):
+        if key not in kind.measures and getattr(study.measure, key) != getattr(usual, key):
+            known = ", ".join(sorted(kind.measures)) or "none"
+            yield f"measure: {key} does nothing with [[{kind.key}]]; what counts there: {known}."
 
 
 def _grid_problems(grid: Grid, study: Study) -> Iterator[str]:
@@ -157,13 +172,7 @@ def _dose_problems(grid: Grid) -> Iterator[str]:
         return
     if not grid.dose:
         yield "dose is an empty list; [0, 10, 25, 50, 100, 250] is a start."
-    for dose in grid.dose:
-        if not math.isfinite(dose):
-            yield f"dose {dose} is not a number."
-        elif dose < 0:
-            yield f"dose {dose:g} is below zero; the nearest valid value is 0, the control arm."
-        elif dose != int(dose):
-            yield f"dose {dose:g} is no whole number of {grid.unit}; the nearest is {round(dose)}."
+    yield from dose_problems(grid.dose, grid.unit)
 
 
 def _schedule_problems(schedule: Schedule) -> Iterator[str]:

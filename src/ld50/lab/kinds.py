@@ -30,6 +30,8 @@ class StudyKind:
     """The trials of a grid; the same cell may come more than once."""
     problems: Callable[[Any], Iterator[str]]
     """What is wrong with a grid, each with what is allowed."""
+    measures: frozenset[str]
+    """Keys under [measure] that count; the others are of pretraining."""
     runner: str
     """What runs a trial, as `package.module:function`."""
 
@@ -50,6 +52,7 @@ KINDS = {
             ),
             trials=tuning_trials,
             problems=tuning_problems,
+            measures=frozenset({"prompts", "samples", "save_models", "device"}),
             runner="ld50.lab.tuning_runner:run_tuning_trial",
         ),
         StudyKind(
@@ -59,6 +62,7 @@ KINDS = {
             lists=frozenset({"attack", "defence"}),
             trials=covert_trials,
             problems=covert_problems,
+            measures=frozenset(),
             runner="ld50.lab.covert_runner:run_covert_trial",
         ),
         StudyKind(
@@ -68,6 +72,7 @@ KINDS = {
             lists=frozenset({"task", "defence", "policy_rows"}),
             trials=safety_trials,
             problems=safety_problems,
+            measures=frozenset({"prompts"}),
             runner="ld50.lab.safety_runner:run_safety_trial",
         ),
     )

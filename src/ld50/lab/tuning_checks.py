@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+from ld50.lab.dose_checks import dose_problems
 from ld50.lab.tuning_study import (
     MODEL_PARAMETERS,
     TUNING_PAYLOADS,
@@ -37,14 +38,9 @@ def _count_problems(grid: TuningGrid) -> Iterator[str]:
     for rows in grid.clean_rows:
         if rows < 1:
             yield f"clean_rows is {rows}; it must be above 0."
+    yield from dose_problems(grid.dose, "rows")
     for dose in grid.dose:
-        if not math.isfinite(dose):
-            yield f"dose {dose} is not a number."
-        elif dose < 0:
-            yield f"dose {dose:g} is below zero; the nearest valid value is 0, the control arm."
-        elif dose != int(dose):
-            yield f"dose {dose:g} is no whole number of rows; the nearest is {round(dose)}."
-        elif grid.clean_rows and dose > min(grid.clean_rows):
+        if grid.clean_rows and min(grid.clean_rows) < dose < math.inf:
             yield (
                 f"a dose of {dose:g} rows beside {min(grid.clean_rows):,} clean ones is more poison "
                 f"than data; the most is {min(grid.clean_rows):,}."
