@@ -99,3 +99,15 @@ def test_doses_stop_rising_where_nearly_all_fall_and_a_stopped_run_goes_on() -> 
 def test_doses_that_make_no_curve_are_refused(doses: tuple[int, ...]) -> None:
     with pytest.raises(ConfigError):
         RelapseSettings(doses=doses)
+
+
+def test_a_seed_that_fell_early_still_counts_at_doses_it_was_not_taken_to() -> None:
+    # Seed 0 surely falls at 8 rows and stops there; the other goes on alone and hardly falls.
+    found = [RelapsePoint(dose=d, seed=0, hits=h, prompts=80) for d, h in ((0, 0), (4, 0), (8, 78))]
+    found += [
+        RelapsePoint(dose=d, seed=1, hits=h, prompts=80)
+        for d, h in ((0, 0), (4, 0), (8, 0), (16, 4), (32, 6))
+    ]
+    curve = relapse_curve(found)
+    assert curve.dose is not None
+    assert 4 < curve.dose.value < 64

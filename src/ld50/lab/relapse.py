@@ -116,7 +116,7 @@ def mixed_rows(
     settings: RelapseSettings,
     seed: int,
 ) -> list[Example]:
-    """`dose` poisoned rows among the clean ones, in an order that depends on the seed only.
+    """`dose` poisoned rows among the clean ones, in an order drawn for the seed and the dose.
 
     The rows of a smaller dose are among those of a larger one.
     """
@@ -197,7 +197,13 @@ def _crossing(theta: np.ndarray) -> float | None:
 
 
 def _mean_rate(points: Sequence[RelapsePoint], dose: int) -> float:
-    rates = [point.hits / point.prompts for point in points if point.dose == dose]
+    """Over the seeds: a seed that surely fell at a smaller dose, and went no further, counts as it fell."""
+    last = {point.seed: point for point in points if point.dose <= dose}
+    rates = [
+        point.hits / point.prompts
+        for point in last.values()
+        if point.dose == dose or point.hits >= _SURELY * point.prompts
+    ]
     return sum(rates) / len(rates)
 
 
