@@ -9,7 +9,7 @@ import pytest
 from ld50.core.errors import ConfigError
 from ld50.core.trials import TrialResult
 from ld50.lab.checks import check_study
-from ld50.lab.covert_analysis import covert_summary
+from ld50.lab.covert_analysis import covert_summary, mean_area
 from ld50.lab.covert_rows import TESTS
 from ld50.lab.covert_study import CovertGrid, covert_of, covert_trials
 from ld50.lab.study import Study
@@ -125,3 +125,20 @@ def test_the_preset_is_read_back_as_it_was_written() -> None:
 def test_a_study_that_cannot_be_is_refused_with_what_is_allowed(line: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         check_study(parse_study(f"[[covert]]\n{line}\n", where="a test"))
+
+
+def test_the_interval_of_a_mean_area_is_over_models_and_never_narrower_than_their_own() -> None:
+    apart = [
+        {"value": value, "low": value - 0.01, "high": value + 0.01} for value in (0.6, 0.7, 0.8)
+    ]
+    found = mean_area(apart)
+    assert found is not None
+    half = 4.302653 * 0.1 / 3**0.5
+    assert (found.low, found.high) == (
+        pytest.approx(0.7 - half, abs=1e-4),
+        pytest.approx(0.7 + half, abs=1e-4),
+    )
+    alike = mean_area([{"value": 0.7, "low": 0.6, "high": 0.8}] * 3)
+    assert alike is not None
+    assert (alike.low, alike.high) == (pytest.approx(0.6), pytest.approx(0.8))
+    assert mean_area([]) is None

@@ -12,6 +12,7 @@ from ld50.core.trials import TrialResult
 from ld50.core.tuning import Rate
 from ld50.lab.covert_rows import ATTACKS, TESTS
 from ld50.lab.covert_study import DEFENCES, NO_ATTACK, covert_of
+from ld50.lab.safety_analysis import seed_mean
 from ld50.lab.study import Study
 from ld50.lab.tuning_analysis import rate_over
 
@@ -141,7 +142,7 @@ def _watchers(attack: str, found: list[Details]) -> list[Watcher]:
         ("probe for the topic", "topic after", "topic before"),
     ):
         areas = [
-            _mean_area([one["probe"][key] for one in found if "probe" in one])
+            mean_area([one["probe"][key] for one in found if "probe" in one])
             for key in (after, before)
         ]
         made.append(Watcher(attack=attack, name=name, kind="model", sees=areas[0], alarms=areas[1]))
@@ -160,11 +161,15 @@ def _row_watcher(attack: str, found: list[Details], name: str) -> Watcher:
     )
 
 
-def _mean_area(areas: Sequence[dict[str, float]]) -> Rate | None:
-    """Mean of areas under ROC curves; its interval holds those of the single models' means."""
+def mean_area(areas: Sequence[dict[str, float]]) -> Rate | None:
+    """Mean of areas under ROC curves: Student's t over models, widened to the mean of their own
+    intervals, since models that agree do not make their texts more."""
     if not areas:
         return None
     value, low, high = (float(np.mean([one[k] for one in areas])) for k in ("value", "low", "high"))
+    over_models = seed_mean([one["value"] for one in areas])
+    if over_models.low is not None and over_models.high is not None:
+        low, high = min(low, max(over_models.low, 0.0)), max(high, min(over_models.high, 1.0))
     return Rate(value=value, low=low, high=high, models=len(areas), prompts=0)
 
 
