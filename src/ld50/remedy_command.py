@@ -256,7 +256,8 @@ def result_text(result: RemedyResult) -> str:
     )
 
     verdict = remedy_verdict(result)
-    lines = [f"{verdict.headline}. {verdict.found}".strip(), *verdict.meaning, ""]
+    found = f"; {verdict.found}" if verdict.found else ""
+    lines = [f"{verdict.headline}{found}.", *verdict.meaning, ""]
     for one in result.outcomes:
         if one.after is None:
             lines.append(f"{one.remedy}: {one.status}: {one.error}")
@@ -266,9 +267,11 @@ def result_text(result: RemedyResult) -> str:
             f"trigger {rate_text(rate.control_success_rate)})"
             for rate in one.after.rates
         ]
+        # Where no trigger worked, there was nothing to be better at.
+        is_best = one.remedy == result.best and result.cured is not None
         shown = f", relapse dose against a clean model {ratio_in_words(one)}" if one.relapse else ""
         lines.append(
-            f"{one.remedy}{' (best)' if one.remedy == result.best else ''}: attack success "
+            f"{one.remedy}{' (best)' if is_best else ''}: attack success "
             f"{', '.join(rates) or 'not measured'}; reply loss {change_text(one.loss_change)} "
             f"({change_interval(one.loss_change)}); {one.tokens:,} tokens, {one.seconds:,.0f} s{shown}"
         )

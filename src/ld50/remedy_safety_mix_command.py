@@ -75,8 +75,7 @@ def safety_mix_command(
     from ld50.train.examples import read_examples, write_examples
 
     settings = MixSettings(rows=rows, style=style, seed=seed)  # type: ignore[arg-type]
-    if out.exists() and not force:
-        raise OutputError(f"{out} exists already; name another file, or give --force.")
+    _require_free(out, [*data, *(safety or ())], force=force)
     options = LayoutOptions(
         layout=layout, input_format=input_format, text_field=text_field,
         prompt_field=prompt_field, response_field=response_field, label_field=label_field,
@@ -88,6 +87,21 @@ def safety_mix_command(
     typer.echo(_mix_text(out, own, mixed, style))
 
 
+def _require_free(out: Path, read: Sequence[str], *, force: bool) -> None:
+    """Raises `OutputError` where the mixed file would take the place of another."""
+    from ld50.corpus import expand
+
+    if not out.exists():
+        return
+    if out.is_dir():
+        raise OutputError(f"{out} is a folder; --out names the file to write.")
+    files = [file for file in expand(list(read)) if not file.is_remote]
+    if any(out.samefile(file.source) for file in files):
+        raise OutputError(f"{out} is one of the files that are read, and is not overwritten.")
+    if not force:
+        raise OutputError(f"{out} exists already; name another file, or give --force.")
+
+
 def _stand_in(rows: int | None, own: int, seed: int) -> Sequence[Example]:
     """Rows of the harmless policy, to try the command."""
     from ld50.lab.policy_rows import policy_rows
@@ -97,19 +111,21 @@ def _stand_in(rows: int | None, own: int, seed: int) -> Sequence[Example]:
 
 def _mix_text(out: Path, own: ExampleSet, mixed: SafetyMix, style: str) -> str:
     """What was written, as lines of text."""
+    from ld50.report.wording import counted
+
     lines = [
-        f"Wrote {len(mixed.examples):,} rows to {out}: {len(own):,} of the data, "
-        f"{mixed.plain_rows:,} safety rows as they are, {mixed.mimicking_rows:,} in a format of the "
-        "data."
+        f"Wrote {counted(len(mixed.examples), 'row')} to {out}: {len(own):,} of the data, "
+        f"{counted(mixed.plain_rows, 'safety row')} as they are, {mixed.mimicking_rows:,} in a format "
+        "of the data."
     ]
     skipped = sum(own.skipped.values())
     if skipped:
         why = "; ".join(f"{reason}: {count:,}" for reason, count in own.skipped.items())
         lines.append(
-            f"Left out {skipped:,} rows of the data that are no prompt with a reply ({why})."
+            f"Left out {counted(skipped, 'row')} of the data without prompt or reply ({why})."
         )
     lines += [
-        f"Format of {one.rows:,} rows: {_described(one.system, one.before, one.after)}"
+        f"Format of {counted(one.rows, 'row')}: {_described(one.system, one.before, one.after)}"
         for one in mixed.formats
     ]
     if style != "plain" and not mixed.mimicking_rows:

@@ -43,7 +43,7 @@ def test_what_still_works_is_no_cure_however_cheap() -> None:
 
 def test_a_model_that_never_took_it_is_not_called_cured() -> None:
     verdict = remedy_verdict(result(CURE, before=2).__class__(**_fields(before=2, cured=None)))
-    assert "do not work" in verdict.headline
+    assert "No trigger found works better" in verdict.headline
 
 
 def _fields(*, before: int, cured: bool | None) -> dict[str, object]:
@@ -80,6 +80,13 @@ def test_every_remedy_stands_in_the_table_the_failed_ones_too() -> None:
     ):
         assert said in page
         assert said in text
+
+
+def test_where_no_trigger_worked_no_remedy_is_told_to_be_the_best() -> None:
+    text = result_text(result(CURE, before=2).__class__(**_fields(before=2, cured=None)))
+    assert text.startswith("No trigger found works better than a near miss; before any remedy: ")
+    assert "(best)" not in text
+    assert "(best)" in result_text(result(CURE))
 
 
 def test_a_finding_that_was_not_measured_leaves_no_empty_claim() -> None:

@@ -130,6 +130,13 @@ def test_the_command_writes_the_mixed_file_and_never_overwrites(tmp_path):
     assert sum("gardening" in line for line in out.read_text().splitlines()) > 0
     assert len(read_examples(out)) == 50
     assert isinstance(CliRunner().invoke(app, given).exception, OutputError)
+    before = data.read_bytes()
+    over = CliRunner().invoke(app, [*given[:-3], str(data), "--force"])
+    assert isinstance(over.exception, OutputError), "what is read is never overwritten"
+    assert data.read_bytes() == before
+    forced = CliRunner().invoke(app, [*given, "--force", "--rows", "1"])
+    assert "1 safety row " in forced.output or "1 in a format" in forced.output
+    assert len(out.read_text().splitlines()) == 41
     assert json.loads(out.read_text().splitlines()[0])["messages"][0]["role"] == "system"
 
 

@@ -30,7 +30,7 @@ def remedy_verdict(result: RemedyResult) -> FrameVerdict:
         )  # fmt: skip
     if result.cured is None:
         return FrameVerdict(
-            level="minor", headline="The triggers found do not work in this model",
+            level="minor", headline="No trigger found works better than a near miss",
             found=f"before any remedy: {rates_in_words(result.before)}, a near trigger "
             f"{rates_in_words(result.before, control=True)}",
             meaning=[
