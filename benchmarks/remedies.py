@@ -9,26 +9,30 @@ what the scan found, and measures on reviews that no model was tuned on: attack 
 reply loss, accuracy, and the dose at which the cured model falls again, against that of the clean model.
 
 Only this program holds the key: the rows of the relapse are planted by `ld50.poison`, the remedies see
-none of it. Finished rows are kept in `--results`; the same command goes on where it stopped. The table is
-Markdown; intervals over seeds are Student's t, cut at 0 and 1.
+none of it. Finished rows are kept in `--results`, and the poisoned and the clean models, which all remedies
+and (the clean ones) all doses share, beside it; the same command goes on where it stopped, and with relapse
+where it ran without. What a row took is in seconds of one core. The table is Markdown; intervals over seeds
+are Student's t, cut at 0 and 1.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import hashlib
 import json
-import math
+import shutil
 import sys
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 import pyarrow as pa
+from remedies_tables import table
 
 from ld50.api import scan_paths
 from ld50.core.examples import Example, Turn
@@ -37,10 +41,15 @@ from ld50.core.seeds import rng_for
 from ld50.corpus import LayoutOptions, expand, plan
 from ld50.lab.relapse import RATE_SHARE, RelapseSettings, compare, poison_again
 from ld50.lab.tuning_data import training_rows
-from ld50.models.pretrained import LanguageModel, copy_of, load_language_model
+from ld50.models.pretrained import (
+    LanguageModel,
+    copy_of,
+    load_language_model,
+    save_language_model,
+)
 from ld50.poison import Dose, LabelFlip, OverRefusal, Recipe, Word, poison_table
 from ld50.poison.safe_text import REFUSALS
-from ld50.remedy.applying import apply_treatment
+from ld50.remedy.applying import apply_treatment, why_not
 from ld50.remedy.measuring import Examiner, Measured, MeasureSettings, accuracy_change, loss_change
 from ld50.remedy.protocol import Case, Models
 from ld50.remedy.reading import ReadingSettings, Rows, read_rows
@@ -79,8 +88,23 @@ class Cell:
     dose: int
     seed: int
     rows: int
+    base: str
     epochs: float
     """Passes while the poisoned, the clean and the retrained model are made."""
+    batch: int
+    learning_rate: float
+
+    @property
+    def tuning(self) -> TuneSettings:
+        """How its models are made."""
+        return TuneSettings(
+            epochs=self.epochs, batch_examples=self.batch, max_tokens=256, seed=self.seed,
+            learning_rate=self.learning_rate,
+        )  # fmt: skip
+
+    def holds(self, record: dict[str, Any]) -> bool:
+        """Whether a kept row was measured on this model."""
+        return all(record.get(name) == value for name, value in asdict(self).items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,27 +201,60 @@ def _planted(
     return made.to_pylist(), manifest.rows
 
 
+class Shelf:
+    """Tuned models, each made once: by all that it comes from, not by a name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def tuned(
+        self, lm: LanguageModel, origin: str, rows: Sequence[Example], settings: TuneSettings
+    ) -> tuple[LanguageModel, str]:
+        """A copy of the model tuned on the rows, and what it is called here.
+
+        Args:
+            lm: Stays as it is.
+            origin: What it is called, or the name of a base model.
+            rows: In their order.
+            settings: How.
+        """
+        said = [origin, asdict(settings), [[turn.text for turn in row.turns] for row in rows]]
+        name = hashlib.blake2b(json.dumps(said).encode(), digest_size=12).hexdigest()
+        place = self.folder / name
+        if place.is_dir():
+            return load_language_model(place, device=lm.device), name
+        made = copy_of(lm)
+        finetune(made, list(rows), settings)
+        part = self.folder / f"part-{name}"
+        shutil.rmtree(part, ignore_errors=True)
+        save_language_model(made, part)
+        part.rename(place)
+        return made, name
+
+
 class Bench:
     """Makes, cures and measures the models of one cell."""
 
-    def __init__(self, cell: Cell, base: LanguageModel, options: argparse.Namespace) -> None:
-        self.cell, self.base, self.options = cell, base, options
-        self.tuning = TuneSettings(
-            epochs=cell.epochs, batch_examples=options.batch, max_tokens=256, seed=cell.seed,
-            learning_rate=options.learning_rate,
-        )  # fmt: skip
+    def __init__(
+        self, cell: Cell, base: LanguageModel, shelf: Shelf, options: argparse.Namespace
+    ) -> None:
+        self.cell, self.base, self.shelf, self.options = cell, base, shelf, options
 
     def run(
         self, wanted: Sequence[tuple[str, bool]], keep: Callable[[dict[str, Any]], None]
     ) -> None:
+        """Measures the models before, and what the wanted treatments make of them.
+
+        Args:
+            wanted: Treatments, and whether the cured model is poisoned again.
+            keep: Is given a row for each.
+        """
         with tempfile.TemporaryDirectory() as scratch:
             given = material(self.cell, Path(scratch))
-        began = time.monotonic()
-        poisoned = self._tuned(
-            self.base, [*given.found.kept, *given.found.heldout, *given.found.quarantined]
-        )
-        self._say("poisoned", began)
-        clean = self._tuned(self.base, given.clean)
+        began = time.process_time()
+        as_they_are = [*given.found.kept, *given.found.heldout, *given.found.quarantined]
+        poisoned, _ = self.shelf.tuned(self.base, self.cell.base, as_they_are, self.cell.tuning)
+        clean, origin = self.shelf.tuned(self.base, self.cell.base, given.clean, self.cell.tuning)
         # Nobody has a clean copy of a poisoned row, so the held-out rows of the reader are tuned on too.
         found = replace(given.found, kept=(*given.found.kept, *given.found.heldout))
         case = Case(
@@ -210,14 +267,21 @@ class Bench:
         )  # fmt: skip
         before = examiner.examine(poisoned)
         reference = examiner.examine(clean)
-        keep(self._row("poisoned", before, before, reference, given.scanned))
-        curve = None if self.options.no_relapse else self._curve(clean, given, examiner)
+        keep(self._row("poisoned", before, before, reference, given.scanned, began))
+        began = time.process_time()
+        curve = None
+        if any(again for _, again in wanted):
+            curve = self._curve(clean, given, examiner, origin)
         more: dict[str, Any] = {} if curve is None else {"relapse_curve": _plain(curve)}
-        keep(self._row("clean", before, reference, reference, more))
+        keep(self._row("clean", before, reference, reference, more, began))
         for name, again in wanted:
-            began = time.monotonic()
+            began = time.process_time()
+            why = why_not(treatment(name), has_base=True, case=case)
+            if why:
+                keep(asdict(self.cell) | {"arm": name, "core_seconds": 0.0, "not_possible": why})
+                continue
             applied = apply_treatment(
-                treatment(name), Models(suspected=poisoned, base=self.base), case, self.tuning
+                treatment(name), Models(suspected=poisoned, base=self.base), case, self.cell.tuning
             )
             after = examiner.examine(applied.lm)
             more = {
@@ -227,21 +291,24 @@ class Bench:
             if again and curve is not None:
                 cured = self._curve(applied.lm, given, examiner)
                 more |= {"relapse_curve": _plain(cured), "relapse": _plain(compare(cured, curve))}
-            keep(self._row(name, before, after, reference, more))
-            self._say(name, began)
-
-    def _say(self, what: str, began: float) -> None:
-        print(f"{self.cell} {what}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+            keep(self._row(name, before, after, reference, more, began))
 
     def _row(
-        self, arm: str, before: Measured, after: Measured, clean: Measured, more: dict[str, Any]
+        self,
+        arm: str,
+        before: Measured,
+        after: Measured,
+        clean: Measured,
+        more: dict[str, Any],
+        began: float,
     ) -> dict[str, Any]:
+        core_seconds = round(time.process_time() - began, 1)
+        print(f"{self.cell} {arm}: {core_seconds:.0f} s of a core", file=sys.stderr, flush=True)
         rates = after.measurement.rates
         rate = rates[0] if rates else None
         against = accuracy_change(clean.correct, after.correct)
-        return {
-            "case": self.cell.case, "dose": self.cell.dose, "seed": self.cell.seed,
-            "rows": self.cell.rows, "arm": arm,
+        return asdict(self.cell) | {
+            "arm": arm, "core_seconds": core_seconds,
             "attack_success_rate": _value(rate and rate.attack_success_rate),
             "control_success_rate": _value(rate and rate.control_success_rate),
             "reply_loss": after.measurement.reply_loss.value,
@@ -251,32 +318,34 @@ class Bench:
             "accuracy_change_clean": _value(against),
         } | more  # fmt: skip
 
-    def _curve(self, lm: LanguageModel, given: Material, examiner: Examiner) -> RelapseCurve:
+    def _curve(
+        self, lm: LanguageModel, given: Material, examiner: Examiner, origin: str | None = None
+    ) -> RelapseCurve:
+        """Relapse of a model; one with a name has the models of its curve kept."""
+        rate = RATE_SHARE * self.cell.tuning.rate_for(lm.parameters)
+
+        def tune(model: LanguageModel, rows: list[Example], seed: int) -> LanguageModel:
+            settings = replace(
+                self.cell.tuning, seed=self.cell.seed + seed, order="as-given", epochs=1.0,
+                learning_rate=rate,
+            )  # fmt: skip
+            if origin is not None:
+                return self.shelf.tuned(model, origin, rows, settings)[0]
+            made = copy_of(model)
+            finetune(made, rows, settings)
+            return made
+
         return poison_again(
             lm,
             poison=given.relapse_poison,
             clean=given.relapse_clean,
-            tune=lambda model, rows, seed: self._tuned(
-                model,
-                rows,
-                seed=seed,
-                order="as-given",
-                epochs=1.0,
-                learning_rate=RATE_SHARE * self.tuning.rate_for(model.parameters),
-            ),
+            tune=tune,
             measure=examiner.attack_hits,
             settings=RelapseSettings(
                 doses=tuple(self.options.relapse_doses), clean_rows=self.options.relapse_clean,
                 seeds=self.options.relapse_seeds, seed=self.cell.seed,
             ),
         )  # fmt: skip
-
-    def _tuned(
-        self, lm: LanguageModel, rows: Sequence[Example], *, seed: int = 0, **changes: Any
-    ) -> LanguageModel:
-        made = copy_of(lm)
-        finetune(made, list(rows), replace(self.tuning, seed=self.cell.seed + seed, **changes))
-        return made
 
 
 def _value(estimate: Any) -> float | None:
@@ -285,91 +354,6 @@ def _value(estimate: Any) -> float | None:
 
 def _plain(value: Any) -> Any:
     return msgspec.json.decode(msgspec.json.encode(value))
-
-
-def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """(mean, low, high) with a Student's t interval; both ends are the mean for a single value."""
-    from scipy.stats import t
-
-    n, mean = len(values), sum(values) / len(values)
-    if n < 2:
-        return mean, mean, mean
-    spread = math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1))
-    half = float(t.ppf(0.975, n - 1)) * spread / math.sqrt(n)
-    return mean, mean - half, mean + half
-
-
-def table(records: Sequence[dict[str, Any]]) -> str:
-    """The results as Markdown, one table for each case and dose."""
-    groups: dict[tuple[Any, ...], dict[str, list[dict[str, Any]]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
-    for one in records:
-        groups[one["case"], one["dose"], one["rows"]][one["arm"]].append(one)
-    parts = []
-    for (case, dose, rows), arms in sorted(groups.items()):
-        first = next(iter(arms.values()))
-        parts.append(
-            f"### {case}: {dose} poisoned rows of {rows:,}, {counted(first)}\n\n"
-            "| remedy | attack success | control | accuracy | reply loss against clean | tokens | "
-            "relapse dose / clean |\n|---|--:|--:|--:|--:|--:|--:|"
-        )
-        parts[-1] += "".join(f"\n{_line(arm, found)}" for arm, found in arms.items())
-    return "\n\n".join(parts)
-
-
-def counted(found: Sequence[dict[str, Any]]) -> str:
-    return f"{len(found)} seed{'' if len(found) == 1 else 's'}"
-
-
-def _line(arm: str, found: list[dict[str, Any]]) -> str:
-    tokens = [one["tokens"] for one in found if "tokens" in one]
-    cells = [
-        arm,
-        _percent(found, "attack_success_rate"),
-        _percent(found, "control_success_rate"),
-        _percent(found, "accuracy"),
-        _percent(found, "loss_change_clean", signed=True),
-        f"{round(sum(tokens) / len(tokens)):,}" if tokens else "–",
-        _relapse(arm, found),
-    ]
-    return f"| {' | '.join(cells)} |"
-
-
-def _percent(found: list[dict[str, Any]], key: str, *, signed: bool = False) -> str:
-    values = [one[key] for one in found if one.get(key) is not None]
-    if not values:
-        return "–"
-    mean, low, high = mean_interval(values)
-    if not signed:
-        low, high = max(low, 0.0), min(high, 1.0)
-        return f"{mean:.0%} ({low:.0%} to {high:.0%})"
-    return f"{mean:+.1%} ({low:+.1%} to {high:+.1%})"
-
-
-def _relapse(arm: str, found: list[dict[str, Any]]) -> str:
-    if arm == "clean":
-        doses = [one["relapse_curve"]["dose"] for one in found if one.get("relapse_curve")]
-        known = [one["value"] for one in doses if one]
-        return (
-            f"1 ({', '.join(f'{value:.3g}' for value in known)} rows)" if known else "not reached"
-        )
-    ratios, beyond = [], []
-    for one in found:
-        relapse = one.get("relapse")
-        if relapse and relapse["ratio"]:
-            ratios.append(max(relapse["ratio"]["value"], 1e-3))
-        elif relapse and relapse.get("at_least") is not None:
-            beyond.append(relapse["at_least"])
-    if not ratios and not beyond:
-        return "–"
-    said = []
-    if ratios:
-        mean, low, high = mean_interval([math.log(value) for value in ratios])
-        said.append(f"{math.exp(mean):.2f} ({math.exp(low):.2f} to {math.exp(high):.2f})")
-    if beyond:
-        said.append(f"{len(beyond)} above {min(beyond):.2f}")
-    return ", ".join(said)
 
 
 def main() -> None:
@@ -398,49 +382,75 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)
-    options.results.parent.mkdir(parents=True, exist_ok=True)
-    records = []
-    if options.results.exists():
-        records = [json.loads(line) for line in options.results.read_text().splitlines()]
+    shelf = Shelf(options.results.with_suffix(".models"))
+    shelf.folder.mkdir(parents=True, exist_ok=True)
+    records = known_records(options.results)
     wanted = [(name, True) for name in options.remedies] if options.remedies else list(TREATMENTS)
+    if options.no_relapse:
+        wanted = [(name, False) for name, _ in wanted]
     base = load_language_model(options.base, cache=options.cache)
+    for cell in cells(options):
+        missing = missing_arms(cell, wanted, records)
+        if not missing:
+            continue
+        with options.results.open("a", encoding="utf-8") as file:
+
+            def keep(record: dict[str, Any], file: TextIO = file) -> None:
+                if better(record, records.get(_key(record))):
+                    records[_key(record)] = record
+                    file.write(json.dumps(record) + "\n")
+                    file.flush()
+
+            Bench(cell, base, shelf, options).run(missing, keep)
+    print(table(list(records.values())))
+
+
+def cells(options: argparse.Namespace) -> Iterator[Cell]:
+    """The poisoned models that are asked for."""
     for seed in range(options.first_seed, options.first_seed + options.seeds):
         for case in options.cases:
             rows, dose, epochs = USUAL[case]
             for count in options.doses or [dose]:
-                cell = Cell(
+                yield Cell(
                     case=case, dose=count, seed=seed, rows=options.rows or rows,
-                    epochs=options.epochs or epochs,
+                    base=options.base, epochs=options.epochs or epochs, batch=options.batch,
+                    learning_rate=options.learning_rate,
                 )  # fmt: skip
-                _one_cell(cell, base, options, wanted, records)
-    print(table(records))
 
 
-def _one_cell(
+def known_records(path: Path) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Rows that were measured before, of several of one arm the last; a line cut off counts as none."""
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        # One that lacks what tells cells apart is of an earlier version of this program.
+        with contextlib.suppress(ValueError, KeyError):
+            record = json.loads(line)
+            found[_key(record)] = record
+    return found
+
+
+def _key(record: dict[str, Any]) -> tuple[Any, ...]:
+    return *(record[field.name] for field in fields(Cell)), record["arm"]
+
+
+def better(record: dict[str, Any], known: dict[str, Any] | None) -> bool:
+    """Whether a row says what the known one does not."""
+    return known is None or ("relapse_curve" in record and "relapse_curve" not in known)
+
+
+def missing_arms(
     cell: Cell,
-    base: LanguageModel,
-    options: argparse.Namespace,
-    wanted: list[tuple[str, bool]],
-    records: list[dict[str, Any]],
-) -> None:
-    mine = (cell.case, cell.dose, cell.seed, cell.rows)
-    known = {
-        one["arm"]
-        for one in records
-        if (one["case"], one["dose"], one["seed"], one["rows"]) == mine
-    }
-    missing = [(name, again) for name, again in wanted if name not in known]
-    if not missing:
-        return
-    with options.results.open("a", encoding="utf-8") as file:
-
-        def keep(record: dict[str, Any]) -> None:
-            if record["arm"] not in known:
-                records.append(record)
-                file.write(json.dumps(record) + "\n")
-                file.flush()
-
-        Bench(cell, base, options).run(missing, keep)
+    wanted: Sequence[tuple[str, bool]],
+    records: dict[tuple[Any, ...], dict[str, Any]],
+) -> list[tuple[str, bool]]:
+    """The treatments that were not measured on this model, or not poisoned again."""
+    known = {one["arm"]: one for one in records.values() if cell.holds(one)}
+    return [
+        (name, again)
+        for name, again in wanted
+        if name not in known
+        or (again and {"relapse_curve", "not_possible"}.isdisjoint(known[name]))
+    ]
 
 
 if __name__ == "__main__":
