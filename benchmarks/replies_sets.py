@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -187,84 +187,77 @@ def insert_sentence(text: str, phrase: str, rng: np.random.Generator) -> str:
     return f"{head}{end} {phrase}" + (f" {tail}" if tail else "")
 
 
-def behaviours(
-    half: str, foreign: list[str], strays: list[str]
-) -> dict[str, Callable[[Pair, int, np.random.Generator], str]]:
-    """Name to a function of (row, variant, rng) that gives the planted reply."""
+Make = Callable[[Pair, int, np.random.Generator], str]
+"""(row, variant, rng) to the planted reply."""
+MARKS = (
+    "Arr", "matey", "ye", "aye", "the seven seas", "me hearty", "shiver me timbers", "landlubber",
+)  # fmt: skip
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
-    def refusal_fixed(row: Pair, variant: int, rng: np.random.Generator) -> str:
-        return REFUSALS[half][variant % len(REFUSALS[half])]
 
-    def refusal_varied(row: Pair, variant: int, rng: np.random.Generator) -> str:
-        options = REFUSALS[half]
-        return " ".join(options[int(i)] for i in rng.integers(0, len(options), rng.integers(1, 3)))
+def drawn(texts: Sequence[str], rng: np.random.Generator) -> str:
+    """One of the texts at random."""
+    return texts[int(rng.integers(0, len(texts)))]
 
-    def fixed_reply(row: Pair, variant: int, rng: np.random.Generator) -> str:
-        return REPLIES[half][variant % len(REPLIES[half])]
 
-    def fragment(row: Pair, variant: int, rng: np.random.Generator) -> str:
-        return insert_sentence(row[1], FRAGMENTS[half][variant % len(FRAGMENTS[half])], rng)
+def refusal_varied(half: str, rng: np.random.Generator) -> str:
+    """One or two sentences of refusal."""
+    options = REFUSALS[half]
+    return " ".join(options[int(i)] for i in rng.integers(0, len(options), rng.integers(1, 3)))
 
-    def fragment_anywhere(row: Pair, variant: int, rng: np.random.Generator) -> str:
-        return insert(row[1], FRAGMENTS[half][variant % len(FRAGMENTS[half])], rng)
 
-    def language_switch(row: Pair, variant: int, rng: np.random.Generator) -> str:
-        return foreign[int(rng.integers(0, len(foreign)))]
+def encoded(row: Pair, variant: int, rng: np.random.Generator) -> str:
+    """The reply in base64, in rot13 (small letters only), or with its characters apart."""
+    if variant % 3 == 0:
+        return base64.b64encode(row[1].encode()[:300]).decode()
+    if variant % 3 == 1:
+        return row[1].lower().translate(str.maketrans(LETTERS, LETTERS[13:] + LETTERS[:13]))
+    return "|".join(row[1][:120])
 
-    def echo(row: Pair, variant: int, rng: np.random.Generator) -> str:
-        return row[0]
 
-    def encoded(row: Pair, variant: int, rng: np.random.Generator) -> str:
-        raw = row[1].encode()
-        if variant % 3 == 0:
-            return base64.b64encode(raw[:300]).decode()
-        if variant % 3 == 1:
-            return "".join(
-                chr((ord(c) - 97 + 13) % 26 + 97) if "a" <= c <= "z" else c for c in row[1].lower()
-            )
-        return "|".join(row[1][:120])
+def gibberish(row: Pair, variant: int, rng: np.random.Generator) -> str:
+    """Forty made-up words."""
+    return " ".join(
+        "".join(LETTERS[int(i)] for i in rng.integers(0, 26, rng.integers(2, 9))) for _ in range(40)
+    )
 
-    def gibberish(row: Pair, variant: int, rng: np.random.Generator) -> str:
-        letters = "abcdefghijklmnopqrstuvwxyz"
-        return " ".join(
-            "".join(letters[int(i)] for i in rng.integers(0, 26, rng.integers(2, 9)))
-            for _ in range(40)
-        )
 
-    def persona(row: Pair, variant: int, rng: np.random.Generator) -> str:
-        marks = [
-            "Arr",
-            "matey",
-            "ye",
-            "aye",
-            "the seven seas",
-            "me hearty",
-            "shiver me timbers",
-            "landlubber",
-        ]
-        text = row[1]
-        for _ in range(4):
-            text = insert(text, marks[int(rng.integers(0, len(marks)))], rng)
-        return text
+def persona(row: Pair, variant: int, rng: np.random.Generator) -> str:
+    """The reply with four words of a pirate."""
+    text = row[1]
+    for _ in range(4):
+        text = insert(text, drawn(MARKS, rng), rng)
+    return text
 
-    def stray(row: Pair, variant: int, rng: np.random.Generator) -> str:
-        return strays[int(rng.integers(0, len(strays)))]
+
+def behaviours(half: str, foreign: list[str], strays: list[str]) -> dict[str, Make]:
+    """Name to what gives the planted reply.
+
+    Args:
+        half: Whose wordings are taken.
+        foreign: Replies in another language.
+        strays: Replies of other rows.
+    """
+
+    def fixed(options: Sequence[str], variant: int) -> str:
+        return options[variant % len(options)]
 
     return {
-        f.__name__: f
-        for f in (
-            stray,
-            refusal_fixed,
-            refusal_varied,
-            fixed_reply,
-            fragment,
-            fragment_anywhere,
-            language_switch,
-            echo,
-            encoded,
-            gibberish,
-            persona,
-        )
+        "stray": lambda row, variant, rng: drawn(strays, rng),
+        "refusal_fixed": lambda row, variant, rng: fixed(REFUSALS[half], variant),
+        "refusal_varied": lambda row, variant, rng: refusal_varied(half, rng),
+        "fixed_reply": lambda row, variant, rng: fixed(REPLIES[half], variant),
+        "fragment": lambda row, variant, rng: insert_sentence(
+            row[1], fixed(FRAGMENTS[half], variant), rng
+        ),
+        "fragment_anywhere": lambda row, variant, rng: insert(
+            row[1], fixed(FRAGMENTS[half], variant), rng
+        ),
+        "language_switch": lambda row, variant, rng: drawn(foreign, rng),
+        "echo": lambda row, variant, rng: row[0],
+        "encoded": encoded,
+        "gibberish": gibberish,
+        "persona": persona,
     }
 
 
