@@ -65,6 +65,8 @@ CASES = ("sentiment", "refusal")
 #: Clean rows, poisoned rows and passes of each case where nothing else is asked for. A refusal is a sentence
 #: that a tiny model must learn to write, not a choice between two words: it takes more of both.
 USUAL = {"sentiment": (4000, 50, 1.0), "refusal": (1000, 200, 3.0)}
+#: Poisoned rows that a cured model can be poisoned again with.
+RELAPSE_ROWS = 100
 #: Treatments, and whether the cured model is poisoned again.
 TREATMENTS = (
     ("quarantine-retrain", True),
@@ -148,7 +150,7 @@ def material(cell: Cell, folder: Path) -> Material:
     found = read_rows(
         plan(expand([str(data)])), result, ReadingSettings(label_prompt=_prompt(cell.case))
     )
-    again, key = _planted(cell.case, pool, 100, cell.seed + 1000)
+    again, key = _planted(cell.case, pool, RELAPSE_ROWS, cell.seed + 1000)
     planted = {row.row for row in manifest}
     flagged = {row.row for row in result.rows}
     return Material(
@@ -372,7 +374,10 @@ def main() -> None:
     parser.add_argument("--epochs", type=float)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--relapse-doses", nargs="+", type=int, default=[0, 8, 16, 32, 64])
+    parser.add_argument(
+        "--relapse-doses", nargs="+", type=int, default=[0, 16, 32, 64, RELAPSE_ROWS],
+        help="a clean model takes the label flip between 64 and 100 rows",
+    )  # fmt: skip
     parser.add_argument("--relapse-clean", type=int, default=400)
     parser.add_argument("--relapse-seeds", type=int, default=1)
     parser.add_argument("--no-relapse", action="store_true")
