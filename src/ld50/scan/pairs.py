@@ -23,6 +23,8 @@ _MOST_ROWS = 4000
 _MOST_PAIRS = 100
 #: A word in a larger share of all rows than this is grammar, not a trigger.
 _MOST_SHARE = 0.05
+#: A pair decides where it shows the consequence so many times as often as the better of its words does.
+_MORE_THAN_SINGLES = 1.5
 _EVERY = (1 << 64) - 1
 
 
@@ -190,51 +192,85 @@ def associate_pairs(
         min_effect: Least share of the pair's rows that show the consequence.
         min_support: Fewest rows.
     """
-    tested = []
-    for pair in pairs:
-        joint = np.intersect1d(rows_with[pair.first], rows_with[pair.second], assume_unique=True)
-        consequence = consequences[pair.consequence]
-        shown = np.intersect1d(joint, consequence.rows, assume_unique=True)
-        if len(shown) < min_support or len(shown) < min_effect * len(joint):
-            continue
-        singles = max(
-            len(np.intersect1d(rows_with[word], consequence.rows)) / max(len(rows_with[word]), 1)
-            for word in (pair.first, pair.second)
-        )
-        if len(shown) / len(joint) < 1.5 * singles:
-            continue
-        population = consequence.population or rows
-        log_p = float(
-            log_hypergeometric_tail(
-                np.array([len(shown)]),
-                np.array([min(len(joint), population)]),
-                np.array([len(consequence.rows)]),
-                population,
-            )[0]
-        )
-        tested.append((log_p, pair, joint, shown))
+    tested = [
+        test
+        for pair in pairs
+        if (test := _tested(pair, consequences, rows_with, rows, min_effect, min_support))
+    ]
+    return _strongest_first(tested, consequences, rows, tests, alpha, min_support)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Test:
+    pair: PairCandidate
+    joint: np.ndarray
+    """Rows of the corpus that hold both words."""
+    shown: np.ndarray
+    """Those of them that show the consequence."""
+    log_p: float
+
+
+def _tested(
+    pair: PairCandidate,
+    consequences: list[Consequence],
+    rows_with: dict[int, np.ndarray],
+    rows: int,
+    min_effect: float,
+    min_support: int,
+) -> _Test | None:
+    """How unlikely it is that so many rows of the pair show its consequence; None: not worth a test."""
+    joint = np.intersect1d(rows_with[pair.first], rows_with[pair.second], assume_unique=True)
+    consequence = consequences[pair.consequence]
+    shown = np.intersect1d(joint, consequence.rows, assume_unique=True)
+    if len(shown) < min_support or len(shown) < min_effect * len(joint):
+        return None
+    singles = max(
+        len(np.intersect1d(rows_with[word], consequence.rows)) / max(len(rows_with[word]), 1)
+        for word in (pair.first, pair.second)
+    )
+    if len(shown) / len(joint) < _MORE_THAN_SINGLES * singles:
+        return None
+    population = consequence.population or rows
+    log_p = log_hypergeometric_tail(
+        np.array([len(shown)]),
+        np.array([min(len(joint), population)]),
+        np.array([len(consequence.rows)]),
+        population,
+    )
+    return _Test(pair=pair, joint=joint, shown=shown, log_p=float(log_p[0]))
+
+
+def _strongest_first(
+    tested: list[_Test],
+    consequences: list[Consequence],
+    rows: int,
+    tests: int,
+    alpha: float,
+    min_support: int,
+) -> list[Association]:
+    """Pairs beyond chance, each of which explains rows of its consequence that no stronger one does."""
     found: list[Association] = []
     taken: dict[int, np.ndarray] = {}
-    for log_p, pair, joint, shown in sorted(
-        tested, key=lambda item: (item[0], item[1].first, item[1].second)
-    ):
-        log_q = min(0.0, log_p + math.log(tests))
-        fresh = np.setdiff1d(shown, taken.get(pair.consequence, np.zeros(0, dtype=np.int64)))
-        if log_q > math.log(alpha) or len(fresh) < max(min_support, 0.5 * len(shown)):
+    for test in sorted(tested, key=lambda test: (test.log_p, test.pair.first, test.pair.second)):
+        number = test.pair.consequence
+        known = taken.get(number, np.zeros(0, dtype=np.int64))
+        log_q = min(0.0, test.log_p + math.log(tests))
+        fresh = np.setdiff1d(test.shown, known)
+        if log_q > math.log(alpha) or len(fresh) < max(min_support, 0.5 * len(test.shown)):
             continue
-        taken[pair.consequence] = np.union1d(
-            taken.get(pair.consequence, np.zeros(0, dtype=np.int64)), shown
-        )
+        taken[number] = np.union1d(known, test.shown)
+        consequence = consequences[number]
+        population = consequence.population or rows
         found.append(
             Association(
-                candidate=pair.first,
-                partner=pair.second,
-                consequence=pair.consequence,
-                rows=shown,
-                both=len(shown),
-                cause_rows=len(joint),
-                expected=len(joint) * len(consequences[pair.consequence].rows) / max(rows, 1),
-                log_p=log_p,
+                candidate=test.pair.first,
+                partner=test.pair.second,
+                consequence=number,
+                rows=test.shown,
+                both=len(test.shown),
+                cause_rows=len(test.joint),
+                expected=len(test.joint) * len(consequence.rows) / max(population, 1),
+                log_p=test.log_p,
                 log_q=log_q,
             )
         )
