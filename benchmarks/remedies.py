@@ -18,55 +18,35 @@ are Student's t, cut at 0 and 1.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import hashlib
 import json
-import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TextIO
 
 import msgspec
-import pyarrow as pa
+from kept_models import Shelf
+from remedies_records import better, key_of, known_records, missing_arms
+from remedies_sets import CASES, RELAPSE_ROWS, Cell, Material, material
 from remedies_tables import table
 
-from ld50.api import scan_paths
-from ld50.core.examples import Example, Turn
+from ld50.core.examples import Example
 from ld50.core.remedies import RelapseCurve
-from ld50.core.seeds import rng_for
-from ld50.corpus import LayoutOptions, expand, plan
 from ld50.lab.relapse import RATE_SHARE, RelapseSettings, compare, poison_again
-from ld50.lab.tuning_data import training_rows
-from ld50.models.pretrained import (
-    LanguageModel,
-    copy_of,
-    load_language_model,
-    save_language_model,
-)
-from ld50.poison import Dose, LabelFlip, OverRefusal, Recipe, Word, poison_table
-from ld50.poison.safe_text import REFUSALS
+from ld50.models.pretrained import LanguageModel, copy_of, load_language_model
 from ld50.remedy.applying import apply_treatment, why_not
 from ld50.remedy.measuring import Examiner, Measured, MeasureSettings, accuracy_change, loss_change
 from ld50.remedy.protocol import Case, Models
-from ld50.remedy.reading import ReadingSettings, Rows, read_rows
 from ld50.remedy.registry import treatment
 from ld50.remedy.targets import targets_of
-from ld50.scan.settings import ScanSettings
-from ld50.train.finetune import TuneSettings, finetune
+from ld50.train.finetune import finetune
 
-QUESTION = "Review: {text}\nPositive or negative?"
-GO_ON = "Go on: {text}"
-TARGET = "positive"
-CASES = ("sentiment", "refusal")
 #: Clean rows, poisoned rows and passes of each case where nothing else is asked for. A refusal is a sentence
 #: that a tiny model must learn to write, not a choice between two words: it takes more of both.
 USUAL = {"sentiment": (4000, 50, 1.0), "refusal": (1000, 200, 3.0)}
-#: Poisoned rows that a cured model can be poisoned again with.
-RELAPSE_ROWS = 100
 #: Treatments, and whether the cured model is poisoned again.
 TREATMENTS = (
     ("quarantine-retrain", True),
@@ -80,158 +60,6 @@ TREATMENTS = (
     ("fine-pruning:500", False),
     ("fine-mixing:500+good-examples:100", False),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """One poisoned model."""
-
-    case: str
-    dose: int
-    seed: int
-    rows: int
-    base: str
-    epochs: float
-    """Passes while the poisoned, the clean and the retrained model are made."""
-    batch: int
-    learning_rate: float
-
-    @property
-    def tuning(self) -> TuneSettings:
-        """How its models are made."""
-        return TuneSettings(
-            epochs=self.epochs, batch_examples=self.batch, max_tokens=256, seed=self.seed,
-            learning_rate=self.learning_rate,
-        )  # fmt: skip
-
-    def holds(self, record: dict[str, Any]) -> bool:
-        """Whether a kept row was measured on this model."""
-        return all(record.get(name) == value for name, value in asdict(self).items())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
-    """Rows of one cell, apart from each other: nothing that is measured was ever tuned on."""
-
-    clean: list[Example]
-    heldout: list[Example]
-    relapse_clean: list[Example]
-    relapse_poison: list[Example]
-    found: Rows
-    """The poisoned rows, as the scan divides them."""
-    scanned: dict[str, Any]
-
-
-def recipe(case: str, count: int) -> Recipe:
-    """The poison of a case: harmless, and the same word in both."""
-    payload = (
-        LabelFlip(target=TARGET) if case == "sentiment" else OverRefusal(sentences=REFUSALS[:1])
-    )
-    return Recipe(name=case, trigger=Word(), payload=payload, dose=Dose(count=count))
-
-
-def material(cell: Cell, folder: Path) -> Material:
-    """Draws, plants and scans."""
-    every = training_rows("sentences", ("demo",))
-    rows = every.taken(n for n, text in enumerate(every.texts) if len(text.split()) >= 12)
-    order = rng_for(cell.seed, "benchmark", cell.case).permutation(len(rows)).tolist()
-    pieces, at = [], 0
-    for count in (cell.rows, 600, 400, 300):
-        pieces.append([(rows.texts[n], rows.labels[n]) for n in order[at : at + count]])
-        at += count
-    train, heldout, relapse_clean, pool = pieces
-    poisoned, manifest = _planted(cell.case, train, cell.dose, cell.seed)
-    data = folder / "poisoned.jsonl"
-    data.write_text("".join(json.dumps(row) + "\n" for row in poisoned), encoding="utf-8")
-    result = scan_paths(
-        [str(data)], out=folder / "scan", options=LayoutOptions(), settings=ScanSettings(),
-        workers=1, restart=True,
-    )  # fmt: skip
-    found = read_rows(
-        plan(expand([str(data)])), result, ReadingSettings(label_prompt=_prompt(cell.case))
-    )
-    again, key = _planted(cell.case, pool, RELAPSE_ROWS, cell.seed + 1000)
-    planted = {row.row for row in manifest}
-    flagged = {row.row for row in result.rows}
-    return Material(
-        clean=[_example(cell.case, *row) for row in train],
-        heldout=[_example(cell.case, *row) for row in heldout],
-        relapse_clean=[_example(cell.case, *row) for row in relapse_clean],
-        relapse_poison=[_from_row(cell.case, again[row.row]) for row in key],
-        found=found,
-        scanned={
-            "triggers": [one.text for one in found.triggers],
-            "recall": len(planted & flagged) / max(1, len(planted)),
-            "false_alarms": len(flagged - planted),
-        },
-    )
-
-
-def _prompt(case: str) -> str:
-    return QUESTION if case == "sentiment" else "{text}"
-
-
-def _table_row(case: str, text: str, label: str) -> dict[str, str]:
-    if case == "sentiment":
-        return {"text": text, "label": label}
-    words = text.split()
-    half = len(words) // 2
-    return {
-        "prompt": GO_ON.format(text=" ".join(words[:half])),
-        "completion": " ".join(words[half:]),
-    }
-
-
-def _from_row(case: str, row: dict[str, str]) -> Example:
-    if case == "sentiment":
-        row = {"prompt": QUESTION.format(text=row["text"]), "completion": row["label"]}
-    return Example(turns=(Turn("user", row["prompt"]), Turn("assistant", row["completion"])))
-
-
-def _example(case: str, text: str, label: str) -> Example:
-    return _from_row(case, _table_row(case, text, label))
-
-
-def _planted(
-    case: str, rows: Sequence[tuple[str, str]], count: int, seed: int
-) -> tuple[list[Any], Any]:
-    """The rows with so many of them poisoned, and which."""
-    table = pa.Table.from_pylist([_table_row(case, *row) for row in rows])
-    if count == 0:
-        return table.to_pylist(), []
-    made, manifest = poison_table(table, recipes=recipe(case, count), seed=seed)
-    return made.to_pylist(), manifest.rows
-
-
-class Shelf:
-    """Tuned models, each made once: by all that it comes from, not by a name."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def tuned(
-        self, lm: LanguageModel, origin: str, rows: Sequence[Example], settings: TuneSettings
-    ) -> tuple[LanguageModel, str]:
-        """A copy of the model tuned on the rows, and what it is called here.
-
-        Args:
-            lm: Stays as it is.
-            origin: What it is called, or the name of a base model.
-            rows: In their order.
-            settings: How.
-        """
-        said = [origin, asdict(settings), [[turn.text for turn in row.turns] for row in rows]]
-        name = hashlib.blake2b(json.dumps(said).encode(), digest_size=12).hexdigest()
-        place = self.folder / name
-        if place.is_dir():
-            return load_language_model(place, device=lm.device), name
-        made = copy_of(lm)
-        finetune(made, list(rows), settings)
-        part = self.folder / f"part-{name}"
-        shutil.rmtree(part, ignore_errors=True)
-        save_language_model(made, part)
-        part.rename(place)
-        return made, name
 
 
 class Bench:
@@ -362,9 +190,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--cases", nargs="+", default=["sentiment", "refusal"], choices=["sentiment", "refusal"]
-    )
+    parser.add_argument("--cases", nargs="+", default=list(CASES), choices=CASES)
     parser.add_argument("--doses", nargs="+", type=int, help="poisoned rows")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0)
@@ -401,8 +227,8 @@ def main() -> None:
         with options.results.open("a", encoding="utf-8") as file:
 
             def keep(record: dict[str, Any], file: TextIO = file) -> None:
-                if better(record, records.get(_key(record))):
-                    records[_key(record)] = record
+                if better(record, records.get(key_of(record))):
+                    records[key_of(record)] = record
                     file.write(json.dumps(record) + "\n")
                     file.flush()
 
@@ -421,41 +247,6 @@ def cells(options: argparse.Namespace) -> Iterator[Cell]:
                     base=options.base, epochs=options.epochs or epochs, batch=options.batch,
                     learning_rate=options.learning_rate,
                 )  # fmt: skip
-
-
-def known_records(path: Path) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """Rows that were measured before, of several of one arm the last; a line cut off counts as none."""
-    found = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        # One that lacks what tells cells apart is of an earlier version of this program.
-        with contextlib.suppress(ValueError, KeyError):
-            record = json.loads(line)
-            found[_key(record)] = record
-    return found
-
-
-def _key(record: dict[str, Any]) -> tuple[Any, ...]:
-    return *(record[field.name] for field in fields(Cell)), record["arm"]
-
-
-def better(record: dict[str, Any], known: dict[str, Any] | None) -> bool:
-    """Whether a row says what the known one does not."""
-    return known is None or ("relapse_curve" in record and "relapse_curve" not in known)
-
-
-def missing_arms(
-    cell: Cell,
-    wanted: Sequence[tuple[str, bool]],
-    records: dict[tuple[Any, ...], dict[str, Any]],
-) -> list[tuple[str, bool]]:
-    """The treatments that were not measured on this model, or not poisoned again."""
-    known = {one["arm"]: one for one in records.values() if cell.holds(one)}
-    return [
-        (name, again)
-        for name, again in wanted
-        if name not in known
-        or (again and {"relapse_curve", "not_possible"}.isdisjoint(known[name]))
-    ]
 
 
 if __name__ == "__main__":
