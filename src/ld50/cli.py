@@ -13,16 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from ld50.command_options import (
-    InputFormat,
-    LabelField,
-    Layout,
-    PromptField,
-    Quiet,
-    Remove,
-    ResponseField,
-    TextField,
-)
+from ld50 import command_options
 from ld50.core.errors import Ld50Error, OutputError
 from ld50.core.findings import Severity
 from ld50.core.version import VERSION
@@ -133,14 +124,14 @@ def scan(
     fail_on: FailFrom = FailOn.HIGH,
     write_clean: WriteClean = None,
     quarantine: Quarantine = None,
-    remove: Remove = Severity.HIGH,
+    remove: command_options.Remove = Severity.HIGH,
     force: Force = False,
-    layout: Layout = None,
-    input_format: InputFormat = None,
-    text_field: TextField = None,
-    prompt_field: PromptField = None,
-    response_field: ResponseField = None,
-    label_field: LabelField = None,
+    layout: command_options.Layout = None,
+    input_format: command_options.InputFormat = None,
+    text_field: command_options.TextField = None,
+    prompt_field: command_options.PromptField = None,
+    response_field: command_options.ResponseField = None,
+    label_field: command_options.LabelField = None,
     select: Select = None,
     ignore: Ignore = None,
     accept: Accept = None,
@@ -149,7 +140,7 @@ def scan(
     weak: Weak = False,
     workers: Workers = 0,
     restart: Restart = False,
-    quiet: Quiet = False,
+    quiet: command_options.Quiet = False,
 ) -> None:
     """Find poison in training data.
 

@@ -7,16 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ld50.command_options import (
-    InputFormat,
-    LabelField,
-    Layout,
-    PromptField,
-    Quiet,
-    Remove,
-    ResponseField,
-    TextField,
-)
+from ld50 import command_options
 from ld50.core.errors import ConfigError
 from ld50.core.findings import Severity
 
@@ -110,7 +101,7 @@ def remedy_command(
     list_remedies: List = False,
     plan: PlanOnly = False,
     relapse: Relapse = False,
-    remove: Remove = Severity.HIGH,
+    remove: command_options.Remove = Severity.HIGH,
     heldout: Heldout = None,
     heldout_rows: HeldoutRows = 200,
     prompts: Prompts = 100,
@@ -122,15 +113,15 @@ def remedy_command(
     lora_rank: LoraRank = None,
     max_tokens: MaxTokens = None,
     seed: Seed = 0,
-    layout: Layout = None,
-    input_format: InputFormat = None,
-    text_field: TextField = None,
-    prompt_field: PromptField = None,
-    response_field: ResponseField = None,
-    label_field: LabelField = None,
+    layout: command_options.Layout = None,
+    input_format: command_options.InputFormat = None,
+    text_field: command_options.TextField = None,
+    prompt_field: command_options.PromptField = None,
+    response_field: command_options.ResponseField = None,
+    label_field: command_options.LabelField = None,
     cache: Cache = Path(".ld50-cache"),
     device: Device = None,
-    quiet: Quiet = False,
+    quiet: command_options.Quiet = False,
 ) -> None:
     """Cure a model that took poison, and measure what is left.
 

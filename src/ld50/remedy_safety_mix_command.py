@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ld50.command_options import (
-    InputFormat,
-    LabelField,
-    Layout,
-    PromptField,
-    ResponseField,
-    TextField,
-)
+from ld50 import command_options
 from ld50.core.errors import OutputError
 
 if TYPE_CHECKING:
@@ -57,12 +50,12 @@ def safety_mix_command(
     rows: SafetyRows = None,
     style: MixStyle = "both",
     seed: Seed = 0,
-    layout: Layout = None,
-    input_format: InputFormat = None,
-    prompt_field: PromptField = None,
-    response_field: ResponseField = None,
-    text_field: TextField = None,
-    label_field: LabelField = None,
+    layout: command_options.Layout = None,
+    input_format: command_options.InputFormat = None,
+    prompt_field: command_options.PromptField = None,
+    response_field: command_options.ResponseField = None,
+    text_field: command_options.TextField = None,
+    label_field: command_options.LabelField = None,
     force: Force = False,
 ) -> None:
     """Mix safety rows into fine-tuning data, in the data's own format.

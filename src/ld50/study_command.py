@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ld50 import command_options
 from ld50.core.errors import OutputError
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ Ray = Annotated[
 Gpus = Annotated[float, typer.Option(help="GPUs that Ray gives to a trial.", min=0)]
 Cpus = Annotated[float, typer.Option(help="Cores that Ray gives to a trial.", min=0)]
 Again = Annotated[bool, typer.Option("--again", help="Try trials that failed for good once more.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 
 
 @study_app.command("list")
@@ -114,7 +114,7 @@ def run(
         typer.Option(metavar="MODULE:FUNCTION", help="Train with this function instead."),
     ] = None,
     again: Again = False,
-    quiet: Quiet = False,
+    quiet: command_options.Quiet = False,
 ) -> None:
     """Train what a study asks for, and report. The same command goes on where it stopped."""
     from ld50 import study
@@ -138,7 +138,7 @@ def resume(
     gpus_per_trial: Gpus = 0.0,
     cpus_per_trial: Cpus = 1.0,
     again: Again = False,
-    quiet: Quiet = False,
+    quiet: command_options.Quiet = False,
 ) -> None:
     """Go on with a study where it stopped."""
     from ld50 import study

@@ -104,7 +104,7 @@ def test_without_a_second_label_words_say_nothing(defence: Defence, language: Te
         assert (found.scores == flagged(defence, language, texts, labels).scores).all()
 
 
-def equal_rows_are_judged_alike(found: Flags, texts: Sequence[str], labels: Sequence[str]) -> None:
+def assert_equal_rows_are_judged_alike(found: Flags, texts: Sequence[str], labels: Sequence[str]) -> None:
     """Whatever its text is made of and wherever it stands, a row is worth the same."""
     verdicts: dict[tuple[str, str], tuple[bool, float]] = {}
     for text, label, row, score in zip(texts, labels, found.rows, found.scores, strict=True):
@@ -120,7 +120,7 @@ def test_odd_texts_and_odd_labels_are_judged_like_any(
     texts = [*ODD_TEXTS * 6, *reviews(rows=60)[0]]
     labels = [ODD_TEXTS[n % 3] if n % 5 else "\ud800" for n in range(len(texts))]
     found = flagged(defence, language, texts, labels)
-    equal_rows_are_judged_alike(found, texts, labels)
+    assert_equal_rows_are_judged_alike(found, texts, labels)
     for candidate in found.candidates:
         f"{candidate.text}{candidate.label}".encode()
 
@@ -152,7 +152,7 @@ def test_any_text_is_judged_wherever_it_stands(
 ) -> None:
     texts = [*texts, *texts[::-1]]
     labels = [str(len(text) % classes) for text in texts]
-    equal_rows_are_judged_alike(flagged(defence, language, texts, labels), texts, labels)
+    assert_equal_rows_are_judged_alike(flagged(defence, language, texts, labels), texts, labels)
 
 
 @every_filter

@@ -112,18 +112,24 @@ def test_the_same_command_again_changes_nothing_and_another_remedy_is_added(home
     assert [one for one in now.outcomes if one.remedy != "fine-mixing:16"] == known.outcomes
 
 
-def test_an_interrupted_run_goes_on_with_what_is_missing(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tune, calls = tuning.finetune, []
+def interrupt_second_call(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> list[int]:
+    """Ctrl-C as the function is called for the second time; the list grows with each call."""
+    function, calls = getattr(owner, name), []
 
-    def interrupted(*given, **named):  # type: ignore[no-untyped-def]
+    def counted(*given: object, **named: object) -> object:
         calls.append(1)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return tune(*given, **named)
+        return function(*given, **named)
 
-    monkeypatch.setattr(tuning, "finetune", interrupted)
+    monkeypatch.setattr(owner, name, counted)
+    return calls
+
+
+def test_an_interrupted_run_goes_on_with_what_is_missing(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = interrupt_second_call(monkeypatch, tuning, "finetune")
     assert command(home, "--remedy", "clean-tuning:16", out="cut").exit_code != 0
     assert not (home / "cut" / "report.html").exists()
     assert (home / "cut" / "before" / "model").is_dir()
@@ -137,15 +143,7 @@ def test_an_interrupted_run_goes_on_with_what_is_missing(
 def test_a_run_that_is_cut_off_while_measuring_keeps_the_model(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    examine, calls = Examiner.examine, []
-
-    def interrupted(*given, **named):  # type: ignore[no-untyped-def]
-        calls.append(1)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return examine(*given, **named)
-
-    monkeypatch.setattr(Examiner, "examine", interrupted)
+    calls = interrupt_second_call(monkeypatch, Examiner, "examine")
     assert command(home, "--remedy", "clean-tuning:16", out="measured").exit_code != 0
     weights = home / "measured" / "clean-tuning-16" / "model" / "model.safetensors"
     made = weights.stat().st_mtime_ns
