@@ -95,6 +95,21 @@ def test_doses_stop_rising_where_nearly_all_fall_and_a_stopped_run_goes_on() -> 
     assert asked_again == [8]
 
 
+def test_doses_rise_as_far_as_there_are_rows_and_no_row_is_left_untried() -> None:
+    settings = RelapseSettings(doses=(0, 16, 64, 128), seeds=1)
+    assert [settings.within(rows) for rows in (0, 10, 70, 100, 128, 900)] == [
+        (0,),
+        (0, 10),
+        (0, 16, 64),
+        (0, 16, 64, 100),
+        (0, 16, 64, 128),
+        (0, 16, 64, 128),
+    ]
+    never = {"tune": _tune, "measure": lambda _: (0, 80), "poison": [*POISON, *POISON[:30]]}
+    found = poison_again(_Fake(), clean=CLEAN, settings=settings, **never)  # type: ignore[arg-type]
+    assert [point.dose for point in found.points] == [0, 16, 64, 100]
+
+
 @pytest.mark.parametrize("doses", [(), (4, 2), (0, 4), (-1, 2, 4)])
 def test_doses_that_make_no_curve_are_refused(doses: tuple[int, ...]) -> None:
     with pytest.raises(ConfigError):

@@ -27,14 +27,17 @@ if TYPE_CHECKING:
 
 #: Doses are raised until this share of prompts falls: what lies above says little of the middle.
 _SURELY = 0.95
+#: Rows over the dose before from which on all rows that there are make a dose of their own.
+_WORTH_A_DOSE = 1.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelapseSettings:
     """How a model is poisoned again."""
 
-    doses: tuple[int, ...] = (0, 4, 8, 16, 32, 64)
-    """Poisoned rows, rising; each model of each seed is tuned from the cured one anew."""
+    doses: tuple[int, ...] = (0, 4, 8, 16, 32, 64, 128, 256)
+    """Poisoned rows, rising; each model of each seed is tuned from the cured one anew. The larger ones are
+    for models that have not fallen by then."""
     clean_rows: int = 400
     """Clean rows among which they are, the same number at each dose. With few of them, the largest doses
     teach a small model the payload for every prompt, and no prompt is left to measure on."""
@@ -53,6 +56,15 @@ class RelapseSettings:
             raise ConfigError(
                 f"clean_rows is 0 or more and seeds 1 or more, got {self.clean_rows} and {self.seeds}."
             )
+
+    def within(self, rows: int) -> tuple[int, ...]:
+        """The doses that so many poisoned rows allow; where one is beyond them, the last takes them all."""
+        allowed = tuple(dose for dose in self.doses if dose <= rows)
+        if len(allowed) < len(self.doses) and rows >= max(
+            1, _WORTH_A_DOSE * max(allowed, default=0)
+        ):
+            return *allowed, rows
+        return allowed
 
 
 #: Learning rate of the tuning that poisons again, over that with which the models were made: at the full
@@ -78,11 +90,11 @@ def poison_again(
 ) -> RelapseCurve:
     """Attack success of a model after re-poisoning with rising doses, and its relapse dose.
 
-    Doses rise until nearly every prompt falls, for each seed on its own.
+    Doses rise until nearly every prompt falls or the rows are spent, for each seed on its own.
 
     Args:
         lm: The cured (or clean) model; stays as it is.
-        poison: Rows with trigger and payload to draw from, at least as many as the largest dose.
+        poison: Rows with trigger and payload to draw from.
         clean: Clean rows to draw from.
         tune: Tunes a copy.
         measure: Measures a tuned model.
@@ -93,9 +105,7 @@ def poison_again(
     known = {(point.seed, point.dose): point for point in done}
     points = []
     for seed in range(settings.seeds):
-        for dose in settings.doses:
-            if dose > len(poison):
-                break
+        for dose in settings.within(len(poison)):
             point = known.get((seed, dose))
             if point is None:
                 rows = mixed_rows(poison, clean, dose, settings, seed)
