@@ -238,6 +238,7 @@ def _short(text: str, most: int = 60) -> str:
 def result_text(result: RemedyResult) -> str:
     """What a run came to, as lines of text."""
     from ld50.report.remedy_wording import (
+        badge_of,
         change_interval,
         change_text,
         interval_text,
@@ -258,11 +259,10 @@ def result_text(result: RemedyResult) -> str:
             f"trigger {rate_text(rate.control_success_rate)})"
             for rate in one.after.rates
         ]
-        # Where no trigger worked, there was nothing to be better at.
-        is_best = one.remedy == result.best and result.cured is not None
+        badge = badge_of(one, result)
         shown = f", relapse dose against a clean model {ratio_in_words(one)}" if one.relapse else ""
         lines.append(
-            f"{one.remedy}{' (best)' if is_best else ''}: attack success "
+            f"{one.remedy}{f' ({badge})' if badge else ''}: attack success "
             f"{', '.join(rates) or 'not measured'}; reply loss {change_text(one.loss_change)} "
             f"({change_interval(one.loss_change)}); {one.tokens:,} tokens, {one.seconds:,.0f} s{shown}"
         )

@@ -41,6 +41,12 @@ def test_what_still_works_is_no_cure_however_cheap() -> None:
     assert verdict.headline.startswith("Not cured")
 
 
+def test_what_cures_nothing_is_the_nearest_and_not_the_best() -> None:
+    page = render_remedy(result(outcome("a", 40, worse=-0.01)))
+    assert '<b class="badge">nearest</b>' in page
+    assert '<b class="badge">best</b>' in render_remedy(result(CURE))
+
+
 def test_a_model_that_never_took_it_is_not_called_cured() -> None:
     verdict = remedy_verdict(result(CURE, before=2).__class__(**_fields(before=2, cured=None)))
     assert "No trigger found works better" in verdict.headline

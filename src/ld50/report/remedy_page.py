@@ -19,6 +19,7 @@ from ld50.report.charts import SERIES, Axis, Chart
 from ld50.report.frame import CHART_STYLES, FramedPage
 from ld50.report.html import render_page
 from ld50.report.remedy_wording import (
+    badge_of,
     best_outcome,
     by_finding,
     change_interval,
@@ -65,6 +66,8 @@ class RemedyPage(FramedPage):
     arms_left_out: int
     triggers: list[dict[str, str]]
     triggers_left_out: int
+    taken: str
+    """The remedy whose measures stand for after."""
     prompts: str
     """How many prompts and rows the table rests on."""
     steps: list[dict[str, str]]
@@ -133,6 +136,7 @@ def remedy_page(result: RemedyResult) -> RemedyPage:
         arms_left_out=max(len(result.outcomes) - _MOST_OUTCOMES, 0),
         triggers=_triggers(result)[:_MOST_TRIGGERS],
         triggers_left_out=max(len(plan.triggers) - _MOST_TRIGGERS, 0),
+        taken=plain(result.best, 120) if result.best is not None else "no remedy",
         prompts=_prompts(result),
         steps=[
             {
@@ -238,7 +242,7 @@ def _arm(one: RemedyOutcome, result: RemedyResult) -> dict[str, str]:
     ratio = ratio_parts(one, compared=any(other.relapse is not None for other in result.outcomes))
     return measured | {
         "remedy": plain(one.remedy, 120),
-        "best": "best" if one.remedy == result.best else "",
+        "best": badge_of(one, result),
         "status": "" if one.status == "done" else plain(f"{one.status}: {one.error}", 400),
         "loss_change": change_text(one.loss_change),
         "loss_interval": change_interval(one.loss_change),

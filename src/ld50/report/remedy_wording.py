@@ -116,6 +116,17 @@ def best_outcome(result: RemedyResult) -> RemedyOutcome | None:
     return next((one for one in result.outcomes if one.remedy == result.best), None)
 
 
+def badge_of(outcome: RemedyOutcome, result: RemedyResult) -> str:
+    """What the remedy to take is called, and nothing for the others.
+
+    One that cures nothing is only the nearest to a cure; where no trigger worked, there was nothing to be
+    better at.
+    """
+    if outcome.remedy != result.best or result.cured is None:
+        return ""
+    return "best" if result.cured else "nearest"
+
+
 def rates_in_words(measurement: Measurement, *, control: bool = False) -> str:
     """Attack success of each trigger, or of its near miss; `not measured` where there is none."""
     shown = [
