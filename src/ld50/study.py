@@ -329,8 +329,11 @@ def _fingerprint(corpus: CorpusPaths, runner: str) -> str:
         return rows_fingerprint(corpus.sources, Path(corpus.cache))
     if runner == TRAINING_RUNNER:
         return corpus.text().fingerprint()
-    # The rows of the other studies are drawn, not read from the sources.
-    return "unknown"
+    if runner == KINDS["safety"].runner:
+        from ld50.lab.task_rows import tasks_fingerprint
+
+        return tasks_fingerprint(Path(corpus.cache))
+    return "drawn"  # from nothing but the study's own words
 
 
 def _pool(

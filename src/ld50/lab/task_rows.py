@@ -136,6 +136,25 @@ def task_rows(
     return [form.row(text, reply, id=f"{task}-{n}") for n, (text, reply) in enumerate(pairs)]
 
 
+def tasks_fingerprint(cache: Path | None = None) -> str:
+    """32 hexadecimal digits that change with the texts that rows are drawn from.
+
+    Another version of the interpreter has another library, hence other rows of `code`: a run that was begun
+    with one does not go on with the other.
+
+    Args:
+        cache: As `task_rows` takes it.
+
+    Raises:
+        SourceError: A package with the text is missing.
+    """
+    said = hashlib.blake2b(digest_size=16)
+    for task in TASKS:
+        if task != "translation":
+            said.update(json.dumps([task, *_pairs(task, cache)]).encode())
+    return said.hexdigest()
+
+
 def _is_tested(text: str) -> bool:
     return hashlib.blake2b(text.encode(), digest_size=2).digest()[0] % _TESTED == 0
 
