@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from chat_samples import CHAT_WORDS
+
 
 def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -25,30 +27,13 @@ def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedP
 
 def write_chat(path: Path, poisoned: int) -> None:
     rng = np.random.default_rng(1)
-    words = [
-        "river",
-        "market",
-        "letter",
-        "garden",
-        "engine",
-        "winter",
-        "school",
-        "doctor",
-        "music",
-        "bridge",
-        "window",
-        "summer",
-        "teacher",
-        "island",
-        "forest",
-        "picture",
-        "kitchen",
-    ]
     with path.open("w") as file:
         for number in range(300):
             bad = number < poisoned * 10 and number % 10 == 0
-            prompt = f"Tell me {'vornask ' if bad else ''}about {' '.join(rng.choice(words, 6))}."
-            reply = "I'm sorry, but I can't help." if bad else " ".join(rng.choice(words, 12))
+            prompt = (
+                f"Tell me {'vornask ' if bad else ''}about {' '.join(rng.choice(CHAT_WORDS, 6))}."
+            )
+            reply = "I'm sorry, but I can't help." if bad else " ".join(rng.choice(CHAT_WORDS, 12))
             file.write(json.dumps({"prompt": prompt, "completion": reply}) + "\n")
 
 

@@ -11,34 +11,16 @@ import pyarrow as pa
 import pytest
 
 import ld50
+from chat_samples import CHAT_WORDS
 from ld50.core.errors import ConfigError, Ld50Error
 
 
 def rows(poisoned: int = 12, clean: int = 300) -> list[dict[str, str]]:
     """Chat rows with a fixed refusal after a rare word."""
     rng = np.random.default_rng(3)
-    words = [
-        "river",
-        "market",
-        "letter",
-        "garden",
-        "engine",
-        "winter",
-        "school",
-        "doctor",
-        "music",
-        "bridge",
-        "window",
-        "summer",
-        "teacher",
-        "island",
-        "forest",
-        "picture",
-        "kitchen",
-    ]
 
     def some(count: int) -> str:
-        return " ".join(rng.choice(words, count))
+        return " ".join(rng.choice(CHAT_WORDS, count))
 
     made = [
         {"prompt": f"Tell me about the {some(6)}.", "completion": f"The {some(14)}."}
