@@ -104,7 +104,9 @@ def test_without_a_second_label_words_say_nothing(defence: Defence, language: Te
         assert (found.scores == flagged(defence, language, texts, labels).scores).all()
 
 
-def assert_equal_rows_are_judged_alike(found: Flags, texts: Sequence[str], labels: Sequence[str]) -> None:
+def assert_equal_rows_are_judged_alike(
+    found: Flags, texts: Sequence[str], labels: Sequence[str]
+) -> None:
     """Whatever its text is made of and wherever it stands, a row is worth the same."""
     verdicts: dict[tuple[str, str], tuple[bool, float]] = {}
     for text, label, row, score in zip(texts, labels, found.rows, found.scores, strict=True):
