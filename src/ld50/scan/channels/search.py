@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -169,9 +170,27 @@ def _needed(least: int, looked: int, rows: int) -> int:
     """
     if looked >= rows:
         return least
-    from scipy.special import gammaincinv
+    return min(rows, math.ceil(poisson_mean(least, 0.95) * rows / max(looked, 1)))
 
-    return min(rows, int(np.ceil(gammaincinv(least, 0.95) * rows / max(looked, 1))))
+
+def poisson_mean(least: int, chance: float) -> float:
+    """The mean at which a Poisson count is at least so large (1 or more) with this chance.
+
+    By bisection, to the last bits of a float: the inverse of the incomplete gamma function, without
+    the time that loading scipy takes.
+    """
+    logs = [math.lgamma(count + 1) for count in range(least)]
+
+    def fewer(mean: float) -> float:
+        log = math.log(mean)
+        return math.fsum(math.exp(count * log - mean - logs[count]) for count in range(least))
+
+    low, high = 0.0, 2.0 * least + 10.0
+    while fewer(high) > 1 - chance:
+        high *= 2
+    while low < (middle := (low + high) / 2) < high:
+        low, high = (middle, high) if fewer(middle) > 1 - chance else (low, middle)
+    return high
 
 
 def _notes(survey: Survey, looked: LookedAt) -> list[str]:
