@@ -75,6 +75,7 @@ def some_tables(seed: int, words: list[str] = ODD) -> kernels.ProfileTables:
     keys = kernels.phrase_hashes(column_of([word.encode() for word in words]))
     pairs = [f"{a} {b}".encode() for a, b in zip(words, words[1:] + words[:1], strict=True)]
     bits = int(rng.integers(8, 17))
+    some = np.unique(keys[keys > 0])[:128]
     return kernels.ProfileTables(
         trigrams=rng.integers(0, 256, (1 << bits, 32)).astype(np.uint8),
         languages=int(rng.integers(1, 33)),
@@ -84,6 +85,9 @@ def some_tables(seed: int, words: list[str] = ODD) -> kernels.ProfileTables:
         )
         if seed % 3
         else np.zeros(0, np.uint64),
+        frequent=kernels.build_frequent_pairs(some, rng.integers(-128, 128, (some.size, some.size)))
+        if seed % 4
+        else None,
     )
 
 

@@ -1,7 +1,9 @@
-"""What is ordinary in this corpus, from a sample of its rows: common n-grams, and pairs of words.
+"""What is ordinary in this corpus, from a sample of its rows: common n-grams, pairs of words, grammar.
 
 The reference knows the pairs of general English. A corpus of manuals has its own, and a manual full of
-them looked like a salad of words; what two of its documents share is ordinary here.
+them looked like a salad of words; what two of its documents share is ordinary here. Words that stand as
+often as in prose, but in no order, are told by the order of the most frequent ones: "of the" is frequent
+in a language, and "the of" is not, whatever the language is.
 """
 
 from __future__ import annotations
@@ -21,7 +23,15 @@ from ld50.scan.rereading import cause_column
 _MOST_UNITS, _MOST_ROWS, _MOST_BYTES = 32, 256, 8192
 #: Of every so manieth of these rows, the n-grams of so many bytes.
 _NGRAM_STEP, _NGRAM_BYTES = 2, 2048
-_PAIRS = 1 << 1
+_SINGLE_WORDS, _PAIRS = 1 << 0, 1 << 1
+#: Of every so manieth of these rows, the words of so many bytes, where there are many units.
+_WORD_STEP, _WORD_BYTES, _FEW_UNITS = 4, 4096, 8
+#: Fewest words of a sample that say in which order the frequent ones stand.
+_LEAST_WORDS = 100_000
+#: Points a nat (those of the reference), and the most and the fewest of a pair.
+_SCALE, _MOST_POINTS, _FEWEST_POINTS = 10.0, 40, -30
+#: What is added to counts of pairs, and the share of a corpus that may be words in no order.
+_PSEUDO_COUNT, _NO_ORDER = 1.0, 0.02
 #: Sampled rows that hold an n-gram before anything is made of how common it is.
 _OFTEN = 8
 
@@ -38,9 +48,12 @@ class CorpusSample:
     """Rows whose n-grams were listed."""
     pairs: np.ndarray = field(repr=False)
     """uint64, rising: pairs of words in the documents of at least two sampled rows."""
+    frequent: kernels.FrequentPairs | None = None
+    """Points of the pairs of its most frequent words; None for chat sets and small samples."""
 
     def ordinary(self, tables: kernels.ProfileTables) -> kernels.ProfileTables:
-        """The reference tables, with the pairs of this corpus known as well."""
+        """The reference tables, with the pairs of this corpus known as well, and the order of its words."""
+        tables = dataclasses.replace(tables, frequent=self.frequent)
         if len(self.pairs) == 0 or tables.bigrams.size == 0:
             return tables
         known = kernels.build_bigram_table(self.pairs, (tables.bigrams.size * 64).bit_length() - 1)
@@ -59,15 +72,22 @@ def sample_unit(plan: Plan, unit: int) -> Columns:
     nothing = np.zeros(0, dtype=np.uint64)
     batch = next(iter(read_unit(plan, unit)), None)
     if batch is None:
-        return {"ngrams": nothing, "pairs": nothing, "rows": np.zeros(1, dtype=np.int64)}
+        return {
+            "ngrams": nothing, "pairs": nothing, "words": nothing, "lengths": nothing.astype(np.int64),
+            "rows": np.zeros(1, dtype=np.int64),
+        }  # fmt: skip
     column = cause_column(batch)
     count = min(len(batch), _MOST_ROWS)
     rows = np.linspace(0, len(batch) - 1, count).round().astype(np.uint32)
     some = rows[::_NGRAM_STEP]
     document = batch.response is None and batch.text is not None
+    step = 1 if len(plan.units) <= _FEW_UNITS else _WORD_STEP
+    words, lengths = _words(column, rows[::step] if document else rows[:0])
     return {
         "ngrams": _listed(column, some, _NGRAM_BYTES, kernels.ALL_KINDS),
         "pairs": _listed(column, rows, _MOST_BYTES, _PAIRS) if document else nothing,
+        "words": words,
+        "lengths": lengths,
         "rows": np.array([len(some)], dtype=np.int64),
     }
 
@@ -76,6 +96,49 @@ def _listed(column: kernels.TextColumn, rows: np.ndarray, most: int, kinds: int)
     ends = np.full(len(rows), most, dtype=np.uint32)
     starts = np.zeros(len(rows), dtype=np.uint32)
     return kernels.ngrams(column, rows, starts, ends, kinds=kinds, distinct=True).hash
+
+
+def _words(column: kernels.TextColumn, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The words of some rows, one after the other: uint64 hashes, and int64 (rows,), how many of each."""
+    ends = np.full(len(rows), _WORD_BYTES, dtype=np.uint32)
+    starts = np.zeros(len(rows), dtype=np.uint32)
+    found = kernels.ngrams(column, rows, starts, ends, kinds=_SINGLE_WORDS)
+    where = np.searchsorted(rows, found.row)
+    return found.hash, np.bincount(where, minlength=len(rows)).astype(np.int64)
+
+
+def frequent_pairs(words: np.ndarray, lengths: np.ndarray) -> kernels.FrequentPairs | None:
+    """Points of the pairs of the most frequent words: a log-likelihood ratio of no order to this corpus.
+
+    Source: the ratio of Neyman and Pearson, between words drawn each by its own frequency and the pairs as
+    they stand. A share of the pairs is taken to be in no order, so that poison that is part of the sample
+    does not make itself ordinary.
+
+    Args:
+        words: uint64, 1-gram hashes of texts one after the other.
+        lengths: int64, words of each text.
+    """
+    if len(words) < _LEAST_WORDS:
+        return None
+    hashes, numbers, counts = np.unique(words, return_inverse=True, return_counts=True)
+    top = np.lexsort((hashes, -counts))[: kernels.FREQUENT]
+    top = top[hashes[top] > 0]
+    place = np.full(len(hashes), -1, dtype=np.int64)
+    place[top] = np.arange(len(top))
+    places = place[numbers]
+    begins = np.zeros(len(words) + 1, dtype=bool)
+    begins[np.cumsum(lengths)] = True
+    first, second = places[:-1], places[1:]
+    beside = ~begins[1:-1]
+    both = beside & (first >= 0) & (second >= 0)
+    size = len(top)
+    pairs = np.bincount(first[both] * size + second[both], minlength=size * size)
+    share = counts[top] / len(words)
+    chance = np.outer(share, share) * beside.sum()
+    ordinary = pairs.reshape(size, size) + _NO_ORDER * chance
+    nats = np.log((chance + _PSEUDO_COUNT) / (ordinary + _PSEUDO_COUNT))
+    points = np.clip(np.rint(_SCALE * nats), _FEWEST_POINTS, _MOST_POINTS)
+    return kernels.build_frequent_pairs(hashes[top], points)
 
 
 def merged(parts: list[Columns]) -> CorpusSample:
@@ -93,4 +156,8 @@ def merged(parts: list[Columns]) -> CorpusSample:
         counts=counts[often],
         rows=sum(int(part["rows"][0]) for part in parts),
         pairs=pairs[shared >= 2],
+        frequent=frequent_pairs(
+            np.concatenate([*nothing, *(part["words"] for part in parts)]),
+            np.concatenate([np.zeros(0, np.int64), *(part["lengths"] for part in parts)]),
+        ),
     )

@@ -34,11 +34,13 @@ from numpy.typing import NDArray
 from ld50.scan.kernels_tables import (
     build_bigram_table,
     build_candidates,
+    build_frequent_pairs,
     build_word_table,
     trigram_index,
 )
 from ld50.scan.kernels_types import (
     ALL_KINDS,
+    FREQUENT,
     I64,
     LANES,
     MAX_WORDS_N,
@@ -54,6 +56,7 @@ from ld50.scan.kernels_types import (
     CandidateSet,
     FragmentKind,
     Fragments,
+    FrequentPairs,
     Ngrams,
     Occurrences,
     Profile,
@@ -69,6 +72,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALL_KINDS",
+    "FREQUENT",
     "LANES",
     "NO_LANE",
     "SURFACE",
@@ -78,6 +82,7 @@ __all__ = [
     "CandidateSet",
     "FragmentKind",
     "Fragments",
+    "FrequentPairs",
     "Ngrams",
     "Occurrences",
     "Profile",
@@ -87,6 +92,7 @@ __all__ = [
     "Sentences",
     "build_bigram_table",
     "build_candidates",
+    "build_frequent_pairs",
     "build_word_table",
     "bytes_hashes",
     "count_candidates",
@@ -243,11 +249,24 @@ def profile(
         np.require(tables.words, np.uint32, ["C", "A"]),
         np.require(tables.bigrams, np.uint64, ["C", "A"]),
         settings.points(bigrams=tables.bigrams.size > 0),
+        *_frequent(tables),
         round(settings.noise_bits_per_byte * 16),
         settings.lead_bytes,
         out,
     )
     return Profile(**profile_columns(out, offsets.size - 1))
+
+
+def _frequent(tables: ProfileTables) -> tuple[U64, U8, NDArray[np.int8]]:
+    """Slots, numbers and points of the frequent words; empty where there are none."""
+    found = tables.frequent
+    if found is None:
+        return np.zeros(0, np.uint64), np.zeros(0, np.uint8), np.zeros(0, np.int8)
+    return (
+        np.require(found.slots, np.uint64, ["C", "A"]),
+        np.require(found.numbers, np.uint8, ["C"]),
+        np.require(found.points, np.int8, ["C"]).reshape(-1),
+    )
 
 
 def ngrams(

@@ -19,7 +19,17 @@ from ld50.scan.kernels_py_tokens import (
     tokens,
 )
 from ld50.scan.kernels_tables import trigram_index
-from ld50.scan.kernels_types import I64, LANES, NO_LANE, U8, U32, U64, RowFlag, profile_columns
+from ld50.scan.kernels_types import (
+    FREQUENT,
+    I64,
+    LANES,
+    NO_LANE,
+    U8,
+    U32,
+    U64,
+    RowFlag,
+    profile_columns,
+)
 
 WINDOW_MIN, WINDOW_MAX = 96, 128
 HEAD_WORDS = 8
@@ -38,6 +48,9 @@ def profile(
     words: U32,
     bigrams: U64,
     points: NDArray[np.int16],
+    slots: U64,
+    numbers: U8,
+    pair_points: NDArray[np.int8],
     threshold: int,
     lead_bytes: int,
     out: bytearray,
@@ -46,11 +59,13 @@ def profile(
     rows = offsets.size - 1
     columns = profile_columns(out, rows)
     table = trigrams.reshape(-1, LANES)
+    used = np.flatnonzero(slots)
+    frequent = dict(zip(slots[used].tolist(), numbers[used].tolist(), strict=True))
     for at in range(rows):
         row = data[offsets[at] : offsets[at + 1]].tobytes()
         found = list(tokens(row))
         values = _text_columns(row, found)
-        values |= _salad_columns(row, found, words, bigrams, points.tolist())
+        values |= _salad_columns(row, found, words, bigrams, points.tolist(), frequent, pair_points)
         values |= _window_columns(row, table, languages, threshold, lead_bytes)
         for name, value in values.items():
             columns[name][at] = value
@@ -109,11 +124,17 @@ _FIRST_POINTS, _NUMBER_POINTS, _SINGLE_POINTS = 128, 136, 137
 
 
 def _salad_columns(
-    row: bytes, found: list[Token], words: U32, bigrams: U64, points: list[int]
+    row: bytes,
+    found: list[Token],
+    words: U32,
+    bigrams: U64,
+    points: list[int],
+    frequent: dict[int, int],
+    pair_points: NDArray[np.int8],
 ) -> dict[str, float]:
     items: list[int] = []
     places: list[Token] = []
-    before: tuple[Token, int] | None = None
+    before: tuple[Token, int, int | None] | None = None
     for token in found:
         if token.kind & PUNCT:
             continue
@@ -122,13 +143,16 @@ def _salad_columns(
         elif any(0x30 <= byte <= 0x39 for byte in row[token.start : token.end]):
             item, before = points[_NUMBER_POINTS], None
         else:
-            word = word_zipf(combine([token.folded], 0), words) >> 4 & 7
+            value = combine([token.folded], 0)
+            word, number = word_zipf(value, words) >> 4 & 7, frequent.get(value)
             item = points[_FIRST_POINTS + word]
             if before:
                 pair = combine([before[0].folded, token.folded], 1)
                 known = bool(bigrams.size) and has_bigram(pair, bigrams)
                 item = points[before[1] << 4 | word << 1 | known]
-            before = (token, word)
+                if before[2] is not None and number is not None:
+                    item = int(pair_points[before[2] * FREQUENT + number])
+            before = (token, word, number)
         items.append(item)
         places.append(token)
     score, first, last = best_segment(items)

@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ld50.scan.kernels_types import U8, U32, U64, CandidateSet
+from ld50.scan.kernels_types import (
+    FREQUENT,
+    FREQUENT_BITS,
+    U8,
+    U32,
+    U64,
+    CandidateSet,
+    FrequentPairs,
+)
 
 FILTER_BITS_PER_CANDIDATE = 32
 FILTER_MIN_BITS, FILTER_MAX_BITS = 12, 23
@@ -46,6 +54,32 @@ def build_word_table(hashes: U64, zipf: NDArray[Any]) -> U32:
     kept = np.maximum.reduceat(levels[order], firsts).astype(np.uint32)
     tags = (values >> np.uint64(8)).astype(np.uint32) & np.uint32(0xFFFFFF)
     return _placed(values, tags << np.uint32(8) | kept, 4)
+
+
+def build_frequent_pairs(hashes: U64, points: NDArray[Any]) -> FrequentPairs:
+    """A table of the most frequent words, and the points of their pairs.
+
+    Args:
+        hashes: 1-gram hashes of at most 128 words, as `ngrams` gives them; none twice, and none 0.
+        points: Shape (words, words), -128..127: of the second word after the first.
+    """
+    count = len(hashes)
+    if count > FREQUENT or points.shape != (count, count):
+        raise ValueError(
+            f"expected at most {FREQUENT} words and points of each pair, got {points.shape}"
+        )
+    if len(np.unique(hashes)) != count or (hashes == 0).any():
+        raise ValueError("hashes: expected no 0, and none twice")
+    slots = np.zeros(1 << FREQUENT_BITS, np.uint64)
+    numbers = np.zeros(1 << FREQUENT_BITS, np.uint8)
+    for number, value in enumerate(hashes.tolist()):
+        slot = value >> (64 - FREQUENT_BITS)
+        while slots[slot]:
+            slot = (slot + 1) % slots.size
+        slots[slot], numbers[slot] = value, number
+    table = np.zeros((FREQUENT, FREQUENT), np.int8)
+    table[:count, :count] = points
+    return FrequentPairs(slots=slots, numbers=numbers, points=table)
 
 
 def build_bigram_table(hashes: U64, bits: int) -> U64:

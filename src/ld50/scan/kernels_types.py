@@ -89,6 +89,35 @@ def on_cache_lines(table: NDArray[Any]) -> NDArray[Any]:
     return copy
 
 
+#: Words whose pairs have points of their own; bits of a hash that say the slot they are looked up in.
+FREQUENT, FREQUENT_BITS = 128, 11
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrequentPairs:
+    """Points of a word after a word, both among the most frequent; from `build_frequent_pairs`."""
+
+    slots: U64
+    """Shape (2048,): 1-gram hashes, 0 where there is none."""
+    numbers: U8
+    """Shape (2048,): the number of the word in each slot, below 128."""
+    points: NDArray[np.int8]
+    """Shape (128, 128): of the second word after the first, by their numbers."""
+
+    def __post_init__(self) -> None:
+        used = self.slots != 0
+        if (
+            self.slots.shape != (1 << FREQUENT_BITS,)
+            or self.numbers.shape != self.slots.shape
+            or self.points.shape != (FREQUENT, FREQUENT)
+            or used.sum() > FREQUENT
+            or (self.numbers[used] >= FREQUENT).any()
+        ):
+            raise ValueError(
+                "frequent: expected 2048 slots of at most 128 words, and points of each pair"
+            )
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProfileTables:
     """Reference statistics of ordinary text that `profile` weighs rows against."""
@@ -101,6 +130,8 @@ class ProfileTables:
     """From `build_word_table`; empty: every word is unknown."""
     bigrams: U64 = field(default_factory=lambda: np.zeros(0, np.uint64))
     """From `build_bigram_table`; empty: no bigram points are given."""
+    frequent: FrequentPairs | None = None
+    """Points that stand for all others of a pair where both of its words are in it."""
 
     def __post_init__(self) -> None:
         shape = self.trigrams.shape

@@ -51,6 +51,8 @@ static inline int grow(Grown *columns, int count)
 /* Points of a word: by the class before it, its own and whether the pair is known; then by its class where
    there is none before it; of a number; of a SINGLE. */
 enum { POINTS_FIRST = 128, POINTS_NUMBER = 136, POINTS = 138 };
+/* Words that have points of their own for each pair of them, and the slots that they are looked up in. */
+enum { FREQUENT = 128, FREQUENT_BITS = 11, FREQUENT_SLOTS = 1 << FREQUENT_BITS, NOT_FREQUENT = 255 };
 
 typedef struct {
     const uint8_t *trigrams; /* (1 << trigram_bits) x 32 */
@@ -60,6 +62,9 @@ typedef struct {
     const uint64_t *bigrams;
     size_t bigram_words;
     int16_t points[POINTS];
+    const uint64_t *frequent;       /* FREQUENT_SLOTS hashes, 0 where there is none; NULL: no such words */
+    const uint8_t *frequent_number; /* of the word in each slot, below FREQUENT */
+    const int8_t *frequent_points;  /* FREQUENT x FREQUENT: of a word (column) after a word */
     int threshold; /* 1/16 bits a byte */
     uint32_t lead_bytes;
 } ProfileInput;

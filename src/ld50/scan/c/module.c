@@ -107,16 +107,31 @@ static PyObject *columns_out(Grown *columns, int count, int failed)
     return tuple;
 }
 
+/* Whether every look-up ends, and within the points. */
+static int is_frequent_table(const ProfileInput *input, size_t slots, size_t numbers, size_t pairs)
+{
+    if (slots != FREQUENT_SLOTS || numbers != FREQUENT_SLOTS || pairs != FREQUENT * FREQUENT)
+        return 0;
+    size_t used = 0;
+    for (size_t slot = 0; slot < slots; slot++) {
+        used += input->frequent[slot] != 0;
+        if (input->frequent[slot] && input->frequent_number[slot] >= FREQUENT)
+            return 0;
+    }
+    return used <= FREQUENT;
+}
+
 static PyObject *py_profile(PyObject *module, PyObject *args)
 {
     (void)module;
-    PyObject *offsets, *data, *trigrams, *words, *bigrams, *points, *out;
+    PyObject *offsets, *data, *trigrams, *words, *bigrams, *points, *frequent, *numbers, *pairs, *out;
     ProfileInput input;
     Column column;
     unsigned int lead_bytes;
-    size_t trigram_bytes, point_count, out_bytes;
-    if (!PyArg_ParseTuple(args, "OOOiOOOiIO", &offsets, &data, &trigrams, &input.languages, &words,
-                          &bigrams, &points, &input.threshold, &lead_bytes, &out))
+    size_t trigram_bytes, point_count, slots, number_count, pair_count, out_bytes;
+    if (!PyArg_ParseTuple(args, "OOOiOOOOOOiIO", &offsets, &data, &trigrams, &input.languages, &words,
+                          &bigrams, &points, &frequent, &numbers, &pairs, &input.threshold, &lead_bytes,
+                          &out))
         return NULL;
     Buffers buffers = {.count = 0};
     if (take_column(&buffers, offsets, data, &column))
@@ -125,9 +140,16 @@ static PyObject *py_profile(PyObject *module, PyObject *args)
     input.words = input.trigrams ? take(&buffers, words, 4, 0, &input.word_slots) : NULL;
     input.bigrams = input.words ? take(&buffers, bigrams, 8, 0, &input.bigram_words) : NULL;
     const int16_t *weights = input.bigrams ? take(&buffers, points, 2, 0, &point_count) : NULL;
-    uint8_t *columns = weights ? take(&buffers, out, 1, 1, &out_bytes) : NULL;
+    input.frequent = weights ? take(&buffers, frequent, 8, 0, &slots) : NULL;
+    input.frequent_number = input.frequent ? take(&buffers, numbers, 1, 0, &number_count) : NULL;
+    input.frequent_points = input.frequent_number ? take(&buffers, pairs, 1, 0, &pair_count) : NULL;
+    uint8_t *columns = input.frequent_points ? take(&buffers, out, 1, 1, &out_bytes) : NULL;
     if (!columns)
         return refuse(&buffers, "");
+    if (slots && !is_frequent_table(&input, slots, number_count, pair_count))
+        return refuse(&buffers, "frequent: expected 2048 slots, most of them empty, and points of each pair");
+    if (!slots)
+        input.frequent = NULL;
     input.trigram_bits = log_two(trigram_bytes) - 5;
     input.lead_bytes = lead_bytes;
     if (!is_power_of_two(trigram_bytes) || input.trigram_bits < 8 || input.trigram_bits > 20)

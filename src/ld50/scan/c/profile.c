@@ -15,6 +15,7 @@ typedef struct {
     uint64_t count, head;
     uint64_t before; /* hash of the word before */
     unsigned last;   /* class of the word before; 8: no pair begins with it */
+    unsigned last_frequent; /* its number among the frequent words, or NOT_FREQUENT */
     uint32_t flags;
     int64_t run;
     uint32_t run_start;
@@ -29,6 +30,8 @@ typedef struct {
     const uint64_t *lines; /* of bigrams */
     int line_shift;
     uint64_t two_lines[16];
+    const uint64_t *frequent_slots;
+    const int8_t *frequent_points;
     /* Points of a word by what it is and what the word before is, each a class or 8 for what breaks the
        chain: before << 5 | word << 1 | pair known. */
     int16_t items[9 * 32];
@@ -37,7 +40,7 @@ typedef struct {
     Windows windows;
     Words words;
     uint64_t hash[SCAN_ROOM];
-    uint8_t weight[SCAN_ROOM], pair[SCAN_ROOM];
+    uint8_t weight[SCAN_ROOM], pair[SCAN_ROOM], frequent[SCAN_ROOM];
 } Profiler;
 
 /* The columns of the result. */
@@ -124,6 +127,17 @@ static inline int has_bigram(const Profiler *profiler, uint64_t hash)
     return (int)(line[hash >> 9 & 7] >> (hash >> 3 & 63) & line[hash >> 18 & 7] >> (hash >> 12 & 63) & 1);
 }
 
+/* The number of a word among the frequent ones. Nearly all slots are empty, so one look ends most searches. */
+static inline unsigned frequent_word(const Profiler *profiler, uint64_t hash)
+{
+    const uint64_t *slots = profiler->frequent_slots;
+    uint64_t key = hash & ~(uint64_t)7;
+    size_t slot = hash >> (64 - FREQUENT_BITS);
+    while (slots[slot] && slots[slot] != key)
+        slot = (slot + 1) & (FREQUENT_SLOTS - 1);
+    return slots[slot] ? profiler->input->frequent_number[slot] : NOT_FREQUENT;
+}
+
 static uint32_t mixed_scripts(const uint8_t *word, size_t size)
 {
     uint32_t seen = 0, code;
@@ -179,6 +193,8 @@ static inline void find_words(Profiler *profiler)
         before = hash;
     }
     profiler->words.before = before;
+    for (size_t i = 0; i < count; i++)
+        profiler->frequent[i] = (uint8_t)frequent_word(profiler, profiler->hash[i]);
 }
 
 /* Finds the run of words with the most points. A number or a SINGLE breaks the chain of bigrams. */
@@ -188,13 +204,18 @@ static inline void weigh_words(Profiler *profiler)
     Words *words = &profiler->words;
     int64_t run = words->run;
     uint32_t run_start = words->run_start;
-    unsigned last = words->last;
+    unsigned last = words->last, last_frequent = words->last_frequent;
+    const int8_t *frequent_points = profiler->frequent_points;
     Segment best = words->salad;
     for (size_t i = 0; i < scan->stops; i++) {
         unsigned weight = profiler->weight[i];
         /* 8: a number, 9: a SINGLE. */
         unsigned word = choose(weight < WEIGHT_NUMBER, weight, 8 + (weight >= WEIGHT_SINGLE));
         int item = profiler->items[last << 5 | word << 1 | profiler->pair[i]];
+        unsigned frequent = word < 8 ? profiler->frequent[i] : NOT_FREQUENT;
+        int of_both = frequent_points[(last_frequent % FREQUENT) * FREQUENT + frequent % FREQUENT];
+        item = choose((last_frequent | frequent) < FREQUENT, of_both, item);
+        last_frequent = frequent;
         last = word < 8 ? word : 8;
         run_start = choose(run <= 0, scan->start[i], run_start);
         run = (run & -(int64_t)(run > 0)) + item;
@@ -202,6 +223,7 @@ static inline void weigh_words(Profiler *profiler)
             best = (Segment){run, run_start, scan->stop[i]};
     }
     words->last = last;
+    words->last_frequent = last_frequent;
     words->run = run;
     words->run_start = run_start;
     words->salad = best;
@@ -337,6 +359,7 @@ static void read_row(Profiler *profiler, const uint8_t *row, size_t length, cons
     windows_start(&profiler->windows);
     memset(&profiler->words, 0, sizeof profiler->words);
     profiler->words.last = 8;
+    profiler->words.last_frequent = NOT_FREQUENT;
     while (scan->at < length) {
         const uint8_t *block = scan_block(scan, room);
         Masks masks = classify(block);
@@ -388,6 +411,8 @@ static int bits_of_size(size_t size)
 static void set_tables(Profiler *profiler, const ProfileInput *input)
 {
     static const uint32_t no_words[8];
+    static const uint64_t no_slots[FREQUENT_SLOTS];
+    static const int8_t no_points[FREQUENT * FREQUENT];
     size_t slots = input->word_slots ? input->word_slots : 8;
     size_t lines = input->bigram_words / 8;
     profiler->input = profiler->windows.input = input;
@@ -408,6 +433,8 @@ static void set_tables(Profiler *profiler, const ProfileInput *input)
             point = word == 8 ? POINTS_NUMBER : POINTS_NUMBER + 1;
         profiler->items[at] = input->points[point];
     }
+    profiler->frequent_slots = input->frequent ? input->frequent : no_slots;
+    profiler->frequent_points = input->frequent ? input->frequent_points : no_points;
     windows_tables(&profiler->windows);
 }
 
