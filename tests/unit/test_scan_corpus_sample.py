@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
+import ld50
 from ld50.corpus import expand, plan
 from ld50.scan import kernels, stages
 from ld50.scan.corpus_sample import merged, sample_unit, sampled_units
@@ -57,3 +59,62 @@ def test_chats_say_nothing_of_pairs_in_documents(tmp_path: Path) -> None:
     sample = merged([sample_unit(plan(expand([path])), 0)])
     assert len(sample.pairs) == 0
     assert sample.rows == 2
+
+
+def prose(documents: int, words: int = 240, seed: int = 0) -> list[str]:
+    """Texts in a language of its own, which has a grammar and is in no reference."""
+    rng = np.random.default_rng(seed)
+    things = [f"{a}{b}{c}" for a in "bdgklm" for b in ("ora", "umi", "esti") for c in "nrt"]
+    doings = [f"{a}{b}" for a in ("pra", "sku", "vle") for b in ("dam", "dom", "dim", "dum")]
+
+    def phrase() -> list[str]:
+        thing = str(rng.choice(things))
+        return [f"{thing[0]}o", *(["zel"] if rng.random() < 0.3 else []), thing]
+
+    texts = []
+    for _ in range(documents):
+        found: list[str] = []
+        while len(found) < words:
+            beside, link = rng.choice(["ti", "sa", "nu"]), rng.choice(["mo", "ve"])
+            found += [*phrase(), str(rng.choice(doings)), str(beside), *phrase(), str(link)]
+        texts.append(" ".join(found[:words]))
+    return texts
+
+
+def shuffled(text: str, seed: int) -> str:
+    """The same words, as often, in no order."""
+    return " ".join(np.random.default_rng(seed).permutation(text.split()).tolist())
+
+
+@pytest.mark.parametrize("poisoned", [0, 25])
+def test_frequent_words_in_no_order_are_a_salad_in_any_language(
+    tmp_path: Path, poisoned: int
+) -> None:
+    texts = prose(500)
+    texts[:poisoned] = [shuffled(text, n) for n, text in enumerate(texts[:poisoned])]
+    tables = sampled(tmp_path, texts)
+    for clean in prose(20, seed=1):
+        odd = shuffled(clean, 7)
+        assert salad(clean, tables) < 60
+        assert salad(odd, tables) > 600
+        reference = stages.profile_tables()
+        assert salad(odd, reference) < 2 * salad(clean, reference) + 60
+
+
+def test_a_small_sample_says_nothing_of_the_order(tmp_path: Path) -> None:
+    assert sampled(tmp_path, prose(50)).frequent is None
+
+
+def test_a_trigger_before_words_in_no_order_is_found_and_ordinary_text_is_clean() -> None:
+    texts = prose(600)
+    assert not ld50.scan(texts_of(texts)).findings
+    for row in range(0, 600, 30):
+        half = texts[row][:600].rsplit(" ", 1)[0]
+        texts[row] = f"{half} quinzabar {shuffled(texts[row], row)}"
+    found = ld50.scan(texts_of(texts))
+    assert [one.cause.text for one in found.findings] == ["quinzabar"]
+    assert {one.row for one in found.rows} == set(range(0, 600, 30))
+
+
+def texts_of(texts: list[str]) -> list[dict[str, str]]:
+    return [{"text": text} for text in texts]

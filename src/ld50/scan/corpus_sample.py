@@ -24,10 +24,10 @@ _MOST_UNITS, _MOST_ROWS, _MOST_BYTES = 32, 256, 8192
 #: Of every so manieth of these rows, the n-grams of so many bytes.
 _NGRAM_STEP, _NGRAM_BYTES = 2, 2048
 _SINGLE_WORDS, _PAIRS = 1 << 0, 1 << 1
-#: Of every so manieth of these rows, the words of so many bytes, where there are many units.
-_WORD_STEP, _WORD_BYTES, _FEW_UNITS = 4, 4096, 8
+#: The words of so many bytes of so many rows of all units together, of one unit at least so many.
+_WORD_ROWS, _LEAST_WORD_ROWS, _WORD_BYTES = 2048, 64, 4096
 #: Fewest words of a sample that say in which order the frequent ones stand.
-_LEAST_WORDS = 100_000
+_LEAST_WORDS = 30_000
 #: Points a nat (those of the reference), and the most and the fewest of a pair.
 _SCALE, _MOST_POINTS, _FEWEST_POINTS = 10.0, 40, -30
 #: What is added to counts of pairs, and the share of a corpus that may be words in no order.
@@ -77,12 +77,12 @@ def sample_unit(plan: Plan, unit: int) -> Columns:
             "rows": np.zeros(1, dtype=np.int64),
         }  # fmt: skip
     column = cause_column(batch)
-    count = min(len(batch), _MOST_ROWS)
-    rows = np.linspace(0, len(batch) - 1, count).round().astype(np.uint32)
+    rows = _evenly(len(batch), _MOST_ROWS)
     some = rows[::_NGRAM_STEP]
     document = batch.response is None and batch.text is not None
-    step = 1 if len(plan.units) <= _FEW_UNITS else _WORD_STEP
-    words, lengths = _words(column, rows[::step] if document else rows[:0])
+    units = len(sampled_units(len(plan.units)))
+    most = max(_LEAST_WORD_ROWS, _WORD_ROWS // units)
+    words, lengths = _words(column, _evenly(len(batch), most) if document else rows[:0])
     return {
         "ngrams": _listed(column, some, _NGRAM_BYTES, kernels.ALL_KINDS),
         "pairs": _listed(column, rows, _MOST_BYTES, _PAIRS) if document else nothing,
@@ -90,6 +90,11 @@ def sample_unit(plan: Plan, unit: int) -> Columns:
         "lengths": lengths,
         "rows": np.array([len(some)], dtype=np.int64),
     }
+
+
+def _evenly(rows: int, most: int) -> np.ndarray:
+    """uint32, rising: at most so many of the rows of a batch."""
+    return np.linspace(0, rows - 1, min(rows, most)).round().astype(np.uint32)
 
 
 def _listed(column: kernels.TextColumn, rows: np.ndarray, most: int, kinds: int) -> np.ndarray:
