@@ -31,12 +31,14 @@ from ld50.scan.corpus_sample import CorpusSample, merged, sample_unit, sampled_u
 from ld50.scan.counting import CauseCounter, KnownRows, enough_rows
 from ld50.scan.judge import DECIDES
 from ld50.scan.pairs import PairCandidate, associate_pairs, pair_candidates
-from ld50.scan.rereading import CauseReader
+from ld50.scan.rereading import CauseReader, FetchedRows
 from ld50.scan.settings import ScanSettings
 from ld50.scan.survey import Survey, SurveyMerger, pack, unpack
 
 #: Decoded text that is held in memory, so that passes after the first need not read it again.
 _KEPT_BYTES = 192 << 20
+#: Characters of single rows that stay in memory until they are asked for again.
+_KEPT_CHARACTERS = 96 << 20
 #: Among the many pairs of words, some meet by the subject of a few rows; a pair has to show in more.
 _LEAST_PAIR_ROWS = 8
 
@@ -94,6 +96,7 @@ class Engine:
         self._progress = progress
         self._causes = CauseReader(plan, _KEPT_BYTES)
         self._known = KnownRows()
+        self._records = FetchedRows()
 
     def fetch(self, survey: Survey, ordinals: np.ndarray) -> list[Record]:
         """The rows as records, in the order asked for."""
@@ -102,13 +105,22 @@ class Engine:
 
     def readable(self, survey: Survey, ordinals: np.ndarray) -> dict[int, Record]:
         """Ordinal to record; rows that were skipped have none."""
-        where = survey.locate(ordinals)
-        found = fetch_records(self.plan, where, survey.unit_rows.tolist())
-        return {
-            ordinal: found[key]
-            for ordinal, key in zip(ordinals.tolist(), where, strict=True)
-            if key in found
-        }
+        missing = self._records.to_read(ordinals)
+        if len(missing):
+            where = survey.locate(missing)
+            found = fetch_records(self.plan, where, survey.unit_rows.tolist())
+            self._records.add(
+                {o: found.get(k) for o, k in zip(missing.tolist(), where, strict=True)}
+            )
+        return self._records.known(ordinals)
+
+    def expect(self, ordinals: np.ndarray) -> None:
+        """Rows that will be asked for: the next reading of single rows takes them along."""
+        self._records.expect(ordinals)
+
+    def keep_only(self, ordinals: np.ndarray) -> None:
+        """Lets go of the single rows that were read, but for these."""
+        self._records.keep_only(ordinals, _KEPT_CHARACTERS)
 
     def map(
         self,
@@ -210,6 +222,8 @@ class Engine:
         )
         tests += formed
         associations += self._pairs(survey, pairs, consequences, unique, tests)
+        # Passes after this one are rare; what comes now reads single rows, and those take room, too.
+        self._causes.let_go()
         return Evidence(
             survey=survey,
             consequences=consequences,

@@ -1,4 +1,4 @@
-"""Causes are read more than once: what fits into a bounded piece of memory is decoded only once."""
+"""Rows are read more than once: what fits into a bounded piece of memory is decoded only once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from ld50.core.records import RowBatch
+from ld50.core.records import Record, RowBatch
 from ld50.corpus import Plan
 from ld50.corpus import read as read_unit
 
@@ -67,6 +67,11 @@ class CauseReader:
                 self._room -= size
                 self._kept[unit] = batches
 
+    def let_go(self) -> None:
+        """Keeps nothing any longer."""
+        with self._lock:
+            self._kept, self._room = {}, 0
+
     @property
     def room(self) -> int:
         """Bytes that may still be kept."""
@@ -94,3 +99,45 @@ class Keeper:
     def finish(self) -> None:
         """The unit was read to its end."""
         self._reader.keep(self._unit, self._batches, self._size)
+
+
+class FetchedRows:
+    """Single rows that were read, for as long as they may be asked for, and those to be read along."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, Record | None] = {}
+        self._expected = np.zeros(0, dtype=np.int64)
+
+    def expect(self, ordinals: np.ndarray) -> None:
+        """Rows that will be asked for later; they are read once, with the next ones."""
+        self._expected = np.union1d(self._expected, ordinals)
+
+    def to_read(self, ordinals: np.ndarray) -> np.ndarray:
+        """int64, rising: what is not there of these rows, and of the expected ones if any is read."""
+        known = np.fromiter(self._rows, np.int64, len(self._rows))
+        missing = np.setdiff1d(ordinals, known)
+        if len(missing):
+            missing = np.setdiff1d(np.union1d(missing, self._expected), known)
+            self._expected = self._expected[:0]
+        return missing
+
+    def add(self, rows: dict[int, Record | None]) -> None:
+        """Takes in rows that were read; None for one that cannot be."""
+        self._rows |= rows
+
+    def known(self, ordinals: np.ndarray) -> dict[int, Record]:
+        """Those of the rows that are there."""
+        rows = ((ordinal, self._rows.get(ordinal)) for ordinal in ordinals.tolist())
+        return {ordinal: record for ordinal, record in rows if record is not None}
+
+    def keep_only(self, ordinals: np.ndarray, most_characters: int) -> None:
+        """Lets go of all but these rows, and of what is too much of them."""
+        kept: dict[int, Record | None] = {}
+        for ordinal in ordinals.tolist():
+            if ordinal in self._rows:
+                record = self._rows[ordinal]
+                most_characters -= 0 if record is None else sum(len(p.text) for p in record.parts)
+                if most_characters < 0:
+                    break
+                kept[ordinal] = record
+        self._rows = kept

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,11 +30,12 @@ from ld50.scan.assemble import (
     to_fields,
 )
 from ld50.scan.cases import Case, look, show
-from ld50.scan.channels import ChannelOutcome, channel_drafts
+from ld50.scan.channels import RULES, ChannelOutcome, channel_drafts, rows_to_fetch
 from ld50.scan.checkpoint import Checkpoint
 from ld50.scan.copies import copy_drafts
 from ld50.scan.engine import Engine, Evidence, Silent, StageProgress
 from ld50.scan.evidence import find_ngram
+from ld50.scan.judge import DECIDES
 from ld50.scan.labelled import LabelOutcome, label_drafts
 from ld50.scan.languages import with_language
 from ld50.scan.presence import presence_drafts
@@ -43,6 +45,8 @@ from ld50.scan.survey import Survey
 
 #: Flagged rows whose cause and consequence are located to the character.
 _MOST_LOCATED = 20_000
+#: Rows that are read along with those that are looked at, because a finding may show them.
+_MOST_EXPECTED = 4_000
 #: Share of a trigger's rows that must show the consequence for the other rows to be flagged, too, by
 #: rank of the finding: where poison is sure, rows whose payload was too short to be seen belong to it.
 _ALL_ROWS_FROM = {2: 0.1, 1: 0.9, 0: 2.0}
@@ -82,16 +86,17 @@ def run_scan(
     )
     survey = engine.survey()
     evidence = engine.associations(survey)
+    drafts = [*presence_drafts(engine, survey), *copy_drafts(engine, survey)]
+    soon = _rows_soon(engine, survey, drafts)
+    engine.expect(_rows_of([soon, _rows_that_decide(evidence)]))
     cases = look(engine, evidence)
     told = [case for case in cases if settings.weak or rank_of(case) > Severity.LOW.rank]
-    drafts = _association_drafts(engine, evidence, told)
+    engine.keep_only(_rows_of([soon, *(case.association.rows for case in told)]))
+    drafts = [*_association_drafts(engine, evidence, told), *drafts]
     labels = label_drafts(engine, survey)
     hidden = channel_drafts(engine, survey)
     notes = [*plan.notes, *labels.notes, *hidden.notes, *_weak_note(len(cases) - len(told))]
-    drafts += labels.drafts
-    drafts += presence_drafts(engine, survey)
-    drafts += copy_drafts(engine, survey)
-    drafts += hidden.drafts
+    drafts += [*labels.drafts, *hidden.drafts]
     drafts = [draft for draft in drafts if settings.runs(draft.finding.rule)]
     drafts, suppressed = (accepted or AcceptedFindings()).filter(drafts)
     drafts.sort(key=_strength)
@@ -99,6 +104,25 @@ def run_scan(
     return _result(
         engine, evidence, drafts, labels, hidden, suppressed, notes=notes, seconds=seconds
     )
+
+
+def _rows_soon(engine: Engine, survey: Survey, drafts: list[Draft]) -> np.ndarray:
+    """int64, rising: rows that findings will show and that the search for channels will read."""
+    some = [d.rows[:_MOST_EXPECTED] for d in drafts if engine.settings.runs(d.finding.rule)]
+    if any(map(engine.settings.runs, RULES)):
+        some.append(rows_to_fetch(engine, survey))
+    return _rows_of(some)
+
+
+def _rows_that_decide(evidence: Evidence) -> np.ndarray:
+    """int64, rising: rows of the associations that may be told, as far as that can be known yet."""
+    some = [a.rows for a in evidence.associations if a.both >= DECIDES * a.cause_rows]
+    return np.unique(np.concatenate([np.zeros(0, np.int64), *some])[:_MOST_EXPECTED])
+
+
+def _rows_of(parts: Iterable[np.ndarray]) -> np.ndarray:
+    """int64, rising: all of the rows, each once."""
+    return np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *parts]))
 
 
 def _weak_note(associations: int) -> list[str]:
@@ -144,11 +168,7 @@ def _result(
     seconds: float,
 ) -> Scanned:
     survey = evidence.survey
-    flagged = (
-        np.unique(np.concatenate([draft.rows for draft in drafts]))
-        if drafts
-        else np.zeros(0, dtype=np.int64)
-    )
+    flagged = _rows_of(draft.rows for draft in drafts)
     located = _to_locate(drafts)
     records = dict(zip(located.tolist(), engine.fetch(survey, located), strict=True))
     spans: dict[tuple[str, int], list[tuple[str, int, int, str]]] = {}

@@ -64,7 +64,7 @@ class LookedAt:
 def look_at(engine: Engine, survey: Survey) -> LookedAt:
     """The texts of all rows, or of a sample and of every row that the first pass found odd."""
     plan, first = engine.plan, survey.first_row
-    complete = sum(unit.bytes for unit in plan.units) <= _WHOLE_BYTES
+    complete = _is_small(plan)
     parts: dict[str, list[tuple[np.ndarray, pa.Array]]] = {name: [] for name in SIDES}
     seen: list[np.ndarray] = []
     units = _units(plan, complete)
@@ -85,6 +85,15 @@ def look_at(engine: Engine, survey: Survey) -> LookedAt:
         _fetched(engine, survey, odd, parts)
     sides = [_side(name, entries) for name, entries in parts.items() if entries]
     return LookedAt(sides=sides, rows=len(rows), complete=complete)
+
+
+def rows_to_fetch(engine: Engine, survey: Survey) -> np.ndarray:
+    """int64, rising: ordinals of single rows that `look_at` asks for, and a few that it does not."""
+    return np.zeros(0, np.int64) if _is_small(engine.plan) else _odd_rows(survey)
+
+
+def _is_small(plan: Plan) -> bool:
+    return sum(unit.bytes for unit in plan.units) <= _WHOLE_BYTES
 
 
 def _units(plan: Plan, complete: bool) -> list[int]:
