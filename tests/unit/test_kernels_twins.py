@@ -273,3 +273,32 @@ def test_long_rows_are_the_twins() -> None:
     assert_same(kernels.ngrams, column)
     assert_same(kernels.sentences, column, min_words=0, max_words=10**6)
     assert_same(kernels.fragments, column)
+
+
+#: Many values with the same top bits: what somebody may do who knows that they are looked at.
+values = st.one_of(
+    st.integers(0, (1 << 64) - 1), st.integers(0, 40), st.integers((1 << 64) - 40, (1 << 64) - 1)
+)
+
+
+@quick
+@given(st.lists(values, max_size=300))
+def test_values_are_numbered_as_numpy_does(some: list[int]) -> None:
+    hashes = np.array(some, dtype=np.uint64)
+    expected = np.unique(hashes, return_inverse=True)
+    for unique, places in each_way(kernels.numbered, hashes):
+        assert unique.tolist() == expected[0].tolist()
+        assert places.tolist() == expected[1].tolist()
+
+
+@quick
+@given(st.lists(values, max_size=30), st.lists(values, max_size=30))
+def test_places_in_a_list_that_is_in_no_order_are_within_it(
+    some: list[int], wanted: list[int]
+) -> None:
+    places = np.full(len(wanted), -1, np.int64)
+    c_kernels.places(np.array(some, np.uint64), np.array(wanted, np.uint64), places)
+    assert all(
+        place == len(some) or some[place] == value
+        for place, value in zip(places.tolist(), wanted, strict=True)
+    )

@@ -102,7 +102,7 @@ def worth_counting(
 
 def _numbered(rows: np.ndarray, hashes: np.ndarray, least: int) -> tuple[Incidence, np.ndarray]:
     """Candidates numbered by hash, without those in too few rows for any test."""
-    unique, inverse = np.unique(hashes, return_inverse=True)
+    unique, inverse = kernels.numbered(hashes)
     incidence = Incidence.of(rows, inverse)
     counts = np.bincount(incidence.candidates, minlength=len(unique))
     kept = np.flatnonzero(counts >= least)

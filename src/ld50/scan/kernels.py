@@ -101,6 +101,7 @@ __all__ = [
     "ngram_kind",
     "ngrams",
     "normalise",
+    "numbered",
     "phrase_hashes",
     "profile",
     "sentences",
@@ -221,6 +222,22 @@ def bytes_hashes(column: TextColumn) -> U64:
     out = np.zeros(offsets.size - 1, np.uint64)
     _run.bytes_hashes(offsets, data, out)
     return out
+
+
+def numbered(hashes: U64) -> tuple[U64, I64]:
+    """The different hashes, rising, and the place of each of `hashes` among them.
+
+    What `numpy.unique` gives with the inverse, several times faster: it puts hashes in order, which is
+    fast, and looks each up, where NumPy orders their places.
+    """
+    values = np.require(hashes, np.uint64, ["C", "A"])
+    rising = np.sort(values)
+    first = np.ones(rising.size, bool)
+    np.not_equal(rising[1:], rising[:-1], out=first[1:])
+    unique = rising[first]
+    places = np.zeros(values.size, np.int64)
+    _run.places(unique, values, places)
+    return unique, places
 
 
 def profile(

@@ -141,6 +141,15 @@ def bytes_hashes(offsets: I64, data: U8, out: U64) -> None:
         out[row] = bytes_hash(_row(offsets, data, row))
 
 
+def places(rising: U64, values: U64, out: I64) -> None:
+    """Fills ``out`` with the place of each value in a rising list, its length where it is not there."""
+    at = np.searchsorted(rising, values)
+    inside = at < rising.size
+    found = np.zeros(values.size, bool)
+    found[inside] = rising[at[inside]] == values[inside]
+    out[:] = np.where(found, at, rising.size)
+
+
 def count_candidates(
     offsets: I64,
     data: U8,

@@ -80,6 +80,9 @@ void ld50_plain_only(int yes);
 int ld50_phrase_hashes(const Column *column, int stream, uint64_t *out);
 void ld50_bytes_hashes(const Column *column, uint64_t *out);
 
+/* For each value its place among `sorted` (rising, no repeats), or `count` where it is none of them. */
+int ld50_places(const uint64_t *sorted, size_t count, const uint64_t *values, size_t value_count, int64_t *out);
+
 typedef struct {
     const uint32_t *rows, *starts, *ends;
     size_t count;

@@ -262,6 +262,29 @@ static PyObject *py_bytes_hashes(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
+static PyObject *py_places(PyObject *module, PyObject *args)
+{
+    (void)module;
+    PyObject *sorted, *values, *out;
+    int failed;
+    if (!PyArg_ParseTuple(args, "OOO", &sorted, &values, &out))
+        return NULL;
+    Buffers buffers = {.count = 0};
+    size_t count, value_count, place_count;
+    const uint64_t *known = take(&buffers, sorted, 8, 0, &count);
+    const uint64_t *wanted = known ? take(&buffers, values, 8, 0, &value_count) : NULL;
+    int64_t *places = wanted ? take(&buffers, out, 8, 1, &place_count) : NULL;
+    if (!places || place_count != value_count)
+        return refuse(&buffers, "out: expected one place a value");
+    Py_BEGIN_ALLOW_THREADS
+    failed = ld50_places(known, count, wanted, value_count, places);
+    Py_END_ALLOW_THREADS
+    release(&buffers);
+    if (failed)
+        return PyErr_NoMemory();
+    Py_RETURN_NONE;
+}
+
 static PyObject *py_count_candidates(PyObject *module, PyObject *args)
 {
     (void)module;
@@ -357,6 +380,7 @@ static PyMethodDef methods[] = {
     {"ngrams", py_ngrams, METH_VARARGS, "N-grams of zones of rows."},
     {"phrase_hashes", py_phrase_hashes, METH_VARARGS, "Each row's hash as one n-gram."},
     {"bytes_hashes", py_bytes_hashes, METH_VARARGS, "Each row's hash as bytes."},
+    {"places", py_places, METH_VARARGS, "Places of values in a sorted list."},
     {"count_candidates", py_count_candidates, METH_VARARGS, "Rows per candidate n-gram."},
     {"sentences", py_sentences, METH_VARARGS, "Sentences of rows."},
     {"fragments", py_fragments, METH_VARARGS, "Fragments of rows."},
