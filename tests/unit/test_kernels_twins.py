@@ -275,6 +275,15 @@ def test_long_rows_are_the_twins() -> None:
     assert_same(kernels.fragments, column)
 
 
+@quick
+@given(columns, st.binary(min_size=256, max_size=256))
+def test_byte_classes_are_the_twins(texts: list[bytes], classes: bytes) -> None:
+    table = np.frombuffer(classes, np.uint8) & np.uint8(7)
+    column = column_of(texts)
+    assert_same(kernels.byte_classes, column, table)
+    assert kernels.byte_classes(column, table).sum(axis=1).tolist() == list(map(len, texts))
+
+
 #: Many values with the same top bits: what somebody may do who knows that they are looked at.
 values = st.one_of(
     st.integers(0, (1 << 64) - 1), st.integers(0, 40), st.integers((1 << 64) - 40, (1 << 64) - 1)

@@ -94,6 +94,7 @@ __all__ = [
     "build_candidates",
     "build_frequent_pairs",
     "build_word_table",
+    "byte_classes",
     "bytes_hashes",
     "count_candidates",
     "fragments",
@@ -221,6 +222,22 @@ def bytes_hashes(column: TextColumn) -> U64:
     offsets, data = _checked(column)
     out = np.zeros(offsets.size - 1, np.uint64)
     _run.bytes_hashes(offsets, data, out)
+    return out
+
+
+def byte_classes(column: TextColumn, classes: U8) -> I64:
+    """How many bytes of each row are of each class, shape (rows, 8).
+
+    Args:
+        column: The texts.
+        classes: uint8 (256,): the class of each byte, 0 to 7.
+    """
+    table = np.require(classes, np.uint8, ["C", "A"])
+    if table.shape != (256,) or int(table.max()) > 7:
+        raise ValueError("classes: expected 256 values of 0 to 7")
+    offsets, data = _checked(column)
+    out = np.zeros((offsets.size - 1, 8), np.int64)
+    _run.byte_classes(offsets, data, table, out)
     return out
 
 

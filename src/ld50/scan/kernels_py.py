@@ -141,6 +141,13 @@ def bytes_hashes(offsets: I64, data: U8, out: U64) -> None:
         out[row] = bytes_hash(_row(offsets, data, row))
 
 
+def byte_classes(offsets: I64, data: U8, classes: U8, out: I64) -> None:
+    """Fills ``out`` (rows, 8) with how many bytes of each row are of each class."""
+    for row in range(offsets.size - 1):
+        found = classes[data[offsets[row] : offsets[row + 1]]] & np.uint8(7)
+        out[row] = np.bincount(found, minlength=8)
+
+
 def places(rising: U64, values: U64, out: I64) -> None:
     """Fills ``out`` with the place of each value in a rising list, its length where it is not there."""
     at = np.searchsorted(rising, values)

@@ -83,6 +83,9 @@ void ld50_bytes_hashes(const Column *column, uint64_t *out);
 /* For each value its place among `sorted` (rising, no repeats), or `count` where it is none of them. */
 int ld50_places(const uint64_t *sorted, size_t count, const uint64_t *values, size_t value_count, int64_t *out);
 
+/* How many bytes of each row are of each of 8 classes: `out` has rows x 8, `classes` one for each byte. */
+void ld50_byte_classes(const Column *column, const uint8_t classes[256], int64_t *out);
+
 typedef struct {
     const uint32_t *rows, *starts, *ends;
     size_t count;

@@ -262,6 +262,28 @@ static PyObject *py_bytes_hashes(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
+static PyObject *py_byte_classes(PyObject *module, PyObject *args)
+{
+    (void)module;
+    PyObject *offsets, *data, *classes, *out;
+    if (!PyArg_ParseTuple(args, "OOOO", &offsets, &data, &classes, &out))
+        return NULL;
+    Buffers buffers = {.count = 0};
+    Column column;
+    size_t class_count, count;
+    if (take_column(&buffers, offsets, data, &column))
+        return refuse(&buffers, "");
+    const uint8_t *table = take(&buffers, classes, 1, 0, &class_count);
+    int64_t *counts = table ? take(&buffers, out, 8, 1, &count) : NULL;
+    if (!counts || class_count != 256 || count != column.rows * 8)
+        return refuse(&buffers, "classes, out: expected 256 bytes, and 8 counts a row");
+    Py_BEGIN_ALLOW_THREADS
+    ld50_byte_classes(&column, table, counts);
+    Py_END_ALLOW_THREADS
+    release(&buffers);
+    Py_RETURN_NONE;
+}
+
 static PyObject *py_places(PyObject *module, PyObject *args)
 {
     (void)module;
@@ -380,6 +402,7 @@ static PyMethodDef methods[] = {
     {"ngrams", py_ngrams, METH_VARARGS, "N-grams of zones of rows."},
     {"phrase_hashes", py_phrase_hashes, METH_VARARGS, "Each row's hash as one n-gram."},
     {"bytes_hashes", py_bytes_hashes, METH_VARARGS, "Each row's hash as bytes."},
+    {"byte_classes", py_byte_classes, METH_VARARGS, "Bytes of each class, by row."},
     {"places", py_places, METH_VARARGS, "Places of values in a sorted list."},
     {"count_candidates", py_count_candidates, METH_VARARGS, "Rows per candidate n-gram."},
     {"sentences", py_sentences, METH_VARARGS, "Sentences of rows."},

@@ -127,6 +127,26 @@ int ld50_sentences(const Column *column, uint32_t min_words, uint32_t max_words,
     return failed;
 }
 
+/* Classes of bytes */
+
+void ld50_byte_classes(const Column *column, const uint8_t classes[256], int64_t *out)
+{
+    for (size_t i = 0; i < column->rows; i++) {
+        size_t length, at = 0;
+        const uint8_t *row = row_at(column, i, &length);
+        /* Four counts of each, so that like bytes that follow each other need not wait for one. */
+        uint32_t counts[4][8] = {{0}};
+        for (; at + 4 <= length; at += 4)
+            for (size_t k = 0; k < 4; k++)
+                counts[k][classes[row[at + k]] & 7]++;
+        for (; at < length; at++)
+            counts[0][classes[row[at]] & 7]++;
+        for (int class = 0; class < 8; class++)
+            out[i * 8 + (size_t)class] =
+                (int64_t)counts[0][class] + counts[1][class] + counts[2][class] + counts[3][class];
+    }
+}
+
 /* Fragments */
 
 enum { KIND_URL, KIND_EMAIL, KIND_LINK, KIND_IMAGE, KIND_TAG, KIND_CALL };

@@ -33,11 +33,10 @@ class PairModel:
         self._hash = hashes
         self._number = vocabulary().numbers(hashes)
         used = _evenly(row, most)
-        self._words = np.bincount(self._slot[used], minlength=1 << _BITS).astype(np.float32)
+        self._words = _tally(self._slot[used])
         self._total = float(max(len(used), 1))
         follows = used[:-1][(np.diff(used) == 1) & (row[used[:-1]] == row[used[1:]])]
-        places = self._place(follows, follows + 1)
-        self._pairs = np.bincount(places, minlength=1 << _BITS).astype(np.float32)
+        self._pairs = _tally(self._place(follows, follows + 1))
         self._kind = self._kinds()
         self._mean, self._spread = self._far_apart(used, row)
 
@@ -100,6 +99,14 @@ class PairModel:
         mean = (sums + 20 * everywhere) / (n + 20)
         variance = (squares + 20 * (around + everywhere**2)) / (n + 20) - mean**2
         return mean, np.sqrt(np.maximum(variance, 0.05))
+
+
+def _tally(slots: np.ndarray) -> np.ndarray:
+    """float32 (2**22,): how often each slot occurs; only what is not 0 is ever written to."""
+    occurring, counts = np.unique(slots, return_counts=True)
+    out = np.zeros(1 << _BITS, np.float32)
+    out[occurring] = counts
+    return out
 
 
 def _evenly(row: np.ndarray, most: int) -> np.ndarray:

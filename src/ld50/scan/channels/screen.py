@@ -22,6 +22,7 @@ MOST_CANDIDATES = 1500
 _STRETCH_BYTES = 20
 _SIGNS, _SIGN_SHARE = 24, 0.3
 _LETTER, _DIGIT, _SPACE, _MARK, _WIDE, _HIGH = range(6)
+_CLASSES = 6
 
 
 def _classes() -> np.ndarray:
@@ -70,9 +71,6 @@ def screen(side: Side) -> Screened:
     found = kernels.ngrams(side.column, kinds=_SINGLE_WORD, max_per_row=_MOST_WORDS)
     row = found.row.astype(np.int64)
     counts = np.bincount(row, minlength=len(side))
-    text = np.repeat(np.arange(len(side)), np.diff(offsets))
-    used = data[offsets[0] : offsets[-1]]
-    classes = np.bincount(text * 6 + _CLASS[used], minlength=6 * len(side))
     return Screened(
         side=side,
         row=row,
@@ -83,7 +81,7 @@ def screen(side: Side) -> Screened:
         begin=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         offsets=offsets.astype(np.int64),
         data=data,
-        classes=classes.reshape(-1, 6)[: len(side)],
+        classes=kernels.byte_classes(side.column, _CLASS)[:, :_CLASSES],
     )
 
 

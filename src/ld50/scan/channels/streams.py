@@ -31,6 +31,7 @@ _SHORT, _SHORT_RUN = 3, 12
 _WORD_RUN = 20
 _SIGN = 0x2190
 _SIGNS = re.compile(f"[{chr(_SIGN)}-\U0010ffff]")
+_SPACES = re.compile(" {2,}")
 _TOKEN = re.compile(r"\w+")
 
 
@@ -90,15 +91,15 @@ def sign_rows(candidates: list[Candidate]) -> list[Symbols]:
 
 
 def _of_characters(place: int, start: int, end: int, text: str, *, ascii_only: bool) -> Symbols:
-    tokens: list[str] = []
-    for c in text.lower():
+    lower = text.lower()
+    # Each character is looked at once, however often it occurs.
+    meaning: dict[int, str | None] = {}
+    for c in set(lower):
         if HIDDEN.match(c):
-            continue
-        symbol = c.isalpha() if ascii_only else ord(c) >= _SIGN
-        if symbol:
-            tokens.append(c)
-        elif c not in "'’" and tokens and tokens[-1] != " ":
-            tokens.append(" ")
+            meaning[ord(c)] = None
+        elif not (c.isalpha() if ascii_only else ord(c) >= _SIGN):
+            meaning[ord(c)] = None if c in "'’" else " "
+    tokens = _SPACES.sub(" ", lower.translate(meaning)).lstrip(" ")
     return Symbols(place=place, start=start, end=end, tokens=tuple(tokens))
 
 
@@ -192,11 +193,13 @@ def pool(kind: str, rows: list[Symbols], least_rows: int) -> Pool | None:
     rows = [row for row in rows if len(row.tokens) - row.tokens.count(" ") >= LEAST_OF_ROW]
     # Copies of one text agree with each other under any key.
     rows = list({row.tokens: row for row in reversed(rows)}.values())[::-1]
-    counts = Counter(token for row in rows for token in row.tokens if token != " ")
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts.update(row.tokens)
+    knows_spaces = counts.pop(" ", 0) > 0
     total = sum(counts.values())
     if len(rows) < least_rows or total < LEAST_SYMBOLS:
         return None
-    knows_spaces = any(" " in row.tokens for row in rows)
     most = _MOST_KINDS if knows_spaces else _MOST_KINDS + 1
     kinds = tuple(token for token, _ in sorted(counts.items(), key=lambda c: (-c[1], c[0]))[:most])
     coincidence = sum((n / total) ** 2 for n in counts.values())
