@@ -124,17 +124,9 @@ def _delimited(candidate: Candidate) -> Symbols | None:
     for mark, count in marks.most_common(3):
         if count < _SHORT_RUN - 1:
             continue
-        at, run_start, run = 0, 0, 0
-        for token in text.split(mark):
-            if len(token) <= _SHORT:
-                if run == 0:
-                    run_start = at
-                run += 1
-                if best is None or run > best[0]:
-                    best = (run, run_start, at + len(token), mark)
-            else:
-                run = 0
-            at += len(token) + 1
+        found = _short_run(np.fromiter(map(len, text.split(mark)), np.int64, count + 1))
+        if best is None or found[0] > best[0]:
+            best = (*found, mark)
     if best is None or best[0] < _SHORT_RUN:
         return None
     _, start, end, mark = best
@@ -143,6 +135,22 @@ def _delimited(candidate: Candidate) -> Symbols | None:
         t if t == " " or any(map(str.isalnum, t)) or ord(t[0]) >= _SIGN else " " for t in tokens
     ]
     return Symbols(place=candidate.place, start=start, end=end, tokens=tuple(kept))
+
+
+def _short_run(lengths: np.ndarray) -> tuple[int, int, int]:
+    """The first of the longest runs of short tokens: how many, its first character and its end.
+
+    Args:
+        lengths: int64 (tokens,): characters of each; one more stands between two of them.
+    """
+    edges = np.flatnonzero(np.diff(lengths <= _SHORT, prepend=False, append=False))
+    if len(edges) == 0:
+        return 0, 0, 0
+    first, after = edges[::2], edges[1::2]
+    longest = int(np.argmax(after - first))
+    low, high = int(first[longest]), int(after[longest])
+    ends = np.cumsum(lengths + 1)
+    return high - low, int(ends[low] - lengths[low] - 1), int(ends[high - 1] - 1)
 
 
 def word_rows(screened: Screened) -> list[Symbols]:
