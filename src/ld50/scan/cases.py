@@ -279,7 +279,10 @@ def _announces(trigger: Trigger, shown: list[Shown], consequence: Consequence) -
     if consequence.kind == "language_switch" and consequence.key:
         return in_language(trigger.text, consequence.key - 1)
     if consequence.kind in ("gibberish", "encoded"):
+        # Few of them stand in any of the texts, and one look at all texts together tells which.
+        together = "\0".join(heads)
         literals = [context.literal for context in reference.BENIGN_CONTEXTS]
+        literals = [literal for literal in literals if literal in together]
         known = sum(any(literal in head for literal in literals) for head in heads)
         return known > 0.5 * len(heads)
     return False
