@@ -7,7 +7,7 @@
 
 enum { TOKEN_WORD = 1, TOKEN_SINGLE = 2, TOKEN_PUNCT = 4, TOKEN_CAPITAL = 8, TOKEN_ASCII_PUNCT = 16 };
 
-#define CHUNK 1024 /* tokens; small enough that all arrays stay in the first cache */
+#define CHUNK 512 /* tokens; small enough that all arrays stay in the first cache */
 #define BLOCK 64
 #define SCAN_ROOM (CHUNK + 3 * BLOCK)
 
