@@ -147,19 +147,22 @@ def _grow(
     present = [(i, phrase) for i, phrase in enumerate(phrases) if phrase is not None]
     if len(present) < 2:
         return
+    least = _AGREEMENT * len(present)
     for _ in range(_LONGEST_TRIGGER):
         nexts: list[tuple[_Phrase, str]] = []
-        for i, phrase in present:
+        counts: Counter[str] = Counter()
+        most = 0
+        for left, (i, phrase) in zip(range(len(present) - 1, -1, -1), present, strict=True):
             token = phrase.next(step)
-            if token is None or (step > 0 and limits is not None and token[1] > limits[i]):
-                continue
-            nexts.append((phrase, texts[i][token[0] : token[1]].casefold()))
-        if not nexts:
-            return
-        counts = Counter(token for _, token in nexts)
-        most, count = max(counts.items(), key=lambda item: (item[1], item[0]))
-        if count < _AGREEMENT * len(present):
-            return
+            if token is not None and (step < 0 or limits is None or token[1] <= limits[i]):
+                word = texts[i][token[0] : token[1]].casefold()
+                nexts.append((phrase, word))
+                counts[word] += 1
+                most = max(most, counts[word])
+            # Most phrases end where the n-gram does, and the first few texts tell.
+            if most + left < least:
+                return
+        agreed = max(counts.items(), key=lambda item: (item[1], item[0]))[0]
         for phrase, word in nexts:
-            if word == most:
+            if word == agreed:
                 phrase.take(step)
