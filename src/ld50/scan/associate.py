@@ -72,9 +72,15 @@ class Incidence:
         inside = np.isin(self.row_ids, rows, assume_unique=True)
         return np.asarray(np.repeat(inside, np.diff(self.row_start)))
 
-    def counts_within(self, rows: np.ndarray, candidates: int) -> np.ndarray:
-        """int64 (candidates,): in how many of `rows` (rising) each candidate stands."""
-        return np.bincount(self.candidates[self.within(rows)], minlength=candidates)
+    def pairs_of(self, rows: np.ndarray) -> np.ndarray:
+        """int64, rising: the pairs of `rows` (rising); the cost is that of these rows alone."""
+        if len(self.row_ids) == 0:
+            return np.zeros(0, dtype=np.int64)
+        where = np.minimum(np.searchsorted(self.row_ids, rows), len(self.row_ids) - 1)
+        where = where[self.row_ids[where] == rows]
+        starts, lengths = self.row_start[where], np.diff(self.row_start)[where]
+        total = np.cumsum(lengths)
+        return np.repeat(starts - (total - lengths), lengths) + np.arange(lengths.sum())
 
     def only(self, kept: np.ndarray, candidates: int) -> Incidence:
         """The pairs of the candidates `kept` (rising) out of so many, numbered anew in that order."""
@@ -83,6 +89,40 @@ class Incidence:
         numbers = renumber[self.candidates]
         inside = numbers >= 0
         return Incidence(rows=self.rows[inside], candidates=numbers[inside])
+
+
+class Tally:
+    """Counts candidates in sets of rows, each at the cost of its own rows: there may be thousands."""
+
+    def __init__(self, incidence: Incidence, candidates: int) -> None:
+        """Nothing is counted yet.
+
+        Args:
+            incidence: Candidates in rows.
+            candidates: Number of candidates.
+        """
+        self._incidence = incidence
+        self._counts = np.zeros(candidates, dtype=np.int64)
+
+    def of(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Candidates in these rows (rising), and in how many of them each stands.
+
+        Returns:
+            int64 (pairs,) twice; a candidate comes as often as it stands in one of the rows.
+        """
+        found = self._incidence.candidates[self._incidence.pairs_of(rows)]
+        np.add.at(self._counts, found, 1)
+        counts = self._counts[found]
+        self._counts[found] = 0
+        return found, counts
+
+    def most(self, consequences: list[Consequence]) -> np.ndarray:
+        """int64 (candidates,): the most rows of one consequence that hold each candidate."""
+        best = np.zeros(len(self._counts), dtype=np.int64)
+        for consequence in consequences:
+            found, counts = self.of(consequence.rows)
+            best[found] = np.maximum(best[found], counts)
+        return best
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,27 +190,38 @@ def associate(
         The associations with q below `alpha`, and the number of tests that were corrected for.
     """
     settings = settings or AssociationSettings()
-    tests = untested
-    prepared = []
+    tests = float(untested)
+    promising = []
+    tally = Tally(incidence, len(document_frequency))
     for number, consequence in enumerate(consequences):
-        table = _Table.of(consequence, incidence, len(document_frequency))
-        tests += table.tested
-        prepared.append((number, consequence, table))
-    tests = max(tests, 1)
-    found: list[Association] = []
-    for number, consequence, table in prepared:
+        held, counts = tally.of(consequence.rows)
+        # Each candidate comes as often as it was counted, so that this is the number of candidates.
+        tests += float((1.0 / counts).sum())
         population = rows if consequence.population is None else consequence.population
-        frequency = np.minimum(document_frequency, population)
-        found += _greedy(
-            number, consequence, table, frequency, population, tests, priority, settings
-        )
-    return found, tests
+        frequency = np.minimum(document_frequency[held], population)
+        if (counts >= np.maximum(settings.min_support, settings.min_effect * frequency)).any():
+            promising.append(number)
+    made = max(round(tests), 1)
+    found: list[Association] = []
+    for number in promising:
+        consequence = consequences[number]
+        population = rows if consequence.population is None else consequence.population
+        table = _Table.of(consequence, incidence)
+        frequency = np.minimum(document_frequency[table.ids], population)
+        tie = None if priority is None else priority[table.ids]
+        found += _greedy(number, consequence, table, frequency, population, made, tie, settings)
+    return found, made
 
 
 @dataclass(slots=True)
 class _Table:
-    """The incidence within the rows of one consequence, reachable from both sides."""
+    """The incidence within the rows of one consequence, reachable from both sides.
 
+    Candidates are numbered anew, in their order.
+    """
+
+    ids: np.ndarray
+    """int64, rising: the candidates."""
     row_of: np.ndarray
     candidate_of: np.ndarray
     by_candidate: np.ndarray
@@ -178,17 +229,18 @@ class _Table:
     row_ids: np.ndarray
     row_start: np.ndarray
     counts: np.ndarray
-    tested: int
 
     @classmethod
-    def of(cls, consequence: Consequence, incidence: Incidence, candidates: int) -> _Table:
-        part = incidence.within(consequence.rows)
-        inside = Incidence(rows=incidence.rows[part], candidates=incidence.candidates[part])
+    def of(cls, consequence: Consequence, incidence: Incidence) -> _Table:
+        part = incidence.pairs_of(consequence.rows)
+        ids, numbers = np.unique(incidence.candidates[part], return_inverse=True)
+        inside = Incidence(rows=incidence.rows[part], candidates=numbers)
         row_of, candidate_of = inside.rows, inside.candidates
-        counts = np.bincount(candidate_of, minlength=candidates)
+        counts = np.bincount(candidate_of, minlength=len(ids))
         by_candidate = np.argsort(candidate_of, kind="stable")
         candidate_start = np.concatenate([[0], np.cumsum(counts)])
         return cls(
+            ids=ids,
             row_of=row_of,
             candidate_of=candidate_of,
             by_candidate=by_candidate,
@@ -196,7 +248,6 @@ class _Table:
             row_ids=inside.row_ids,
             row_start=inside.row_start,
             counts=counts,
-            tested=int((counts > 0).sum()),
         )
 
     def rows_with(self, candidate: int) -> np.ndarray:
@@ -244,7 +295,7 @@ def _greedy(
         explained = np.setdiff1d(table.rows_with(int(best)), taken, assume_unique=True)
         found.append(
             Association(
-                candidate=int(best),
+                candidate=int(table.ids[best]),
                 consequence=number,
                 rows=explained,
                 both=int(both[best]),

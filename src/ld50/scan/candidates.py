@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ld50.core.seeds import rng_for
 from ld50.scan import kernels
-from ld50.scan.associate import AssociationSettings, Consequence, Incidence
+from ld50.scan.associate import AssociationSettings, Consequence, Incidence, Tally
 from ld50.scan.settings import ScanSettings
 from ld50.scan.statistics import smallest_detectable
 from ld50.scan.survey import Survey
@@ -86,12 +86,12 @@ def worth_counting(
         Which candidates stand in which rows, and uint64 (candidates,), the n-gram of each.
     """
     incidence, unique = _numbered(rows, hashes, int(needed.min()) if len(needed) else 1)
-    best = np.zeros(len(unique), dtype=np.int64)
+    tally = Tally(incidence, len(unique))
+    best = tally.most(consequences)
     enough = np.zeros(len(unique), dtype=bool)
     for consequence, least in zip(consequences, needed.tolist(), strict=True):
-        counts = incidence.counts_within(consequence.rows, len(unique))
-        np.maximum(best, counts, out=best)
-        enough |= counts >= least
+        held, counts = tally.of(consequence.rows)
+        enough[held[counts >= least]] = True
     enough &= ~_common(unique, best, survey)
     enough &= _representative(incidence, unique)
     kept = np.flatnonzero(enough)

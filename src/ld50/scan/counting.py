@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ld50.scan import kernels
-from ld50.scan.associate import AssociationSettings, Consequence, Incidence
+from ld50.scan.associate import AssociationSettings, Consequence, Incidence, Tally
 from ld50.scan.checkpoint import Columns
 from ld50.scan.pairs import most_rows_of_word
 from ld50.scan.rereading import CauseReader
@@ -41,9 +41,7 @@ def enough_rows(
         rows: Rows of the corpus.
         pair_support: Rows that a pair of words has to show.
     """
-    best = np.zeros(len(hashes), dtype=np.int64)
-    for consequence in consequences:
-        np.maximum(best, incidence.counts_within(consequence.rows, len(hashes)), out=best)
+    best = Tally(incidence, len(hashes)).most(consequences)
     # Two more than the quotient, whichever way it was rounded.
     enough = np.floor(best / AssociationSettings().min_effect).astype(np.int64) + 2
     # What is in fewer rows than it was seen in is no n-gram, and has to be told apart.
