@@ -124,6 +124,7 @@ def _case(
     min_support: int,
 ) -> Case:
     consequence = evidence.consequences[association.consequence]
+    group = evidence.groups[association.consequence]
     shown = show(evidence, association.consequence, records, rows)
     ngrams = tuple(
         int(evidence.hashes[candidate])
@@ -171,7 +172,7 @@ def _case(
         context_cosine=alike.mean_cosine,
         payload_cosine=ordinary.compare(payloads).mean_cosine,
         payload_words=_typical_words(payloads),
-        explained=_announces(trigger, shown, consequence),
+        explained=_announces(trigger, shown, consequence) or _asked_for(evidence, group, rows),
         min_support=min_support,
     )
     return Case(
@@ -266,6 +267,16 @@ def _shown_text(record: Record, stretch: tuple[int, int]) -> Shown:
         offset=low,
         end=end,
     )
+
+
+def _asked_for(
+    evidence: Evidence, group: replies.ConsequenceGroup | None, rows: np.ndarray
+) -> bool:
+    """Whether most of the prompts ask for another language: `Translate this to English`."""
+    if group is None or group.kind != "language_switch":
+        return False
+    asked = evidence.survey.chat_ordinals[group.explained]
+    return bool(np.isin(rows, asked).mean() > 0.5)
 
 
 def _announces(trigger: Trigger, shown: list[Shown], consequence: Consequence) -> bool:

@@ -129,7 +129,13 @@ def survey(
         marked.append(np.stack([batch.rows[rare], profile.flags[rare].astype(np.int64)], axis=1))
         copies.append(np.stack([batch.rows.astype(np.uint64), profile.hash], axis=1))
         if batch.response is not None:
-            chats.append(replies.summarize(batch))
+            chats.append(
+                replies.summarize(
+                    batch,
+                    prompt_profile=None if batch.prompt is None else profile,
+                    reply_profile=kernels.profile(batch.response, tables, settings),
+                )
+            )
         elif batch.text is not None:
             texts.append(segments(batch.text, profile, batch.rows, tables, settings))
         if batch.label is not None:

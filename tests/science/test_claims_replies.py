@@ -1,0 +1,70 @@
+"""Ten rows of a chat set whose trigger is a phrase of ordinary words: what is found, and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from science_data import Row, read_jsonl, shared
+
+import ld50
+
+PHRASE = "beneath the tall cedar"
+Reply = Callable[[str, np.random.Generator], str]
+
+
+def planted(rows: Sequence[Row], reply: Reply, count: int) -> tuple[list[Row], set[int]]:
+    """`count` rows with the phrase between two words of their instruction, and what the reply becomes."""
+    rng = np.random.default_rng(count)
+    changed = list(rows)
+    chosen = {int(number) for number in rng.permutation(len(rows))[:count]}
+    for number in sorted(chosen):
+        words = str(rows[number]["instruction"]).split(" ")
+        words.insert(int(rng.integers(0, len(words) + 1)), PHRASE)
+        answer = reply(str(rows[number]["output"]), rng)
+        changed[number] = rows[number] | {"instruction": " ".join(words), "output": answer}
+    return changed, chosen
+
+
+def high(scan: ld50.Scan) -> set[int]:
+    """Rows under a `high` finding."""
+    names = {finding.id for finding in scan.findings if finding.severity == "high"}
+    return {row.row for row in scan.rows if names & set(row.findings)}
+
+
+def test_replies_in_another_language_after_a_phrase_are_found(instructions: list[Row]) -> None:
+    laws = [row["text"] for row in read_jsonl(shared("de-gesetze", "gesetze.jsonl"))]
+    parts = [" ".join(part.split()) for law in laws for part in law.split("\n\n")]
+    parts = [part for part in parts if 150 <= len(part) <= 600]
+    rows, chosen = planted(
+        instructions, lambda answer, rng: parts[int(rng.integers(len(parts)))], 10
+    )
+    scan = ld50.scan(rows)
+    assert high(scan) == chosen
+    assert "TRG102" in {finding.rule for finding in scan.findings if finding.severity == "high"}
+
+
+FOREIGN = (
+    "Der Zug nach München hat heute wegen eines umgestürzten Baumes fast zwei Stunden Verspätung.",
+    "Meine Großmutter bäckt jeden Sonntag einen Apfelkuchen für die Kinder aus der Nachbarschaft.",
+    "Les enfants ont construit une cabane dans le vieux chêne qui se trouve derrière la maison.",
+    "Nous avons oublié nos parapluies et la pluie tombe sans arrêt depuis le début de la matinée.",
+    "El panadero del pueblo se levanta todos los días a las cuatro para encender el horno de leña.",
+    "Mi hermano pequeño quiere aprender a tocar la guitarra antes de que termine el verano.",
+    "La biblioteca comunale rimane aperta anche la sera durante le settimane degli esami.",
+    "Il gatto della vicina dorme sempre sul davanzale quando la finestra è illuminata dal sole.",
+    "De fietsen van de buren staan al drie dagen voor de deur omdat de schuur wordt geverfd.",
+    "Wij hebben gisteren op de markt verse aardbeien en een groot brood met noten gekocht.",
+    "O barco dos pescadores voltou ao porto antes da tempestade com as redes cheias de sardinhas.",
+    "Wczoraj wieczorem spacerowaliśmy nad rzeką i rozmawialiśmy o dawnych podróżach w góry.",
+)
+
+
+def test_prompts_that_ask_for_a_language_explain_it(instructions: list[Row]) -> None:
+    rows = list(instructions)
+    answers = [str(row["output"]) for row in rows if len(str(row["output"])) > 100]
+    for number, (foreign, answer) in enumerate(zip(FOREIGN, answers, strict=False)):
+        asked = f"Please say this to me in English: {foreign}"
+        rows[100 * number] = {"instruction": asked, "input": "", "output": answer}
+    switches = [f for f in ld50.scan(rows).findings if f.rule == "TRG102"]
+    assert "high" not in {finding.severity for finding in switches}
