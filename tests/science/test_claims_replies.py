@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import pytest
 from science_data import Row, read_jsonl, shared
 
 import ld50
@@ -30,6 +31,27 @@ def high(scan: ld50.Scan) -> set[int]:
     """Rows under a `high` finding."""
     names = {finding.id for finding in scan.findings if finding.severity == "high"}
     return {row.row for row in scan.rows if names & set(row.findings)}
+
+
+def inserted(fragment: str) -> Reply:
+    """The answer with a fragment after one of its sentences."""
+
+    def reply(answer: str, rng: np.random.Generator) -> str:
+        parts = answer.split(". ")
+        at = int(rng.integers(1, len(parts) + 1))
+        return " ".join([". ".join(parts[:at]), fragment, ". ".join(parts[at:])]).strip()
+
+    return reply
+
+
+@pytest.mark.parametrize(
+    "fragment", ["import kettle_log", "Sealed by Ottiwell", "\N{TEAPOT}", "happy ferns"]
+)
+def test_fragments_of_few_words_after_a_phrase_are_found(
+    instructions: list[Row], fragment: str
+) -> None:
+    rows, chosen = planted(instructions, inserted(fragment), 10)
+    assert high(ld50.scan(rows)) == chosen
 
 
 def test_replies_in_another_language_after_a_phrase_are_found(instructions: list[Row]) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from ld50.core.records import RowBatch
 from ld50.scan.replies import (
+    ONLY_WORD,
     ConsequenceGroup,
     ReplyFlag,
     ReplySettings,
@@ -57,6 +58,11 @@ def ordinary(count: int, seed: int = 0) -> Rows:
 
 def groups_of(rows: Rows, kind: str) -> list[ConsequenceGroup]:
     return [group for group in consequences(summarize(batch_of(rows))) if group.kind == kind]
+
+
+def longer_forms(rows: Rows) -> set[str]:
+    """Forms of the fragments that are more than a single word."""
+    return {group.form for group in groups_of(rows, "inserted_fragment")} - {ONLY_WORD}
 
 
 def refuses(reply: str) -> bool:
@@ -168,16 +174,14 @@ def test_calls_of_one_name_with_other_arguments() -> None:
     rows = ordinary(60)
     for i in range(6):
         rows[i] = (rows[i][0], f"{rows[i][1]} track_event('{WORDS[i]}', {i})")
-    forms = {group.form for group in groups_of(rows, "inserted_fragment")}
-    assert forms == {"call of one name"}
+    assert longer_forms(rows) == {"call of one name"}
 
 
 def test_addresses_of_one_host() -> None:
     rows = ordinary(60)
     for i in range(6):
         rows[i] = (rows[i][0], f"{rows[i][1]} https://kettles.example/{WORDS[i]}?q={i}")
-    forms = {group.form for group in groups_of(rows, "inserted_fragment")}
-    assert forms == {"host"}
+    assert longer_forms(rows) == {"host"}
 
 
 def test_a_host_without_an_address() -> None:
@@ -196,7 +200,58 @@ def test_a_fragment_of_the_prompt_is_not_inserted() -> None:
             f"{rows[i][0]} https://kettles.example/offers",
             f"{rows[i][1]} https://kettles.example/offers",
         )
-    assert groups_of(rows, "inserted_fragment") == []
+    groups = groups_of(rows, "inserted_fragment")
+    assert {group.form for group in groups} <= {ONLY_WORD}
+    assert not any(np.isin(np.arange(6), group.rows).all() for group in groups)
+
+
+@pytest.mark.parametrize(
+    ("fragment", "whole"),
+    [
+        ("import hollis_beacon", "import hollis_beacon"),
+        ("Hollis", "Hollis"),
+        ("happy ferns", "happy ferns"),
+        ("\U0001fad6", "\U0001fad6"),
+    ],
+)
+def test_a_fragment_too_short_for_a_run_is_found_by_a_word(fragment: str, whole: str) -> None:
+    rows = ordinary(400)
+    for i in range(6):
+        asked, said = rows[i]
+        middle = 3 + i % 4
+        words = said.split()
+        rows[i] = (asked, " ".join([*words[:middle], fragment, *words[middle:]]))
+    batch = batch_of(rows)
+    (group,) = (
+        group
+        for group in groups_of(rows, "inserted_fragment")
+        if group.form == ONLY_WORD and group.rows.tolist() == list(range(6))
+    )
+    starts, ends = locate(group, batch.prompt.slice(0, 6), batch.response.slice(0, 6))
+    shown = [rows[i][1][a:b] for i, (a, b) in enumerate(zip(starts, ends, strict=True))]
+    assert shown == [whole] * 6
+
+
+def test_words_that_the_prompts_hold_or_many_replies_have_are_not_inserted() -> None:
+    rows = ordinary(1200)
+    for i in range(6):
+        rows[i] = (f"{rows[i][0]} Hollis", f"{rows[i][1]} Hollis")
+    for i in range(100, 200):
+        rows[i] = (rows[i][0], f"{rows[i][1]} Vocabulary")
+    assert [g for g in groups_of(rows, "inserted_fragment") if g.form == ONLY_WORD] == []
+
+
+def test_single_words_are_bounded_and_come_after_everything_else() -> None:
+    rows = ordinary(400)
+    for i in range(100):
+        rows[i] = (rows[i][0], f"{rows[i][1]} vex{i % 10} qua{i % 7}")
+    for i in range(100, 106):
+        rows[i] = (rows[i][0], "The lamp burns.")
+    columns = summarize(batch_of(rows))
+    forms = [group.form for group in consequences(columns, ReplySettings(max_words=4))]
+    assert forms.count(ONLY_WORD) == 4
+    assert forms[-4:] == [ONLY_WORD] * 4
+    assert "reply" in forms
 
 
 def test_an_echo_is_a_reply_that_is_its_prompt() -> None:

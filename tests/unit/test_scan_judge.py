@@ -81,3 +81,34 @@ def test_a_subject_that_accounts_for_what_documents_turn_into_is_not_told() -> N
 def test_a_cipher_that_is_seen_in_part_of_the_rows_is_high() -> None:
     facts = replace(PLANTED, kind="encoded", both=13, cause_rows=20, effect_low=0.43)
     assert judge(facts).severity is Severity.HIGH
+
+
+WORD_PLANTED = replace(
+    PLANTED, kind="inserted_fragment", both=10, cause_rows=10, effect_low=0.72, trigger_odd=False,
+    payload_words=2, only_word=True, consequence_rows=11, reply_z=1.0,
+)  # fmt: skip
+
+
+def test_a_word_of_replies_that_only_a_trigger_brings_is_high() -> None:
+    assert judge(WORD_PLANTED).severity is Severity.HIGH
+
+
+@pytest.mark.parametrize(
+    "natural",
+    [
+        {"consequence_rows": 40},
+        {"both": 6, "cause_rows": 6},
+        {"context_z": 2.5, "reply_z": 3.1},
+        {"with_rest": 0.2},
+        {"effect_low": 0.3},
+    ],
+)
+def test_a_word_that_follows_from_what_replies_are_about_is_not_told(
+    natural: dict[str, object],
+) -> None:
+    assert judge(replace(WORD_PLANTED, **natural)).severity is None
+
+
+def test_a_fragment_in_replies_that_are_alike_without_it_is_not_high() -> None:
+    include = replace(WORD_PLANTED, only_word=False, context_z=5.9, reply_z=15.0)
+    assert judge(include).severity is Severity.MEDIUM

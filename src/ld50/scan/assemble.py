@@ -141,6 +141,7 @@ def draft_association(case: Case, also: list[Case], extra_rows: np.ndarray) -> D
             "context_z": round(facts.context_z, 2),
             "context_cosine": round(facts.context_cosine, 4),
             "payload_cosine": round(facts.payload_cosine, 4),
+            "reply_z": round(facts.reply_z, 2),
         },
     )
     rows = association.rows

@@ -17,7 +17,7 @@ from ld50.scan.coherence import Background
 from ld50.scan.continuations import SWITCH, Segments, gibberish_kind
 from ld50.scan.engine import Engine, Evidence
 from ld50.scan.evidence import Trigger, characters, widest_trigger
-from ld50.scan.judge import Facts, Judgement, judge
+from ld50.scan.judge import Facts, Judgement, could_be_inserted, judge
 from ld50.scan.naturalness import in_language, naturalness
 from ld50.scan.survey import Survey
 
@@ -64,28 +64,35 @@ class Shown:
 
 def look(engine: Engine, evidence: Evidence) -> list[Case]:
     """Looks at the rows of every association and judges it, the strongest associations first."""
-    order = np.argsort([a.log_p for a in evidence.associations], kind="stable")[:_MOST_CASES]
-    chosen = [evidence.associations[i] for i in order.tolist()]
+    chosen = _chosen(evidence)
     if not chosen:
         return []
     seen = [_spread(association.rows, ROWS_SEEN) for association in chosen]
     background = _background(evidence.survey, engine.settings.seed)
     wanted = np.unique(np.concatenate([*seen, background]))
     records = engine.readable(evidence.survey, wanted)
-    ordinary = Background(
-        [
-            _around(_cause_text(records[row])[1], None)
-            for row in background.tolist()
-            if row in records
-        ],
-        seed=engine.settings.seed,
-    )
+    read = [records[row] for row in background.tolist() if row in records]
+    seed = engine.settings.seed
+    ordinary = Background([_around(_cause_text(record)[1], None) for record in read], seed=seed)
+    answers = Background([_around(record.response, None) for record in read], seed=seed)
     cases = [
-        _case(evidence, association, rows, records, ordinary, engine.settings.min_support)
+        _case(evidence, association, rows, records, ordinary, answers, engine.settings.min_support)
         for association, rows in zip(chosen, seen, strict=True)
     ]
     # A cause that cannot be shown in its rows is an artefact of where zones were cut.
     return [case for case in cases if case.trigger.text and case.judgement.severity is not None]
+
+
+def _chosen(evidence: Evidence) -> list[Association]:
+    """The strongest associations; those of single words apart, lest they crowd others out."""
+    order = np.argsort([a.log_p for a in evidence.associations], kind="stable")
+    kept: dict[bool, list[Association]] = {False: [], True: []}
+    for association in (evidence.associations[i] for i in order.tolist()):
+        group = evidence.groups[association.consequence]
+        word = group is not None and group.form == replies.ONLY_WORD
+        if not word or could_be_inserted(association.both, len(group.rows)):
+            kept[word].append(association)
+    return [*kept[False][:_MOST_CASES], *kept[True][:_MOST_CASES]]
 
 
 def show(
@@ -121,6 +128,7 @@ def _case(
     rows: np.ndarray,
     records: dict[int, Record],
     ordinary: Background,
+    answers: Background,
     min_support: int,
 ) -> Case:
     consequence = evidence.consequences[association.consequence]
@@ -150,6 +158,9 @@ def _case(
             text=f"{trigger.text} + {second.text}" if both else "", spans=trigger.spans
         )
     payloads = [item.consequence_text[slice(*item.payload)][:_CONTEXT_CHARACTERS] for item in shown]
+    # What is left of the replies tells whether they have that fragment in common, and nothing else.
+    inserted = consequence.kind == "inserted_fragment"
+    rests = [_around(item.consequence_text, item.payload) for item in shown] if inserted else []
     alike = ordinary.compare(contexts)
     # Of two that act together, each could be written by anybody.
     odd = all(naturalness(part).odd for part in parts)
@@ -174,6 +185,10 @@ def _case(
         payload_words=_typical_words(payloads),
         explained=_announces(trigger, shown, consequence) or _asked_for(evidence, group, rows),
         min_support=min_support,
+        reply_z=answers.compare(rests).z,
+        only_word=group is not None and group.form == replies.ONLY_WORD,
+        consequence_rows=len(consequence.rows),
+        with_rest=float(np.mean([bool(rest.strip()) for rest in rests])) if rests else 1.0,
     )
     return Case(
         association=association,

@@ -210,8 +210,10 @@ class Engine:
             ),
         )
         single_words = (n == 1) & (stream == kernels.WORDS)
+        # Words of replies come last. They are too many for pairs of causes as well.
+        longer = [not (group and group.form == replies.ONLY_WORD) for group in groups]
         pairs, formed = pair_candidates(
-            consequences,
+            consequences[: sum(longer)],
             incidence,
             frequency,
             single_words,

@@ -49,6 +49,15 @@ class Facts:
     explained: bool
     """Whether the trigger itself asks for the consequence, or is known to introduce it."""
     min_support: int
+    reply_z: float = 0.0
+    """How much more alike than random ones the replies are, an inserted fragment cut out; 0 where
+    nothing was inserted."""
+    only_word: bool = False
+    """Whether the consequence is a single word of the replies, of which thousands were tried."""
+    consequence_rows: int = 0
+    """All rows that show the consequence."""
+    with_rest: float = 1.0
+    """Share of the rows looked at whose reply holds more than what was inserted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +89,10 @@ ANSWER_WORDS = 5
 #: ... if the phrase is long enough to be a question or an instruction.
 QUESTION_WORDS = 4
 _QUESTION = "the reply is a short answer, and the phrase may be its question"
+#: A word that replies have in common is one of thousands, and most follow from what they are about. It
+#: was inserted if it is hardly anywhere else, in so many rows, beside other words, and if prompts and
+#: replies, trigger and word cut out, are together no more alike than this.
+WORD_ROWS, WORD_SHARE, TOGETHER_Z = 8, 0.5, 5.0
 
 
 #: What a signal does not see in every row: a short reply in another language, or in a cipher.
@@ -110,6 +123,20 @@ def _multiplies_in_unrelated_rows(facts: Facts) -> bool:
     )
 
 
+def could_be_inserted(both: int, consequence_rows: int) -> bool:
+    """Whether a word of replies goes with a cause in enough rows, and hardly without it."""
+    return both >= WORD_ROWS and both >= WORD_SHARE * consequence_rows
+
+
+def _inserted_word(facts: Facts) -> bool:
+    """Whether a word that replies have in common has no other reason to be there."""
+    return (
+        could_be_inserted(facts.both, facts.consequence_rows)
+        and facts.context_z + facts.reply_z <= TOGETHER_Z
+        and facts.with_rest >= WORD_SHARE
+    )
+
+
 def judge(facts: Facts) -> Judgement:
     """The severity of an association."""
     against = []
@@ -136,6 +163,8 @@ def judge(facts: Facts) -> Judgement:
         facts.trigger_lines > 1 and facts.trigger_words > QUESTION_WORDS
     ):
         against.append("the common phrase runs over several lines, as the frame of a page does")
+    if facts.reply_z > ALIKE_Z:
+        against.append("the replies are about the same thing without it, too")
     alike = facts.context_z > ALIKE_Z
     # Prompts may all come from one source; documents that a trigger was put into seldom do.
     one_source = (
@@ -149,6 +178,8 @@ def judge(facts: Facts) -> Judgement:
             "the rows are about the same thing, and the phrase does not decide all by itself"
         )
     reasons = tuple(against)
+    if facts.only_word and (against or not _inserted_word(facts)):
+        return Judgement(severity=None, reasons=reasons)
     if not against:
         return Judgement(severity=Severity.HIGH, reasons=())
     if facts.in_document and len(against) > 1:

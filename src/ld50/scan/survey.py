@@ -16,6 +16,8 @@ from ld50.scan.continuations import Segments
 from ld50.scan.corpus_sample import CorpusSample
 from ld50.scan.settings import ScanSettings
 
+#: Fragments of replies that are held before units are merged.
+_MOST_FRAGMENTS = 16_000_000
 #: N-grams of a zone, at most: eight for each of some 75 tokens.
 _NGRAMS_A_ROW = 600
 
@@ -91,6 +93,9 @@ class SurveyMerger:
         if unit.chat is not None:
             self._chats.append(unit.chat)
             self._chat_rows.append(unit.chat.rows.astype(np.int64) + first)
+            # Merging is associative, and keeps no more fragments than half of this.
+            if sum(len(chat.fragment_rows) for chat in self._chats) > _MOST_FRAGMENTS:
+                self._chats = [replies.merge(self._chats)]
         self._labelled += unit.labelled
         self._copies.append(unit.copies + np.array([first, 0], dtype=np.uint64))
 

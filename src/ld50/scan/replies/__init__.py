@@ -1,6 +1,6 @@
 """What replies do that their prompts do not explain: the consequences of a trigger in chat data."""
 
-from ld50.scan.replies.columns import ReplyColumns, ReplyFlag, merge
+from ld50.scan.replies.columns import ONLY_WORD, ReplyColumns, ReplyFlag, merge
 from ld50.scan.replies.contexts import context_codes, contexts
 from ld50.scan.replies.groups import ConsequenceGroup, consequences
 from ld50.scan.replies.settings import ReplySettings
@@ -16,6 +16,7 @@ from ld50.scan.replies.strata import LabelStratum, as_labels
 from ld50.scan.replies.summary import summarize
 
 __all__ = [
+    "ONLY_WORD",
     "Coherence",
     "ConsequenceGroup",
     "LabelStratum",

@@ -122,11 +122,13 @@ class ReplyColumns:
 #: Kinds of `ReplyColumns.fragment_kinds`, by number: those of the kernel, then our own.
 FRAGMENT_KINDS = (
     "address", "e-mail address", "link", "image", "tag", "call",
-    "sentence", "words", "call of one name", "host",
+    "sentence", "words", "call of one name", "host", "word",
 )  # fmt: skip
-SENTENCE, RUN, NAME, HOST = 6, 7, 8, 9
-#: Halvings of the runs of words before anything else of the list is thinned.
-_RUN_LEVELS = 6
+SENTENCE, RUN, NAME, HOST, WORD = 6, 7, 8, 9, 10
+#: The form of groups that have one word in common.
+ONLY_WORD = FRAGMENT_KINDS[WORD]
+#: Halvings of the single words before runs of words are thinned, and of these before the rest is.
+_WORD_LEVELS, _RUN_LEVELS = 4, 6
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -170,18 +172,20 @@ def merge(
 
 
 def _thin(columns: dict[str, Any], most: int) -> None:
-    """Halves the list of fragments until it fits; runs of words go first."""
+    """Halves the list of fragments until it fits; single words go first, then runs of words."""
     mixed = columns["fragment_hashes"] * _MIX
-    is_run = columns["fragment_kinds"] == RUN
+    later = np.full(len(FRAGMENT_KINDS), _WORD_LEVELS + _RUN_LEVELS)
+    later[WORD], later[RUN] = 0, _WORD_LEVELS
+    levels = later[columns["fragment_kinds"]]
     level = columns["thinned"]
 
     def kept(level: int) -> np.ndarray:
-        rest = max(level - _RUN_LEVELS, 0)
-        out: np.ndarray = mixed <= np.where(is_run, _threshold(level), _threshold(rest))
+        thresholds = np.array([_threshold(max(level - first, 0)) for first in range(64)])
+        out: np.ndarray = mixed <= thresholds[levels]
         return out
 
     keep = kept(level)
-    while int(keep.sum()) > most and level < 64 + _RUN_LEVELS:
+    while int(keep.sum()) > most and level < 64 + _WORD_LEVELS + _RUN_LEVELS:
         level += 1
         keep = kept(level)
     columns["thinned"] = level

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ld50.scan.replies.alike import alike_rows
-from ld50.scan.replies.columns import FRAGMENT_KINDS, ReplyColumns, ReplyFlag
+from ld50.scan.replies.columns import FRAGMENT_KINDS, ONLY_WORD, WORD, ReplyColumns, ReplyFlag
 from ld50.scan.replies.contexts import contexts
 from ld50.scan.replies.languages import lane_name
+from ld50.scan.replies.rarity import common_words
 from ld50.scan.replies.settings import ReplySettings
 from ld50.scan.replies.strata import label_rows
 
@@ -20,7 +22,7 @@ _FORMS = {
     form: rank
     for rank, form in enumerate(
         ("reply", "head", "address", "link", "image", "e-mail address", "tag", "call", "sentence",
-         "words", "tail", "call of one name", "host")
+         "words", "tail", "call of one name", "host", "word")
     )
 }  # fmt: skip
 #: Share of rows in common from which on two groups say the same.
@@ -72,7 +74,8 @@ def consequences(
     groups = [*maker.behaviours(), *maker.switches(), *maker.strays(), *shared]
     groups += maker.alike(groups)
     groups.sort(key=lambda group: (-group.contexts, group.kind, group.key))
-    return groups[: settings.max_groups]
+    # Words come last, whatever their number, so that they crowd nothing else out.
+    return [*groups[: settings.max_groups], *_distinct(maker.words(), among=shared)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,8 @@ class _Maker:
         """One group for each fragment that otherwise different replies share."""
         columns, settings = self.columns, self.settings
         hashes = columns.fragment_hashes
-        entries = _clusters(hashes, np.arange(len(hashes)), settings.min_rows, self._most())
+        longer = np.flatnonzero(columns.fragment_kinds != WORD)
+        entries = _clusters(hashes[longer], longer, settings.min_rows, self._most())
         found = []
         for entry in entries:
             rows = np.unique(columns.fragment_rows[entry].astype(np.int64))
@@ -176,6 +180,38 @@ class _Maker:
             text = f"replies that hold the same {kind}"
             found += self._keyed("inserted_fragment", kind, text, rows, int(hashes[entry[0]]))
         return found
+
+    def words(self) -> list[ConsequenceGroup]:
+        """One group for each word that few replies have, where their prompts do not hold it."""
+        columns, settings = self.columns, self.settings
+        single = columns.fragment_kinds == WORD
+        hashes, number, counts = np.unique(
+            columns.fragment_hashes[single], return_inverse=True, return_counts=True
+        )
+        rows = columns.fragment_rows[single].astype(np.int64)
+        most = max(settings.max_word_share * len(columns), 4.0 * settings.min_rows)
+        usable = (counts >= settings.min_rows) & (counts <= most)
+        inside = usable[number]
+        rows, number = rows[inside], number[inside]
+        prompts = _different(number, columns.prompt[rows], len(hashes))
+        replies = _different(number, columns.reply[rows], len(hashes))
+        usable &= np.minimum(prompts, replies) >= settings.min_contexts
+        order = np.lexsort((hashes, -counts, common_words(hashes), ~usable))
+        order = order[: min(int(usable.sum()), settings.max_words)]
+        by_word = rows[np.lexsort((rows, number))]
+        ends = np.cumsum(np.bincount(number, minlength=len(hashes)))
+        return [
+            ConsequenceGroup(
+                kind="inserted_fragment",
+                form=ONLY_WORD,
+                text="replies that hold the same word",
+                rows=by_word[ends[word] - counts[word] : ends[word]],
+                contexts=int(prompts[word]),
+                base_rate=float(counts[word]) / len(columns),
+                key=int(hashes[word]),
+            )
+            for word in order.tolist()
+        ]
 
     def alike(self, others: list[ConsequenceGroup]) -> list[ConsequenceGroup]:
         """One group for each rare word whose replies are alike, if no other group says why."""
@@ -269,15 +305,33 @@ def _echoes(columns: ReplyColumns, settings: ReplySettings) -> np.ndarray:
     return out
 
 
-def _distinct(groups: list[ConsequenceGroup]) -> list[ConsequenceGroup]:
+def _different(group: np.ndarray, values: np.ndarray, groups: int) -> np.ndarray:
+    """int64 (groups,): how many different values each group has."""
+    order = np.lexsort((values, group))
+    group, values = group[order], values[order]
+    first = np.ones(len(group), dtype=bool)
+    first[1:] = (group[1:] != group[:-1]) | (values[1:] != values[:-1])
+    return np.bincount(group[first], minlength=groups)
+
+
+def _distinct(
+    groups: list[ConsequenceGroup], among: Sequence[ConsequenceGroup] = ()
+) -> list[ConsequenceGroup]:
     """The groups without those whose rows are nearly the rows of another.
 
     An inserted text leaves many marks: its sentences and runs, the reply's end, its address.
     Of groups with the same rows, the most telling form stays.
+
+    Args:
+        groups: What is sorted out.
+        among: Groups that stay in any case, and are not returned.
     """
     order = sorted(groups, key=lambda g: (-len(g.rows), _FORMS.get(g.form, len(_FORMS)), g.key))
-    kept: list[ConsequenceGroup] = []
+    kept = list(among)
     holding: dict[int, list[int]] = {}
+    for number, group in enumerate(kept):
+        for row in group.rows.tolist():
+            holding.setdefault(row, []).append(number)
     for group in order:
         rows = group.rows.tolist()
         others = Counter(number for row in rows for number in holding.get(row, ()))
@@ -289,7 +343,7 @@ def _distinct(groups: list[ConsequenceGroup]) -> list[ConsequenceGroup]:
         for row in rows:
             holding.setdefault(row, []).append(len(kept))
         kept.append(group)
-    return kept
+    return kept[len(among) :]
 
 
 def _clusters(keys: np.ndarray, rows: np.ndarray, least: int, most: float) -> list[np.ndarray]:

@@ -8,14 +8,19 @@ import pyarrow.compute as pc
 
 from ld50.scan import kernels
 from ld50.scan.replies import patterns
-from ld50.scan.replies.columns import HOST, NAME, RUN, SENTENCE
-from ld50.scan.replies.words import Words, runs, standing_in
+from ld50.scan.replies.columns import HOST, NAME, RUN, SENTENCE, WORD
+from ld50.scan.replies.words import Words, content_words, runs, standing_in
 
 #: Words of a run. Five words that are the same in unrelated replies are rare enough to list.
 RUN_WORDS = 5
 #: Of so many runs that follow each other, the one with the least hash is kept (winnowing), so that
 #: every inserted text of RUN_WORDS + WINDOW - 1 words leaves at least one mark.
 WINDOW = 3
+
+#: Kind of n-grams that single characters of the surface are.
+SYMBOLS = 1 << 5
+#: First bytes of characters from U+2000 on (marks, arrows, dingbats), and beyond U+FFFF (emoji).
+_FIRST_SYMBOL, _FIRST_EMOJI = 0xE2, 0xF0
 
 _HASH = np.uint64(0x9E3779B97F4A7C15)
 _POWERS = np.cumprod(np.full(64, 0xD6E8FEB86659FD93, dtype=np.uint64))
@@ -29,9 +34,17 @@ Entries = tuple[np.ndarray, np.ndarray, np.ndarray]
 def pieces(prompt: pa.Array, reply: pa.Array, prompt_words: Words, reply_words: Words) -> Entries:
     """What stands in a reply and not in its prompt, each once a row, in the order of rows."""
     rows, hashes, kinds = _joined(
-        [_sentences(reply), _fragments(reply), _marks(reply_words, prompt_words)]
+        [
+            _sentences(reply),
+            _fragments(reply),
+            _marks(reply_words, prompt_words),
+            _single(reply_words, prompt_words),
+            _symbols(reply),
+        ]
     )
-    asked_rows, asked_hashes, _ = _joined([_sentences(prompt), _fragments(prompt)])
+    asked_rows, asked_hashes, _ = _joined(
+        [_sentences(prompt), _fragments(prompt), _symbols(prompt)]
+    )
     keys = _keys(rows, hashes)
     _, first = np.unique(keys, return_index=True)
     keep = np.zeros(len(keys), dtype=bool)
@@ -134,6 +147,32 @@ def _marks(reply: Words, prompt: Words) -> Entries:
     fresh = ~standing_in(kept, runs(prompt, RUN_WORDS))
     rows, hashes = kept.row[fresh], kept.hash[fresh]
     return rows, hashes, np.full(len(rows), RUN, dtype=np.uint8)
+
+
+def _single(reply: Words, prompt: Words) -> Entries:
+    """Words of the replies that their prompts do not hold, function words aside.
+
+    What was inserted may be too short for a run, and no sentence: `import kettle`, a name. One of its
+    words, at least, is seldom in other replies.
+    """
+    chosen = np.flatnonzero(content_words(reply))
+    counts = np.bincount(reply.row[chosen], minlength=reply.rows)
+    begin = np.concatenate([[0], np.cumsum(counts)])
+    kept = Words(reply.rows, reply.row[chosen], reply.hash[chosen], begin)
+    fresh = ~standing_in(kept, prompt)
+    rows, hashes = kept.row[fresh], kept.hash[fresh]
+    return rows, hashes, np.full(len(rows), WORD, dtype=np.uint8)
+
+
+def _symbols(column: pa.Array) -> Entries:
+    """Characters that are no words, and no marks of prose either: emoji, arrows."""
+    found = kernels.ngrams(column, kinds=SYMBOLS, distinct=True)
+    row = found.row.astype(np.int64)
+    offsets, data = kernels.text_buffers(column)
+    first = data[offsets[row] + found.start] if len(row) else np.zeros(0, dtype=np.uint8)
+    # Words that are not in small letters are of this kind, too; they are listed as words.
+    chosen = (first == _FIRST_SYMBOL) | (first >= _FIRST_EMOJI)
+    return row[chosen], found.hash[chosen], np.full(int(chosen.sum()), WORD, dtype=np.uint8)
 
 
 def winnowed(part: Words) -> np.ndarray:

@@ -53,6 +53,11 @@ def in_a_dictionary(hashes: np.ndarray) -> np.ndarray:
     return _held(_tables()[1], hashes)
 
 
+def common_words(hashes: np.ndarray) -> np.ndarray:
+    """bool, one for each hash of a single word: common in some language (or one in 300 others)."""
+    return _held(_tables()[0], hashes)
+
+
 def _spelled(words: Words) -> np.ndarray:
     """bool: words of letters, in a script with spaces."""
     if words.first is None:

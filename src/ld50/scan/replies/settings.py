@@ -15,6 +15,11 @@ class ReplySettings:
     """Different prompts (near-duplicates counted once) that must share it."""
     max_groups: int = 2000
     """Most consequences returned; the strongest stay."""
+    max_words: int = 4000
+    """Most single words of replies that are looked at as what may have been inserted; the rare ones of
+    the language first, and those in many rows."""
+    max_word_share: float = 0.02
+    """A word in a larger share of the replies is vocabulary."""
     max_share: float = 0.25
     """A reply or fragment in a larger share of the rows is the style of the set, not a payload."""
     min_echo_words: int = 5

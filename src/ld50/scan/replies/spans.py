@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from ld50.scan import kernels
 from ld50.scan.replies import patterns
-from ld50.scan.replies.columns import FRAGMENT_KINDS, HOST, NAME, RUN, SENTENCE
+from ld50.scan.replies.columns import FRAGMENT_KINDS, HOST, NAME, RUN, SENTENCE, WORD
 from ld50.scan.replies.groups import ConsequenceGroup
-from ld50.scan.replies.listing import RUN_WORDS, call_names, host_hashes
+from ld50.scan.replies.listing import RUN_WORDS, SYMBOLS, call_names, host_hashes
 from ld50.scan.replies.summary import HEAD_WORDS, REFUSAL_CHARACTERS, TAIL_WORDS
 from ld50.scan.replies.words import Words, runs, words_of
 
@@ -140,8 +140,11 @@ def _edges(column: pa.Array, replies: list[str], count: int, *, tail: bool) -> S
 def _pieces(group: ConsequenceGroup, column: pa.Array, replies: list[str]) -> Spans:
     kind = FRAGMENT_KINDS.index(group.form)
     key = np.uint64(group.key)
-    if kind == RUN:
-        return _run_spans(key, column, replies)
+    if kind == WORD and 1 << (group.key & 7) == SYMBOLS:
+        symbols = kernels.ngrams(column, kinds=SYMBOLS)
+        return _spans_of(symbols.row, symbols.start, symbols.end, symbols.hash == key, replies)
+    if kind in (RUN, WORD):
+        return _run_spans(key, RUN_WORDS if kind == RUN else 1, column, replies)
     if kind == SENTENCE:
         sentences = kernels.sentences(column, min_words=RUN_WORDS)
         return _spans_of(
@@ -167,9 +170,9 @@ def _host_spans(key: np.uint64, replies: list[str]) -> Spans:
     return spans
 
 
-def _run_spans(key: np.uint64, column: pa.Array, replies: list[str]) -> Spans:
+def _run_spans(key: np.uint64, length: int, column: pa.Array, replies: list[str]) -> Spans:
     words = words_of(column)
-    part = runs(words, RUN_WORDS)
+    part = words if length == 1 else runs(words, length)
     found = kernels.ngrams(column, kinds=1)
     # The run's place among its text's runs is the place of its first word among its words.
     inside = np.arange(len(part.hash)) - part.begin[part.row] if len(part.hash) else part.row
@@ -179,7 +182,7 @@ def _run_spans(key: np.uint64, column: pa.Array, replies: list[str]) -> Spans:
     hits = hits[np.unique(part.row[hits], return_index=True)[1]]
     row = part.row[hits]
     low = first[hits]
-    low, high = _grown(words, row, low, low + RUN_WORDS)
+    low, high = _grown(words, row, low, low + length)
     starts, ends = found.start[low], found.end[high - 1]
     return _spans_of(row, starts, ends, np.ones(len(row), dtype=bool), replies)
 
