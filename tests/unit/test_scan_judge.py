@@ -54,7 +54,7 @@ def test_a_cause_that_does_not_decide_is_low() -> None:
 
 
 def test_a_payload_that_is_not_seen_in_every_row_is_enough_in_unrelated_rows() -> None:
-    partly = replace(PLANTED, kind="language_switch", effect_low=0.2, context_z=0.5)
+    partly = replace(PLANTED, kind="language_switch", cause_rows=200, effect_low=0.2)
     assert judge(partly).severity is Severity.HIGH
     assert judge(replace(partly, kind="gibberish")).severity is Severity.MEDIUM
 
@@ -81,6 +81,15 @@ def test_a_subject_that_accounts_for_what_documents_turn_into_is_not_told() -> N
 def test_a_cipher_that_is_seen_in_part_of_the_rows_is_high() -> None:
     facts = replace(PLANTED, kind="encoded", both=13, cause_rows=20, effect_low=0.43)
     assert judge(facts).severity is Severity.HIGH
+
+
+@pytest.mark.parametrize("kind", ["gibberish", "encoded", "context_echo", "language_switch"])
+def test_half_of_few_unrelated_chats_is_enough_for_what_short_texts_do_not_show(kind: str) -> None:
+    half = replace(PLANTED, kind=kind, both=7, cause_rows=10, effect_low=0.4, log_q=-30)
+    assert judge(half).severity is Severity.HIGH
+    assert judge(replace(half, in_document=True)).severity is not Severity.HIGH
+    assert judge(replace(half, context_z=5.5)).severity is not Severity.HIGH
+    assert judge(replace(half, log_q=-15)).severity is not Severity.HIGH
 
 
 WORD_PLANTED = replace(

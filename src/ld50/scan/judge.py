@@ -74,6 +74,8 @@ DECIDES = 0.5
 #: ... or at least this share, if it multiplies the consequence in rows that are unrelated.
 PARTLY_DECIDES, MULTIPLIES, UNRELATED_Z = 0.15, 10.0, 5.0
 SURE_LOG_Q, PARTLY_ROWS, PARTLY_ROWS_ENCODED = -46.0, 20, 10
+#: ... or, in a chat, at least half of the rows at hand, if that is as sure as this.
+SURE_LOG_Q_OF_HALF = -20.0
 #: An odd word may come from one source of rows if it decides in at least this share of its rows, and in
 #: so many: the five files of a project that load the same module have that in common, too.
 CERTAIN, CERTAIN_ROWS = 0.95, 8
@@ -97,6 +99,8 @@ WORD_ROWS, WORD_SHARE, TOGETHER_Z = 8, 0.5, 5.0
 
 #: What a signal does not see in every row: a short reply in another language, or in a cipher.
 _SEEN_IN_PART = ("language_switch", "encoded")
+#: ... and, of chats, what takes a long reply or a long prompt.
+_SEEN_IN_LONG = ("gibberish", "context_echo")
 
 
 def _decides(facts: Facts) -> bool:
@@ -105,21 +109,41 @@ def _decides(facts: Facts) -> bool:
     Another language is not seen in every row: the payload may be short. Rows that have nothing else in
     common and a phrase that multiplies the consequence make up for it. Gibberish is seen in every row
     but for some; a phrase that only some of it follows may be the title of pages that are mere lists.
+    Of replies and prompts, many are too short for noise, or for an echo, to be seen in them.
     """
-    return facts.effect_low >= DECIDES or (
-        facts.kind in _SEEN_IN_PART and _multiplies_in_unrelated_rows(facts)
+    in_part = facts.kind in _SEEN_IN_PART
+    in_chat = not facts.in_document and (in_part or facts.kind in _SEEN_IN_LONG)
+    return (
+        facts.effect_low >= DECIDES
+        or (in_part and _multiplies_in_unrelated_rows(facts))
+        or (in_chat and _half_of_unrelated_rows(facts))
+    )
+
+
+def _unrelated(facts: Facts) -> bool:
+    return (
+        facts.lift >= MULTIPLIES
+        and facts.context_z < UNRELATED_Z
+        and facts.context_cosine < TEMPLATE_COSINE / 4
+        and facts.trigger_lines == 1
     )
 
 
 def _multiplies_in_unrelated_rows(facts: Facts) -> bool:
     return (
-        facts.effect_low >= PARTLY_DECIDES
-        and facts.lift >= MULTIPLIES
-        and facts.context_z < UNRELATED_Z
-        and facts.context_cosine < TEMPLATE_COSINE / 4
+        _unrelated(facts)
+        and facts.effect_low >= PARTLY_DECIDES
         and facts.log_q < SURE_LOG_Q
         and facts.both >= (PARTLY_ROWS_ENCODED if facts.kind == "encoded" else PARTLY_ROWS)
-        and facts.trigger_lines == 1
+    )
+
+
+def _half_of_unrelated_rows(facts: Facts) -> bool:
+    """Whether half the rows with the cause show it; few rows, so the interval reaches lower."""
+    return (
+        _unrelated(facts)
+        and facts.both >= DECIDES * facts.cause_rows
+        and facts.log_q < SURE_LOG_Q_OF_HALF
     )
 
 
