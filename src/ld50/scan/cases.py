@@ -74,7 +74,9 @@ def look(engine: Engine, evidence: Evidence) -> list[Case]:
     read = [records[row] for row in background.tolist() if row in records]
     seed = engine.settings.seed
     ordinary = Background([_around(_cause_text(record)[1], None) for record in read], seed=seed)
-    answers = Background([_around(record.response, None) for record in read], seed=seed)
+    kinds = {evidence.consequences[association.consequence].kind for association in chosen}
+    said = read if "inserted_fragment" in kinds else []
+    answers = Background([_around(record.response, None) for record in said], seed=seed)
     cases = [
         _case(evidence, association, rows, records, ordinary, answers, engine.settings.min_support)
         for association, rows in zip(chosen, seen, strict=True)
