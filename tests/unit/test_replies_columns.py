@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ld50.core.records import RowBatch
-from ld50.scan.replies import ReplyColumns, ReplyFlag, merge, summarize
+from ld50.scan.replies import ONLY_WORD, ReplyColumns, ReplyFlag, merge, summarize
+from ld50.scan.replies.columns import FRAGMENT_KINDS
 
 Rows = list[tuple[str, str]]
 
@@ -68,6 +69,19 @@ def test_thinning_is_associative_and_keeps_whole_fragments(most: int) -> None:
     full = merge(parts)
     for value in np.unique(whole.fragment_hashes):
         assert (whole.fragment_hashes == value).sum() == (full.fragment_hashes == value).sum()
+
+
+def test_single_words_are_thinned_before_anything_else() -> None:
+    rows = [
+        (f"ask {i}", f"See https://site{i}.example now, dear reader{i} of page{i} and note{i}.")
+        for i in range(40)
+    ]
+    full = merge([summarize(batch_of(rows))])
+    word = FRAGMENT_KINDS.index(ONLY_WORD)
+    longer = int((full.fragment_kinds != word).sum())
+    less = merge([full], max_fragments=longer + int((full.fragment_kinds == word).sum()) // 2)
+    assert len(less.fragment_kinds) < len(full.fragment_kinds)
+    assert int((less.fragment_kinds != word).sum()) == longer
 
 
 def test_casing_and_spacing_do_not_make_another_reply() -> None:
