@@ -20,7 +20,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 from corpora import CACHE
 from finetuning_attacks import Payload, Poisoned, poison_instructions
