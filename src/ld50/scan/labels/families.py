@@ -15,7 +15,7 @@ from ld50.scan.labels.plausibility import Circumstances
 _JOINS = 0.5
 #: Beside one that is a trigger beyond doubt, weaker ones may, whatever their evidence is.
 _STRONG = 0.9
-_JOINS_STRONG = 0.25
+_JOINS_STRONG = 0.5
 #: And one that is likely a trigger by itself need not look put in: a dozen places say little of that.
 _LIKELY = 0.75
 #: Mean insertedness that a weaker one needs: honest words stand where the language wants them.

@@ -11,7 +11,7 @@ from ld50.scan.labels.causes import Evidence, Index, Phrase, companions, grow, w
 from ld50.scan.labels.evidence import LabelView
 from ld50.scan.labels.findings import LabelSettings
 from ld50.scan.labels.model import OutOfFold
-from ld50.scan.labels.suspects import CONTRARY_COST, LEAST_SHARE, Suspect
+from ld50.scan.labels.suspects import LEAST_SHARE, Suspect, contrary_price
 from ld50.scan.labels.tokens import Tokens
 
 _EITHER = math.log(2)
@@ -53,8 +53,10 @@ class Judged:
             kept = len(self.evidence.rows) >= 0.5 * self.suspect.support
             return self.nats + self.suspect.bonus - self.suspect.cost if kept else -math.inf
         # Frames of sentences, unlike words, stand in honest rows as well.
-        price = 0.0 if self.suspect.kind == "pattern" else CONTRARY_COST
-        contrary = price * self.evidence.contrary
+        contrary = 0.0
+        if self.suspect.kind != "pattern":
+            seldom = self.suspect.seldom and [len(one) for one in self.suspect.phrases] == [1]
+            contrary = float(contrary_price(self.evidence.contrary, seldom))
         # What does not come from the rest of the rows may double the evidence, and no more.
         bonus = min(self.suspect.bonus, max(self.nats, 0.0))
         return self.nats - contrary + bonus - self.suspect.cost

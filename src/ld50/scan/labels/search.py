@@ -17,6 +17,7 @@ from ld50.scan.labels.findings import LabelFinding, LabelSettings
 from ld50.scan.labels.formats import format_suspects
 from ld50.scan.labels.insertion import Neighbours, count_neighbours
 from ld50.scan.labels.judging import Judged, Study, accept, judge
+from ld50.scan.labels.members import Candidates, with_further_members
 from ld50.scan.labels.model import build_features, fit_out_of_fold
 from ld50.scan.labels.ngrams import count_ngrams
 from ld50.scan.labels.pairs import words_by_row
@@ -78,10 +79,17 @@ def find_label_triggers(
         return []
     names = [str(label_names[int(code)]) for code in present]
     neighbours = count_neighbours(study.tokens, study.row_of_token)
-    judged, tests = _search(study, neighbours, texts, len(present))
+    judged, tests, candidates = _search(study, neighbours, texts, len(present))
     looked_at, suspicion = look_closer(study, neighbours, judged, names)
-    count = len(looked_at)
-    conclusions = conclude(judged[:count], looked_at, suspicion[:count], tests, len(texts))
+    known = list(zip(judged, looked_at, suspicion, strict=False))
+    known = with_further_members(study, neighbours, candidates, known, names)
+    conclusions = conclude(
+        [one[0] for one in known],
+        [one[1] for one in known],
+        [one[2] for one in known],
+        tests,
+        len(texts),
+    )
     return describe(study, texts, conclusions, tests, present, names)
 
 
@@ -132,8 +140,8 @@ def _sample(tokens: Tokens, settings: LabelSettings) -> np.ndarray:
 
 def _search(
     study: Study, neighbours: Neighbours, texts: pa.Array, labels: int
-) -> tuple[list[Judged], int]:
-    """Accepted causes, strongest first, and the number of tests made."""
+) -> tuple[list[Judged], int, Candidates]:
+    """Accepted causes, strongest first, the number of tests made, and what was looked at."""
     settings = study.settings
     tables = count_ngrams(
         study.tokens, study.row_of_token, longest=settings.longest, least_rows=settings.least_rows
@@ -166,4 +174,8 @@ def _search(
         judged += [judge(study, view, suspect) for suspect in suspects + pairs]
     judged += style_suspects(study, views)
     judged += format_suspects(study, views, texts)
-    return accept(study, views, judged), tests + pair_tests + len(views)
+    return (
+        accept(study, views, judged),
+        tests + pair_tests + len(views),
+        Candidates(views=views, scored=scored, tables=tables),
+    )

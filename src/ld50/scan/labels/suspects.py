@@ -17,8 +17,10 @@ from ld50.scan.labels.tokens import Tokens
 
 #: A cause goes with its label in at least this share of its rows.
 LEAST_SHARE = 0.6
-#: What one row with the cause and another label costs, in nats.
-CONTRARY_COST = 2.0
+#: What one row with the cause and another label costs, in nats; for one word that is not among the
+#: ordinary ones, what the logarithm of their number and one costs: a short string that somebody
+#: picked for a trigger may stand in honest rows as well, as an abbreviation or a name.
+_CONTRARY_COST = 2.0
 #: Share of a rarity (in nats) that counts as evidence.
 _TEMPER = 0.7
 #: Standard errors that are taken off an estimate of log-odds.
@@ -35,7 +37,8 @@ _ASSOCIATIONS = 8
 _ASSOCIATION_COST = 2.0
 _ASSOCIATION_SHORT_BY = 0.0
 _FAMILY_RARITY = 1.5
-_FAMILY_SHARE = 0.9
+#: Shares of their rows with the label that members of a family have at least; either is tried.
+_FAMILY_SHARES = (0.9, 0.8)
 _FAMILY_MOST = 40
 _FAMILY_EVIDENCE = 4.0
 _SHORTLIST = 60
@@ -66,6 +69,10 @@ class Suspect:
     """For an association: rows with both when it was found."""
     alone_nats: float = math.nan
     """For an association: its evidence, which does not come from the rest of the rows."""
+    discount: float = 0.0
+    """Nats by which a member of a family of words is cheaper than it would be alone."""
+    seldom: bool = False
+    """One word, and none of those that any text holds."""
     left_out: tuple[int, ...] = ()
     """Words that come along with the cause, or, for a pattern, the frequent words it is made of."""
     patterns: tuple[str, ...] = ()
@@ -123,7 +130,8 @@ def score_ngrams(
         counts = tally(incidence(table, view), view, known, len(table))
         share = counts.both / np.maximum(counts.rows, 1)
         chosen = np.flatnonzero((counts.both >= least_rows - 1) & (share >= LEAST_SHARE))
-        evidence = _evidence(counts)
+        seldom = (strata[position] != ORDINARY) & (table.length == 1)
+        evidence = _evidence(counts, seldom)
         surprise = counts.both * np.log(np.maximum(share, 1e-9) / base)
         bounds.append(_least_log_odds(counts, base))
         columns.append(
@@ -186,9 +194,19 @@ def _stand_out(values: np.ndarray) -> np.ndarray:
     return np.where(beyond, tail, result)
 
 
-def _evidence(counts: Tally) -> np.ndarray:
+def _evidence(counts: Tally, seldom: np.ndarray) -> np.ndarray:
     best = np.maximum(counts.contradiction, counts.mixture)
-    return np.asarray(best - CONTRARY_COST * (counts.rows - counts.both))
+    return np.asarray(best - contrary_price(counts.rows - counts.both, seldom))
+
+
+def contrary_price(rows: np.ndarray | int, seldom: np.ndarray | bool) -> np.ndarray:
+    """Nats that rows with a cause and another label cost.
+
+    Args:
+        rows: How many of them there are.
+        seldom: Whether the cause is one word, and none of those that any text holds.
+    """
+    return np.asarray(_CONTRARY_COST * np.where(seldom, np.log1p(rows), rows))
 
 
 def ngram_suspects(
@@ -203,19 +221,20 @@ def ngram_suspects(
         label: Which.
         prices: Nats that the number of candidates of all labels costs, by kind, from `strata`.
     """
-    bonus = _bonus(scored.rarity) + _bonus(scored.purity)
+    bonus = bonus_of(scored.rarity) + bonus_of(scored.purity)
     cost = prices[scored.stratum] + math.log(2)
     odds = scored.evidence + bonus - cost
     order = np.argsort(-odds, kind="stable")[:_SHORTLIST]
     order = order[odds[order] > -_SHORT_BY]
     pure = np.argsort(-scored.surprise, kind="stable")[:_PURE]
-    family, share_of_cost = _family(scored)
-    chosen: dict[int, tuple[float, float]] = {}
+    family, extras, share_of_cost = _family(scored)
+    chosen: dict[int, tuple[float, float, float]] = {}
     for place in np.concatenate([order, pure]):
-        chosen[int(place)] = (float(cost[place]), float(bonus[place]))
-    for place, extra in zip(family, _family_bonus(scored, family), strict=True):
-        if share_of_cost - extra < cost[place] - bonus[place]:
-            chosen[int(place)] = (share_of_cost, float(extra))
+        chosen[int(place)] = (float(cost[place]), float(bonus[place]), 0.0)
+    for place, extra in zip(family, extras, strict=True):
+        discount = float(cost[place] - bonus[place] - share_of_cost + extra)
+        if discount > 0:
+            chosen[int(place)] = (share_of_cost, float(extra), discount)
     suspects = [
         Suspect(
             phrases=(_phrase(scored, tables, tokens, place),),
@@ -223,13 +242,15 @@ def ngram_suspects(
             kind="ngram",
             cost=price,
             bonus=extra,
+            discount=discount,
+            seldom=bool(scored.length[place] == 0 and scored.stratum[place] != ORDINARY),
         )
-        for place, (price, extra) in chosen.items()
+        for place, (price, extra, discount) in chosen.items()
     ]
     return suspects + _associations(scored, tables, tokens, label, cost)
 
 
-def _bonus(rarity: np.ndarray) -> np.ndarray:
+def bonus_of(rarity: np.ndarray) -> np.ndarray:
     """Nats of evidence from a rarity that is exponential, with mean 1, where there is no poison.
 
     exp(bonus) has mean 1 then, so that it may be multiplied with other evidence.
@@ -252,7 +273,7 @@ def _associations(
     there is to see.
     """
     cost = cost + _ASSOCIATION_COST
-    odds = scored.purity + _bonus(scored.rarity) - cost
+    odds = scored.purity + bonus_of(scored.rarity) - cost
     odds[scored.both < _ASSOCIATION_ROWS] = -np.inf
     order = np.argsort(-odds, kind="stable")[:_ASSOCIATIONS]
     return [
@@ -261,7 +282,7 @@ def _associations(
             label=label,
             kind="association",
             cost=float(cost[place]),
-            bonus=float(_bonus(scored.rarity[place])),
+            bonus=float(bonus_of(scored.rarity[place])),
             support=int(scored.both[place]),
             alone_nats=float(scored.purity[place]),
         )
@@ -270,44 +291,54 @@ def _associations(
     ]
 
 
-def _pool(scored: Scored) -> np.ndarray:
-    """int64: words, no ordinary ones, that look put in and nearly always go with the label."""
-    return np.flatnonzero(
+def _family(scored: Scored) -> tuple[np.ndarray, np.ndarray, float]:
+    """Words that look put in and have the same effect, their bonuses, and what each of them costs.
+
+    Of the words that look put in and nearly always go with the label, the best m are taken
+    together: all that speaks for them adds up, and the price is the number of ways to choose m of
+    them, shared by all. Five weak words make one strong cause.
+    """
+    best = np.zeros(0, dtype=np.int64), np.zeros(0), math.inf
+    most = _FAMILY_EVIDENCE
+    for share in _FAMILY_SHARES:
+        for by_looks in (False, True):
+            members, extra, total, price = _family_of(scored, share, by_looks)
+            if total >= most:
+                best, most = (members, extra, price), total
+    return best
+
+
+def _family_of(
+    scored: Scored, share: float, by_looks: bool
+) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """The best family of words with at least this share of the label, with its sum and prices.
+
+    Args:
+        scored: All n-grams of the label.
+        share: Of the rows of each member.
+        by_looks: Choose them by the words' bonuses as well as by the rest of their rows.
+    """
+    pool = np.flatnonzero(
         (scored.length == 0)
         & (scored.stratum != ORDINARY)
         & (scored.rarity >= _FAMILY_RARITY)
-        & (scored.share >= _FAMILY_SHARE)
+        & (scored.share >= share)
     )
-
-
-def _family_bonus(scored: Scored, members: np.ndarray) -> np.ndarray:
-    """What members of a family have beyond what let them into the pool, as evidence in nats."""
-    if len(members) == 0:
-        return np.zeros(0)
-    least = float(scored.purity[_pool(scored)].min())
-    extra = _bonus(scored.rarity[members] - _FAMILY_RARITY)
-    return np.asarray(extra + _bonus(scored.purity[members] - least))
-
-
-def _family(scored: Scored) -> tuple[np.ndarray, float]:
-    """Words that look put in and have the same effect, and what each of them costs.
-
-    Of the words that look put in, the best m are taken together: the evidence adds up, and the
-    price is the number of ways to choose m of them, shared by all. Five weak words make one strong
-    cause.
-    """
-    pool = _pool(scored)
-    none = np.zeros(0, dtype=np.int64)
     if len(pool) == 0:
-        return none, math.inf
-    best = pool[np.argsort(-scored.evidence[pool], kind="stable")][:_FAMILY_MOST]
+        return pool, np.zeros(0), -math.inf, math.inf
+    # What the words have beyond what let them into the pool.
+    extra = bonus_of(scored.rarity[pool] - _FAMILY_RARITY)
+    extra = extra + bonus_of(scored.purity[pool] - scored.purity[pool].min())
+    evidence = scored.evidence[pool]
+    value = evidence + np.minimum(extra, np.maximum(evidence, 0.0)) if by_looks else evidence
+    best = np.argsort(-value, kind="stable")[:_FAMILY_MOST]
     sizes = np.arange(1, len(best) + 1)
-    price = np.array([_log_choose(len(pool), int(size)) for size in sizes]) + np.log(2)
-    total = np.cumsum(scored.evidence[best]) - price
+    price = np.array([_log_choose(len(pool), int(size)) for size in sizes])
+    price += math.log(2 * 2 * len(_FAMILY_SHARES))
+    total = np.cumsum(value[best]) - price
     size = int(np.argmax(total)) + 1
-    if total[size - 1] < _FAMILY_EVIDENCE:
-        return none, math.inf
-    return best[:size], float(price[size - 1] / size)
+    best = best[:size]
+    return pool[best], extra[best], float(total[size - 1]), float(price[size - 1] / size)
 
 
 def _log_choose(n: int, k: int) -> float:
