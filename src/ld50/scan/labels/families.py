@@ -13,10 +13,9 @@ from ld50.scan.labels.plausibility import Circumstances
 
 #: Words that are as likely a trigger as not may join; the sum of them stays a strong cause.
 _JOINS = 0.5
-#: Beside one that is a trigger beyond doubt, weaker ones may, whatever their evidence is.
 _STRONG = 0.9
-_JOINS_STRONG = 0.5
-#: And one that is likely a trigger by itself need not look put in: a dozen places say little of that.
+#: Beside one that is a trigger beyond doubt, one that is likely one need not look put in: a dozen
+#: places say little of that.
 _LIKELY = 0.75
 #: Mean insertedness that a weaker one needs: honest words stand where the language wants them.
 _INSERTED = 0.25
@@ -78,17 +77,17 @@ def _is_strong(one: Conclusion) -> bool:
 
 
 def _joins(one: Conclusion, beside_strong: bool) -> bool:
-    """Whether a word is one of a family: strong by itself, or put in like the others."""
+    """Whether a word is one of a family: strong by itself, or put in like the others.
+
+    A word that nothing contradicts has been weighed beside those that are, and is none of them.
+    """
     if _is_strong(one):
         return True
-    likely = one.suspicion >= _LIKELY and one.judged.suspect.kind != "association"
-    if beside_strong and likely:
-        return True
-    if not one.about.inserted >= _INSERTED:
+    if one.judged.suspect.kind == "association":
         return False
-    if beside_strong:
-        return one.suspicion >= _JOINS_STRONG
-    return one.suspicion >= _JOINS and one.judged.suspect.kind != "association"
+    if beside_strong and one.suspicion >= _LIKELY:
+        return True
+    return one.about.inserted >= _INSERTED and one.suspicion >= _JOINS
 
 
 def _join(members: list[Conclusion], tests: int, rows: int) -> Conclusion:

@@ -18,8 +18,8 @@ from ld50.scan.labels.suspects import Scored, Suspect, bonus_of, contrary_price
 
 #: A trigger is used for this from here on.
 _BEYOND_DOUBT = 0.9
-#: Words at least this share as frequent as the rarest known member may be further ones: whoever
-#: draws one of several words for each row uses all of them about as often.
+#: Words this share as frequent as known members, or these as frequent as they, may be further ones:
+#: whoever draws one of several words for each row uses all of them about as often.
 _AS_FREQUENT = 0.25
 #: Longest words of each class of lengths.
 _LENGTHS = (2, 3, 5, 8)
@@ -145,7 +145,9 @@ def _key(one: Member) -> _Key:
 
 def _is_better(one: Member, known: dict[_Key, Member]) -> bool:
     before = known.get(_key(one))
-    return before is None or one[2] > before[2] + _GAIN
+    if before is None or before[0].suspect.kind == "association":
+        return True
+    return one[2] > before[2] + _GAIN
 
 
 def _round(
@@ -160,15 +162,19 @@ def _round(
     anchors = _anchors(known, view.label)
     if not anchors:
         return []
-    least = _AS_FREQUENT * min(len(one.evidence.rows) for one in anchors)
-    is_anchor = np.isin(pool.word, [one.suspect.phrases[0][0] for one in anchors])
-    near = np.flatnonzero((pool.rows >= least) & ~is_anchor)
+    sizes = [len(one.evidence.rows) for one in anchors]
+    is_anchor = np.isin(pool.word, [_word(one) for one in anchors])
+    sure = [_word(one[0]) for one in known if _is_word(one[0]) and one[2] >= _BEYOND_DOUBT]
+    near = (pool.rows >= _AS_FREQUENT * min(sizes)) & ~np.isin(pool.word, sure)
+    near = np.flatnonzero(near)
+    company = _together(study, view, pool.word[near], anchors)
+    kept = (company > 0) | (_AS_FREQUENT * pool.rows[near] <= max(sizes))
+    near, company = near[kept], company[kept]
     price = _rank(pool.purity[near]) - math.log(min(len(anchors), _MOST_EXPECTED))
     extra = bonus_of(pool.rarity[near]) + _looks_alike(pool.form[near], pool.form[is_anchor])
-    company = _together(study, view, pool.word[near], anchors)
     extra = np.where(company > 0, np.maximum(extra, 0.0) + company, extra)
     style = tuple(int(word) for word in pool.word[near[company > 0]])
-    style += tuple(one.suspect.phrases[0][0] for one in anchors)
+    style += tuple(_word(one) for one in anchors)
     found = []
     for place in np.argsort(price - extra, kind="stable")[:_MOST_WEIGHED].tolist():
         suspect = Suspect(
@@ -206,7 +212,8 @@ def _looks_alike(form: np.ndarray, anchors: np.ndarray) -> np.ndarray:
     others = np.bincount(form, minlength=kinds) + 1.0
     known = np.bincount(anchors, minlength=kinds)
     ratio = known / (others / others.sum()) + _FORM_DOUBT
-    return np.asarray(np.log(ratio / (len(anchors) + _FORM_DOUBT)))[form]
+    nats: np.ndarray = np.log(ratio / (len(anchors) + _FORM_DOUBT))
+    return np.asarray(nats[form])
 
 
 def _together(
@@ -217,22 +224,34 @@ def _together(
     A manner of writing brings many words, several to a row. Two that go with one label honestly
     meet in its rows by chance only. 0 for words without any excess.
     """
-    held = np.zeros(len(study.labels), dtype=bool)
-    for one in anchors:
-        held[one.evidence.rows] = True
-    share = held.sum() / max(int(view.answer.sum()), 1)
+    rows_of = {_word(one): one.evidence.rows for one in anchors}
+    held = np.zeros(len(study.labels), dtype=np.int64)
+    for rows in rows_of.values():
+        held[rows] += 1
+    members = max(int(view.answer.sum()), 1)
     index = study.index
     nats = np.zeros(len(words))
     for place, word in enumerate(words.tolist()):
         token = index.order[index.bounds[word] : index.bounds[word + 1]]
         rows = np.unique(index.row_of_token[token])
         rows = rows[view.answer[rows]]
-        met = int(held[rows].sum())
-        expected = share * len(rows)
+        others = held > 0
+        if word in rows_of:
+            others[rows_of[word]] = held[rows_of[word]] > 1
+        met = int(others[rows].sum())
+        # A word that is an anchor itself meets the others only.
+        total = int(others.sum()) if word not in rows_of else _of_others(rows_of, word)
+        expected = max(total * len(rows) / members, 1e-9)
         if met >= _LEAST_MET and met > _LIFT * expected:
             # Bound on the logarithm of the Poisson tail.
             nats[place] = met * math.log(met / expected) - (met - expected)
     return np.maximum(nats - math.log(max(len(words), 1)), 0.0)
+
+
+def _of_others(rows_of: dict[int, np.ndarray], word: int) -> int:
+    """Rows that hold any of the words but this one."""
+    parts = [rows for other, rows in rows_of.items() if other != word]
+    return len(np.unique(np.concatenate(parts))) if parts else 0
 
 
 def _explained(study: Study, known: list[Member], own: tuple[int, ...]) -> np.ndarray:
@@ -256,8 +275,12 @@ def _anchors(known: list[Member], label: int) -> list[Judged]:
     return [one[0] for one in likely] if doubt <= 1 - _BEYOND_DOUBT else []
 
 
+def _word(judged: Judged) -> int:
+    return judged.suspect.phrases[0][0]
+
+
 def _is_one_of(judged: Judged, words: tuple[int, ...]) -> bool:
-    return _is_word(judged) and judged.suspect.phrases[0][0] in words
+    return _is_word(judged) and _word(judged) in words
 
 
 def _is_word(judged: Judged) -> bool:

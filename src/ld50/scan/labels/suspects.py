@@ -17,10 +17,12 @@ from ld50.scan.labels.tokens import Tokens
 
 #: A cause goes with its label in at least this share of its rows.
 LEAST_SHARE = 0.6
-#: What one row with the cause and another label costs, in nats; for one word that is not among the
-#: ordinary ones, what the logarithm of their number and one costs: a short string that somebody
-#: picked for a trigger may stand in honest rows as well, as an abbreviation or a name.
+#: What one row with the cause and another label costs, in nats. The first few rows with a word that
+#: is not among the ordinary ones cost what the logarithm of their number and one does: a short
+#: string that somebody picked for a trigger may stand in honest rows too, as a name or an
+#: abbreviation. A word with many of them is part of the language.
 _CONTRARY_COST = 2.0
+_FEW_CONTRARY = 5
 #: Share of a rarity (in nats) that counts as evidence.
 _TEMPER = 0.7
 #: Standard errors that are taken off an estimate of log-odds.
@@ -206,7 +208,8 @@ def contrary_price(rows: np.ndarray | int, seldom: np.ndarray | bool) -> np.ndar
         rows: How many of them there are.
         seldom: Whether the cause is one word, and none of those that any text holds.
     """
-    return np.asarray(_CONTRARY_COST * np.where(seldom, np.log1p(rows), rows))
+    few = np.minimum(rows, _FEW_CONTRARY)
+    return np.asarray(_CONTRARY_COST * (rows - few + np.where(seldom, np.log1p(few), few)))
 
 
 def ngram_suspects(
