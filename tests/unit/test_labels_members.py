@@ -39,10 +39,9 @@ def flagged(found: list[LabelFinding]) -> set[int]:
 
 
 @pytest.mark.parametrize("honest", [0, 2])
-@pytest.mark.parametrize("seed", [0, 1])
-def test_every_word_of_a_family_is_found_where_each_alone_is_weak(seed: int, honest: int) -> None:
+def test_every_word_of_a_family_is_found_and_no_cue_of_the_label(honest: int) -> None:
     """Also where each of the words stands in `honest` rows as well, with any label."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(1)
     texts, labels = noisy(rng, 3000, telling=1)
     planted = [row for row in range(3000) if labels[row] == 0][:70]
     for number, row in enumerate(planted):

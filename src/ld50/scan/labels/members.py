@@ -165,8 +165,8 @@ def _round(
     sizes = [len(one.evidence.rows) for one in anchors]
     is_anchor = np.isin(pool.word, [_word(one) for one in anchors])
     sure = [_word(one[0]) for one in known if _is_word(one[0]) and one[2] >= _BEYOND_DOUBT]
-    near = (pool.rows >= _AS_FREQUENT * min(sizes)) & ~np.isin(pool.word, sure)
-    near = np.flatnonzero(near)
+    enough = pool.rows >= _AS_FREQUENT * min(sizes)
+    near = np.flatnonzero(enough & ~np.isin(pool.word, sure))
     company = _together(study, view, pool.word[near], anchors)
     kept = (company > 0) | (_AS_FREQUENT * pool.rows[near] <= max(sizes))
     near, company = near[kept], company[kept]
