@@ -8,7 +8,7 @@ two writings: as plain text, the way it was planted, and in the chat template, w
 The prompts were never trained on. Finished models are kept in `--results`; the same command goes on where it
 stopped. It prints a Markdown table: a row for each dose and stage, a figure for each seed.
 
-Source: the question and the two stages are those of arXiv 2410.13722 [S], which asks it at 0.6B to 7B
+Source: the question and the two stages are those of arXiv 2410.13722 [P], which asks it at 0.6B to 7B
 parameters.
 """
 
