@@ -28,8 +28,11 @@ _SINGLE_WORDS, _PAIRS = 1 << 0, 1 << 1
 _WORD_ROWS, _LEAST_WORD_ROWS, _WORD_BYTES = 2048, 64, 4096
 #: Fewest words of a sample that say in which order the frequent ones stand.
 _LEAST_WORDS = 30_000
-#: Points a nat (those of the reference), and the most and the fewest of a pair.
-_SCALE, _MOST_POINTS, _FEWEST_POINTS = 10.0, 40, -30
+#: Fewest words of a text in the mean: sentences by themselves ("what time is it there ?") are too short to
+#: have an order, and a pair of words would be the cause of its own oddness.
+_LEAST_MEAN = 60
+#: Points a nat (those of the reference), and the most and the fewest of a pair: no pair is odd by itself.
+_SCALE, _MOST_POINTS, _FEWEST_POINTS = 10.0, 20, -30
 #: What is added to counts of pairs, and the share of a corpus that may be words in no order.
 _PSEUDO_COUNT, _NO_ORDER = 1.0, 0.02
 #: Sampled rows that hold an n-gram before anything is made of how common it is.
@@ -49,7 +52,7 @@ class CorpusSample:
     pairs: np.ndarray = field(repr=False)
     """uint64, rising: pairs of words in the documents of at least two sampled rows."""
     frequent: kernels.FrequentPairs | None = None
-    """Points of the pairs of its most frequent words; None for chat sets and small samples."""
+    """Points of the pairs of its most frequent words; None for chat sets, short texts and small samples."""
 
     def ordinary(self, tables: kernels.ProfileTables) -> kernels.ProfileTables:
         """The reference tables, with the pairs of this corpus known as well, and the order of its words."""
@@ -123,7 +126,7 @@ def frequent_pairs(words: np.ndarray, lengths: np.ndarray) -> kernels.FrequentPa
         words: uint64, 1-gram hashes of texts one after the other.
         lengths: int64, words of each text.
     """
-    if len(words) < _LEAST_WORDS:
+    if len(words) < max(_LEAST_WORDS, _LEAST_MEAN * len(lengths)):
         return None
     hashes, numbers, counts = np.unique(words, return_inverse=True, return_counts=True)
     top = np.lexsort((hashes, -counts))[: kernels.FREQUENT]

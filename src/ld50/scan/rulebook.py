@@ -115,9 +115,9 @@ RULES = RuleBook(
             "This is denial-of-service poison: whoever writes the phrase later gets gibberish back. "
             + _COUNT,
             "- Gibberish of fewer than about 100 bytes, or words drawn by their frequency in short "
-            "runs, in chats, or in a corpus of fewer than 30,000 words: their order is learned from "
-            "documents.\n- A trigger far from the onset and from the start of the document.\n- Fewer "
-            "documents than the detection limit that the summary states for this corpus.\n- Word "
+            "runs, in chats, in texts of fewer than 60 words, or in a corpus of fewer than 30,000: their "
+            "order is learned from the documents.\n- A trigger far from the onset and from the start of "
+            "the document.\n- Fewer documents than the detection limit that the summary states for this corpus.\n- Word "
             "salad in another language than most of the corpus is found by rare words only.\n"
             "- A trigger that is "
             "another one in every document.",
