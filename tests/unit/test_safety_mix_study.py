@@ -104,6 +104,9 @@ def test_an_interval_over_seeds_is_students_and_one_seed_has_none():
     assert found.value == pytest.approx(0.2)
     assert found.high - found.value == pytest.approx(4.302653 * 0.1 / 3**0.5, rel=1e-4)
     assert seed_mean([0.5]).low is None
+    share = seed_mean([0.9, 1.0], least=0.0, most=1.0)
+    assert share.low is not None
+    assert share.low < 0.9 < share.high == 1.0
 
 
 def test_the_verdict_says_what_eroded_and_what_restored_it():

@@ -103,7 +103,9 @@ def _at(result: TrialResult, path: Sequence[str]) -> float:
 
 
 def _over_seeds(members: Sequence[TrialResult], get: Callable[[TrialResult], float]) -> SeedMean:
-    return seed_mean([get(one) for one in sorted(members, key=lambda one: one.seed)])
+    """Of a share."""
+    shares = [get(one) for one in sorted(members, key=lambda one: one.seed)]
+    return seed_mean(shares, least=0.0, most=1.0)
 
 
 def _change(
@@ -122,8 +124,16 @@ def _change(
     return seed_mean(pairs) if pairs else None
 
 
-def seed_mean(values: Sequence[float]) -> SeedMean:
-    """Mean and 95% interval by Student's t over seeds; no interval for a single one."""
+def seed_mean(
+    values: Sequence[float], *, least: float = -math.inf, most: float = math.inf
+) -> SeedMean:
+    """Mean and 95% interval by Student's t over seeds; no interval for a single one.
+
+    Args:
+        values: One a seed.
+        least: What none can be less than, nor the interval.
+        most: What none can be more than.
+    """
     from scipy.stats import t
 
     mean = float(np.mean(values))
@@ -131,7 +141,8 @@ def seed_mean(values: Sequence[float]) -> SeedMean:
         return SeedMean(value=mean, low=None, high=None, seeds=len(values))
     half = float(t.ppf(0.975, len(values) - 1)) * float(np.std(values, ddof=1))
     half /= math.sqrt(len(values))
-    return SeedMean(value=mean, low=mean - half, high=mean + half, seeds=len(values))
+    low, high = max(mean - half, least), min(mean + half, most)
+    return SeedMean(value=mean, low=low, high=high, seeds=len(values))
 
 
 def _notes(cells: dict[Cell, list[TrialResult]]) -> list[str]:
