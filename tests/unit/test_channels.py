@@ -23,8 +23,6 @@ from ld50.scan.channels.keys import _swap_gains, solve
 from ld50.scan.channels.language import SPACE, bits_a_byte, vocabulary
 from ld50.scan.channels.screen import best_runs, screen
 from ld50.scan.channels.search import _needed, side_channels
-from ld50.scan.channels.sequences import fresh
-from ld50.scan.channels.text_words import TextWords
 from ld50.scan.channels.texts import Side
 from ld50.scan.channels.words import says_something
 from ld50.scan.kernels_py_profile import has_bigram
@@ -181,20 +179,6 @@ def test_the_last_words_of_lines_are_found_among_innocent_lines() -> None:
     assert [c.what for c in channels] == ["hide text: the last words of the lines form sentences"]
     assert channels[0].severity is Severity.HIGH
     assert (channels[0].ordinals >= 300).mean() > 0.8
-
-
-def test_texts_out_of_a_dozen_passages_say_the_same_however_they_are_put_together() -> None:
-    rng = np.random.default_rng(4)
-    names = [f"{a}{b}{c}" for a in "bdfgkl" for b in ("al", "im", "oru", "un") for c in "aeiou"]
-    passages = [" ".join(rng.choice(names, 24)) for _ in range(12)]
-    prompts = [
-        " ".join((*(passages[i] for i in rng.permutation(12)[:2]), *rng.choice(names, 5)))
-        for _ in range(240)
-    ]
-    messages = [" ".join(rng.choice(names, 40)) for _ in range(240)]
-    for texts, kept in ((prompts, 0.0), (messages, 1.0)):
-        words = TextWords(screen(column(texts)))
-        assert fresh(words, np.arange(len(words.row)), np.arange(240)).mean() == kept, texts[0]
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,6 @@ _LEAST_KNOWN = 0.5
 _MOST_ORDERED = 80
 #: A pair in more than this share of the texts that count is a template's; most must be in fewer.
 _MOST_HOLDERS, _LEAST_FRESH = 0.2, 0.6
-#: A text says something new where this share of its pairs is in none before; of messages, most texts do, of
-#: texts put together from a dozen fixed passages a few of hundreds.
-_NEW_PAIRS, _LEAST_NEW = 1 / 3, 0.15
 
 
 def sequence_chances(
@@ -67,8 +64,7 @@ def order_chance(text: TextWords, words: np.ndarray) -> float:
 def fresh(text: TextWords, index: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """bool (rows,): texts whose words follow each other as in few of the others that count.
 
-    A template (`Options: A, B, C, D`) says the same in each of its rows; messages differ. Where hardly any
-    text says what was not said before, as in prompts that name some of a dozen tools, none is left.
+    A template (`Options: A, B, C, D`) says the same in each of its rows; messages differ.
 
     Args:
         text: All words.
@@ -89,28 +85,7 @@ def fresh(text: TextWords, index: np.ndarray, rows: np.ndarray) -> np.ndarray:
     fresh = holders[inverse] <= max(_MOST_HOLDERS * len(rows), 2)
     count = np.bincount(at, minlength=len(rows))
     out: np.ndarray = np.bincount(at, weights=fresh, minlength=len(rows)) >= _LEAST_FRESH * count
-    if _texts_with_news(inverse, at, np.flatnonzero(out)) < _LEAST_NEW * out.sum():
-        return np.zeros(len(rows), dtype=bool)
     return out
-
-
-def _texts_with_news(pairs: np.ndarray, at: np.ndarray, texts: np.ndarray) -> int:
-    """How many of some texts have pairs of words that none of those before has.
-
-    Args:
-        pairs: int64: numbers of pairs, by text.
-        at: int64, rising: the text of each.
-        texts: int64, rising: the texts.
-    """
-    known = np.zeros(int(pairs.max(initial=0)) + 1, dtype=bool)
-    found = 0
-    for text in texts.tolist():
-        low, high = np.searchsorted(at, [text, text + 1])
-        own = np.unique(pairs[low:high])
-        if (~known[own]).sum() > _NEW_PAIRS * len(own):
-            found += 1
-            known[own] = True
-    return found
 
 
 def pair_sums(
