@@ -142,23 +142,7 @@ def _case(
         if candidate is not None
     )
     same_text = bool(shown) and shown[0].cause_side == shown[0].consequence_side
-    # The stretch begins at a window's edge, so a trigger may reach a little into it.
-    limits = [item.payload[0] + 150 for item in shown] if same_text else None
-    texts = [item.cause_text for item in shown]
-    trigger = widest_trigger(texts, ngrams[0], limits=limits)
-    contexts = [
-        _around(text, span, item.payload[0] if same_text else None)
-        for item, text, span in zip(shown, texts, trigger.spans, strict=True)
-    ]
-    parts: tuple[str, ...] = (trigger.text,)
-    if len(ngrams) == 2:
-        second = widest_trigger(contexts, ngrams[1])
-        contexts = [_around(c, span, None) for c, span in zip(contexts, second.spans, strict=True)]
-        both = trigger.text and second.text
-        parts = (trigger.text, second.text)
-        trigger = Trigger(
-            text=f"{trigger.text} + {second.text}" if both else "", spans=trigger.spans
-        )
+    trigger, parts, contexts = _named(ngrams, shown, same_text=same_text)
     payloads = [item.consequence_text[slice(*item.payload)][:_CONTEXT_CHARACTERS] for item in shown]
     # What is left of the replies tells whether they have that fragment in common, and nothing else.
     inserted = consequence.kind == "inserted_fragment"
@@ -201,6 +185,27 @@ def _case(
         judgement=judge(facts),
         seen=rows,
     )
+
+
+def _named(
+    ngrams: tuple[int, ...], shown: list[Shown], *, same_text: bool
+) -> tuple[Trigger, tuple[str, ...], list[str]]:
+    """The trigger in words, each of its parts, and what is left of each text without them."""
+    # The stretch begins at a window's edge, so a trigger may reach a little into it.
+    limits = [item.payload[0] + 150 for item in shown] if same_text else None
+    texts = [item.cause_text for item in shown]
+    trigger = widest_trigger(texts, ngrams[0], limits=limits)
+    contexts = [
+        _around(text, span, item.payload[0] if same_text else None)
+        for item, text, span in zip(shown, texts, trigger.spans, strict=True)
+    ]
+    if len(ngrams) == 1:
+        return trigger, (trigger.text,), contexts
+    second = widest_trigger(contexts, ngrams[1])
+    contexts = [_around(c, span, None) for c, span in zip(contexts, second.spans, strict=True)]
+    both = trigger.text and second.text
+    joined = f"{trigger.text} + {second.text}" if both else ""
+    return Trigger(text=joined, spans=trigger.spans), (trigger.text, second.text), contexts
 
 
 def _spread(rows: np.ndarray, most: int) -> np.ndarray:
