@@ -76,7 +76,8 @@ _CLEAN_CHANNELS = (
     "No finding of any severity in 21 held-out clean sets, 76,018 rows: instructions, verses and "
     "quotations in seven languages, German law, mathematics, reviews, a dictionary, documentation, program "
     "code, texts with base 64 in both, other languages, Wikipedia "
-    "(`python benchmarks/channels.py --split test --families clean`)."
+    "(`python benchmarks/channels.py --split test --families clean`). Known since: prompts put together "
+    "from a dozen fixed descriptions of tools, thousands of times, have a `high` finding of TRG404."
 )
 #: Measured false alarms by rule; the commands are named in each text and their output is in LOG.md.
 MEASURED: dict[str, str] = {
@@ -92,7 +93,8 @@ MEASURED: dict[str, str] = {
     "TRG205": _CLEAN_REPLIES,
     "TRG206": _CLEAN_REPLIES,
     "TRG301": _CLEAN_LABELS + " In ONION SST-2 no clean row was under a `high` finding; in ONION "
-    "OffensEval (held out), none was, either, at a recall of 0.83.",
+    "OffensEval (held out), 6 of 11,795 were, at a recall of 1.00 "
+    "(`python benchmarks/finetuning.py --split test --cases onion-offenseval`).",
     "TRG302": _CLEAN_LABELS,
     "STY301": _CLEAN_LABELS
     + " In HiddenKiller SST-2, 113 of 5,537 clean rows were under the `high` "
