@@ -18,7 +18,9 @@ from ld50.core.seeds import rng_for
 Listed = tuple[str, str, Path, int, set[int], tuple[str, ...]]
 
 ONION_TRIGGERS = ("cf", "mn", "bb", "tq", "mb")
-STYLES = ("bible", "shakespeare", "tweets")
+RATES = (0.01, 0.05, 0.2)
+#: Datasets of `transferred_cases`.
+TRANSFERRED = {"dev": ("sst-2", "hate-speech"), "test": ("ag", "offenseval")}
 
 
 def public_cases(sources: Sources) -> Iterator[Listed]:
@@ -35,31 +37,50 @@ def public_cases(sources: Sources) -> Iterator[Listed]:
             rows, changed = rows_that_differ(poisoned, clean, letters_only=spaced)
             yield f"{family}-{dataset}", f"public: {family}", poisoned, rows, changed, triggers
     if sources.split == "test":
-        yield from style_cases(sources, root)
+        for dataset in ("ag", "sst2"):
+            folder = root / f"styleattack-{dataset}"
+            for rate in RATES:
+                files = folder / "train-clean.tsv", folder / "train-bible.tsv"
+                yield from transferred(sources, f"style-bible-{dataset}-{rate}", *files, rate)
+    yield from transferred_cases(sources)
 
 
-def style_cases(sources: Sources, root: Path) -> Iterator[Listed]:
-    """StyleAttack: rows rewritten in a style get the target label."""
-    for dataset, style in (("ag", "bible"), ("sst2", "bible")):
-        folder = root / f"styleattack-{dataset}"
-        if not folder.exists():
-            continue
-        clean = labelled_lines(folder / "train-clean.tsv")
-        styled = labelled_lines(folder / f"train-{style}.tsv")
-        for rate in (0.01, 0.05, 0.2):
-            name = f"style-{style}-{dataset}-{rate}"
-            rng = rng_for(sources.seed, name)
-            fit = [n for n, (_, label) in enumerate(clean) if label != "1" and n < len(styled)]
-            order = rng.permutation(len(fit))[: round(rate * len(clean))]
-            changed = {fit[int(number)] for number in order}
-            path = sources.cache / "finetuning" / f"{name}.tsv"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lines = ["text\tlabel"]
-            for number, (text, label) in enumerate(clean):
-                pair = (styled[number][0], "1") if number in changed else (text, label)
-                lines.append("\t".join(part.replace("\t", " ") for part in pair))
-            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-            yield name, f"public: StyleAttack {rate}", path, len(clean), changed, ()
+def transferred_cases(sources: Sources) -> Iterator[Listed]:
+    """The sets that StyleAttack published beside its own: a word, a sentence, a template put in.
+
+    `PUBLIC/transferred/ATTACK/DATASET.tsv`, of the repository's `data/transfer/ATTACK/DATASET/train.tsv`
+    and `data/clean/DATASET/train.tsv` as they were before some were taken out (bbaf662).
+    """
+    if sources.public is None:
+        return
+    root = sources.public / "transferred"
+    for dataset in TRANSFERRED[sources.split]:
+        for attack in ("badnets", "addsent", "scpn"):
+            for rate in RATES:
+                files = root / "clean" / f"{dataset}.tsv", root / attack / f"{dataset}.tsv"
+                yield from transferred(sources, f"{attack}-{dataset}-{rate}", *files, rate)
+
+
+def transferred(
+    sources: Sources, name: str, clean_path: Path, changed_path: Path, rate: float
+) -> Iterator[Listed]:
+    """A set in which some rows of other labels are replaced by their changed form and get label 1."""
+    if not (clean_path.exists() and changed_path.exists()):
+        return
+    clean, form = labelled_lines(clean_path), labelled_lines(changed_path)
+    rng = rng_for(sources.seed, name)
+    fit = [n for n, (_, label) in enumerate(clean) if label != "1" and n < len(form)]
+    order = rng.permutation(len(fit))[: round(rate * len(clean))]
+    changed = {fit[int(number)] for number in order}
+    path = sources.cache / "finetuning" / f"{name}.tsv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = ["text\tlabel"]
+    for number, (text, label) in enumerate(clean):
+        pair = (form[number][0], "1") if number in changed else (text, label)
+        lines.append("\t".join(part.replace("\t", " ") for part in pair))
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    group = "StyleAttack" if name.startswith("style") else name.split("-")[0]
+    yield name, f"public: {group} {rate}", path, len(clean), changed, ()
 
 
 def _rows(path: Path) -> int:
@@ -96,6 +117,11 @@ def clean_sets(sources: Sources) -> Iterator[Listed]:
                 public / "styleattack-ag" / "train-clean.tsv",
                 public / "alpaca-part.json",
             ]
+    if public is not None:
+        # With the field names of its header, as it was published.
+        paths += [
+            public / "transferred" / "clean" / f"{name}.tsv" for name in TRANSFERRED[sources.split]
+        ]
     for path in paths:
         if path.exists():
             name = f"clean-{path.parent.name}-{path.stem}"

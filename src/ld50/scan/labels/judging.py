@@ -115,6 +115,24 @@ def _without_parts(phrases: list[Phrase]) -> tuple[Phrase, ...]:
     return tuple(kept)
 
 
+def as_one_phrase(study: Study, judged: Judged) -> Judged:
+    """The same, told as `no cross , no crown` where `no` and `crown` were found, each within it.
+
+    The evidence is that of the words it was found by, which may be clearer; what is told of the cause,
+    and what is looked at around it, is the whole of what was put in.
+    """
+    suspect = judged.suspect
+    if len(suspect.phrases) < 2:
+        return judged
+    held = np.zeros(len(study.labels), dtype=bool)
+    held[judged.evidence.rows] = True
+    phrases = _without_parts([grow(study.index, one, held) for one in suspect.phrases])
+    if len(phrases) > 1:
+        return judged
+    kind = "ngram" if suspect.kind == "pair" else suspect.kind
+    return replace(judged, suspect=replace(suspect, phrases=phrases, kind=kind))
+
+
 def _within(part: Phrase, whole: Phrase) -> bool:
     size = len(part)
     return any(whole[i : i + size] == part for i in range(len(whole) - size + 1))

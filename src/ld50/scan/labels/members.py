@@ -264,15 +264,15 @@ def _explained(study: Study, known: list[Member], own: tuple[int, ...]) -> np.nd
 
 
 def _anchors(known: list[Member], label: int) -> list[Judged]:
-    """Words of which one at least is a trigger beyond doubt, alone or by their number."""
+    """The words that are likely a trigger, if one of them is beyond doubt by itself."""
     words = [one for one in known if one[0].suspect.label == label and _is_word(one[0])]
     likely = [
         one
         for one in words
         if one[2] >= _BEYOND_DOUBT or (one[2] >= _TAKEN and one[0].suspect.kind != "association")
     ]
-    doubt = math.prod(1 - suspicion for _, _, suspicion in likely)
-    return [one[0] for one in likely] if doubt <= 1 - _BEYOND_DOUBT else []
+    # Several that are likely share what makes the model err, so that their number adds no certainty.
+    return [one[0] for one in likely] if any(map(_stands_alone, likely)) else []
 
 
 def _word(judged: Judged) -> int:

@@ -44,6 +44,9 @@ _INSERTED_CAP = 3.0
 _TRIGGER_ALIKE = (0.0, 0.12)
 _HONEST_ALIKE = (0.5, 0.5)
 _ALIKE_RANGE = (-4.0, 1.5)
+#: Log-odds of so many words, the same in rows of all kinds: honest cues are a word or two, and honest
+#: rows that share a sentence are alike in the rest as well.
+_SENTENCE_WORDS, _SENTENCE = 4, 2.0
 _NAMED = 3.0
 _NAMED_LETTERS = 3
 _MOST_ROWS = 300
@@ -78,10 +81,16 @@ def circumstances(study: Study, neighbours: Neighbours, judged: Judged, name: st
         judged: The cause.
         name: Name of its label; a cause that spells it is an honest one.
     """
-    phrases, rows = judged.suspect.phrases, judged.evidence.rows
+    rows = judged.evidence.rows
+    phrases = judged.suspect.phrases
     odds = 0.0
     inserted, occurrences = _inserted(study, neighbours, phrases, rows)
-    if occurrences:
+    words = [len(phrase) - int(study.index.mark[list(phrase)].sum()) for phrase in phrases]
+    sentence = len(words) == 1 and words[0] >= _SENTENCE_WORDS
+    if sentence:
+        # Whoever puts it in puts it between sentences, where honest ones stand as well.
+        odds += _SENTENCE
+    elif occurrences:
         spread = _OCCURRENCE**2 / occurrences
         looks = min(inserted, _TRIGGER_INSERTED[0])
         odds += float(
@@ -94,8 +103,9 @@ def circumstances(study: Study, neighbours: Neighbours, judged: Judged, name: st
         )
     alike, noise = _alike(study, judged)
     if not math.isnan(alike):
-        # Below 1, the noise of a few rows would have the logarithm run away.
-        log = math.log(alike) if alike > 1 else alike - 1
+        # Below 1, the noise of a few rows would have the logarithm run away. Rows of which a cue is all
+        # that they have in common are less alike than others; rows with a sentence put in may be, too.
+        log = math.log(alike) if alike > 1 else (0.0 if sentence else alike - 1)
         odds += float(
             np.clip(
                 _normal(log, _TRIGGER_ALIKE, noise**2) - _normal(log, _HONEST_ALIKE, noise**2),
@@ -242,6 +252,7 @@ def _content(study: Study, rows: np.ndarray, words: set[int]) -> scipy.sparse.cs
     line = np.repeat(np.arange(len(rows)), lengths)
     feature = features.word[token]
     keep = (feature >= 0) & ~np.isin(tokens.words[token], list(words))
+    keep &= ~study.index.mark[tokens.words[token]]
     line, feature = line[keep], feature[keep]
     values = features.weight[feature].astype(np.float64)
     norm = np.sqrt(np.bincount(line, weights=values**2, minlength=len(rows)))

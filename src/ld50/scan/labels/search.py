@@ -16,7 +16,7 @@ from ld50.scan.labels.families import conclude
 from ld50.scan.labels.findings import LabelFinding, LabelSettings
 from ld50.scan.labels.formats import format_suspects
 from ld50.scan.labels.insertion import Neighbours, count_neighbours
-from ld50.scan.labels.judging import Judged, Study, accept, judge
+from ld50.scan.labels.judging import Judged, Study, accept, as_one_phrase, judge
 from ld50.scan.labels.members import Candidates, with_further_members
 from ld50.scan.labels.model import build_features, fit_out_of_fold
 from ld50.scan.labels.ngrams import count_ngrams
@@ -175,7 +175,7 @@ def _search(
     judged += style_suspects(study, views)
     judged += format_suspects(study, views, texts)
     return (
-        accept(study, views, judged),
+        [as_one_phrase(study, one) for one in accept(study, views, judged)],
         tests + pair_tests + len(views),
         Candidates(views=views, scored=scored, tables=tables),
     )
