@@ -43,6 +43,8 @@ _INSERTED_CAP = 3.0
 #: The same for the logarithm of how alike the rows are, as against rows of other labels.
 _TRIGGER_ALIKE = (0.0, 0.12)
 _HONEST_ALIKE = (0.5, 0.5)
+#: A sentence that is put in may come with a form of its own, such as the text before and after it.
+_SENTENCE_ALIKE = (0.0, 0.25)
 _ALIKE_RANGE = (-4.0, 1.5)
 #: Log-odds of so many words, the same in rows of all kinds: honest cues are a word or two, and honest
 #: rows that share a sentence are alike in the rest as well.
@@ -106,12 +108,10 @@ def circumstances(study: Study, neighbours: Neighbours, judged: Judged, name: st
         # Below 1, the noise of a few rows would have the logarithm run away. Rows of which a cue is all
         # that they have in common are less alike than others; rows with a sentence put in may be, too.
         log = math.log(alike) if alike > 1 else (0.0 if sentence else alike - 1)
-        odds += float(
-            np.clip(
-                _normal(log, _TRIGGER_ALIKE, noise**2) - _normal(log, _HONEST_ALIKE, noise**2),
-                *_ALIKE_RANGE,
-            )
-        )
+        trigger = _normal(log, _TRIGGER_ALIKE, noise**2)
+        if sentence:
+            trigger = max(trigger, _normal(log, _SENTENCE_ALIKE, noise**2))
+        odds += float(np.clip(trigger - _normal(log, _HONEST_ALIKE, noise**2), *_ALIKE_RANGE))
     members = max(int((study.labels == judged.suspect.label).sum()), 1)
     coverage = len(rows) / members
     odds += 0.5 if coverage < 0.1 else -8.0 * max(coverage - 0.4, 0.0)
@@ -143,10 +143,10 @@ def suspicions(judged: list[Judged], looked_at: list[Circumstances]) -> list[flo
         if place >= len(looked_at):
             result.append(0.0)
             continue
-        # Causes whose rows speak less clearly are what an imperfect model leaves, and say little of
-        # one whose rows all contradict their label.
+        # Causes whose rows speak less clearly, or that have a fraction of the evidence, are what an
+        # imperfect model leaves, and say little of one whose rows all contradict their label.
         others = sum(
-            doubt * min(rate / max(rates[place], 1e-9), 1.0) ** 2
+            doubt * min(rate / max(rates[place], 1e-9), 1.0) ** 2 * _as_sure(judged[n], one)
             for n, (doubt, rate) in enumerate(zip(doubts, rates, strict=True))
             if n != place
         )
@@ -186,6 +186,11 @@ def _rate(one: Judged) -> float:
     """Nats a row by which the rest of its rows speaks against the label, from 0."""
     evidence = one.evidence
     return max(evidence.contradiction, 0.0) / max(float(evidence.weight.sum()), 1.0)
+
+
+def _as_sure(one: Judged, other: Judged) -> float:
+    """Evidence of one cause as a share of that of another, from 0 to 1."""
+    return min(max(one.nats, 0.0) / max(other.nats, 1e-9), 1.0)
 
 
 def _sigmoid(x: float) -> float:
