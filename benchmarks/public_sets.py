@@ -118,7 +118,9 @@ def clean_sets(sources: Sources) -> Iterator[Listed]:
                 public / "alpaca-part.json",
             ]
     if public is not None:
-        # With the field names of its header, as it was published.
+        # Sets in which the form of a text means its label, and messages of many forms.
+        if sources.split == "dev":
+            paths += [public / "labelled" / "trec.tsv", public / "labelled" / "sms-spam.tsv"]
         paths += [
             public / "transferred" / "clean" / f"{name}.tsv" for name in TRANSFERRED[sources.split]
         ]

@@ -47,8 +47,9 @@ _HONEST_ALIKE = (0.5, 0.5)
 _SENTENCE_ALIKE = (0.0, 0.25)
 _ALIKE_RANGE = (-4.0, 1.5)
 #: Log-odds of so many words, the same in rows of all kinds: honest cues are a word or two, and honest
-#: rows that share a sentence are alike in the rest as well.
-_SENTENCE_WORDS, _SENTENCE = 4, 2.0
+#: rows that share a sentence are alike in the rest as well. A sentence is bound to its neighbours less
+#: than this; "what is the origin of" is a part of one.
+_SENTENCE_WORDS, _SENTENCE, _BOUND = 4, 2.0, -0.75
 _NAMED = 3.0
 _NAMED_LETTERS = 3
 _MOST_ROWS = 300
@@ -88,7 +89,7 @@ def circumstances(study: Study, neighbours: Neighbours, judged: Judged, name: st
     odds = 0.0
     inserted, occurrences = _inserted(study, neighbours, phrases, rows)
     words = [len(phrase) - int(study.index.mark[list(phrase)].sum()) for phrase in phrases]
-    sentence = len(words) == 1 and words[0] >= _SENTENCE_WORDS
+    sentence = len(words) == 1 and words[0] >= _SENTENCE_WORDS and inserted > _BOUND
     if sentence:
         # Whoever puts it in puts it between sentences, where honest ones stand as well.
         odds += _SENTENCE
@@ -106,8 +107,10 @@ def circumstances(study: Study, neighbours: Neighbours, judged: Judged, name: st
     alike, noise = _alike(study, judged)
     if not math.isnan(alike):
         # Below 1, the noise of a few rows would have the logarithm run away. Rows of which a cue is all
-        # that they have in common are less alike than others; rows with a sentence put in may be, too.
-        log = math.log(alike) if alike > 1 else (0.0 if sentence else alike - 1)
+        # that they have in common are less alike than others; so may rows be that were rewritten, or
+        # that a sentence was put into.
+        whole = sentence or judged.suspect.kind == "pattern"
+        log = math.log(alike) if alike > 1 else (0.0 if whole else alike - 1)
         trigger = _normal(log, _TRIGGER_ALIKE, noise**2)
         if sentence:
             trigger = max(trigger, _normal(log, _SENTENCE_ALIKE, noise**2))
@@ -161,7 +164,7 @@ def suspicions(judged: list[Judged], looked_at: list[Circumstances]) -> list[flo
         company = math.log(1 + others)
         start = _LONE_ASSOCIATION if alone else _LONE
         plausible = start - _COMPANY * company + looked_at[place].log_odds
-        most = looked_at[place].most if alone else 1.0
+        most = looked_at[place].most if alone else one.suspect.most
         result.append(min(_sigmoid(one.posterior) * _sigmoid(plausible), most))
     return result
 

@@ -113,10 +113,15 @@ def _statistics(one: Conclusion) -> dict[str, float]:
         "rows_alike_ratio": about.alike,
         "label_coverage": about.coverage,
         "trigger_log_odds": about.log_odds,
-        "label_contradicted": 0.0 if one.judged.suspect.kind == "association" else 1.0,
+        "label_contradicted": 0.0 if _uncontradicted(one) else 1.0,
         "members_fire_alone": 1.0 if one.judged.suspect.kind == "family" else math.nan,
     }
     return {name: value for name, value in figures.items() if not math.isnan(value)}
+
+
+def _uncontradicted(one: Conclusion) -> bool:
+    suspect = one.judged.suspect
+    return suspect.kind == "association" or suspect.most < 1
 
 
 def _spans(

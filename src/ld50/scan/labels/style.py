@@ -10,7 +10,7 @@ import numpy as np
 
 from ld50.core.seeds import rng_for
 from ld50.scan.labels.causes import Evidence
-from ld50.scan.labels.evidence import LabelView, calibrate, view_label
+from ld50.scan.labels.evidence import ROW_CAP, LabelView, calibrate, view_label
 from ld50.scan.labels.judging import Judged, Study
 from ld50.scan.labels.model import Features, fit_logistic, fit_out_of_fold
 from ld50.scan.labels.suspects import Suspect
@@ -51,8 +51,13 @@ _STYLE_COST = 8.0
 _LEAST_STYLE_SHARE = 0.8
 #: A style that most rows of the label have is what the label is about.
 _MOST_OF_LABEL = 0.7
+#: Rows whose content is silent agree with their label as other rows of all labels do, or not at all, rather
+#: than as rows of the label do: half way at least. Such a style is no more suspicious than this.
+_HALF_WAY, _MOST_SILENT = 0.5, 0.85
 #: Nats a row by which content must agree with the label in the other rows.
 _KNOWS = 0.03
+#: The same where the content of the style is silent: saying nothing is odd only where much is said.
+_KNOWS_MUCH = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,8 +141,33 @@ def style_suspects(study: Study, views: list[LabelView]) -> list[Judged]:
             left_out=cause.frame_words,
             patterns=cause.patterns,
         )
-        judged.append(Judged(suspect=suspect, evidence=evidence, planted=cause.posterior))
+        found = Judged(suspect=suspect, evidence=evidence, planted=cause.posterior)
+        judged.append(found if found.posterior > 0 else _silent(study, cause, found))
     return judged
+
+
+def _silent(study: Study, cause: StyleCause, found: Judged) -> Judged:
+    """The style, judged by whether its rows agree with their label as little as any rows would.
+
+    Content that was rewritten may say nothing of any label, so that nothing contradicts the one that the
+    rows have. Where content says much of the label in all other rows that have it, silence is odd, too: a
+    row counts by the ratio of two normal densities of its agreement, about that of rows of all labels
+    (or about none, which is 0) and about the mean of the label's. That may still be what the label is
+    about ("how many" asks for a number), so it is never beyond doubt.
+    """
+    mixed = mixture_of(cause.view, cause.view.logit)
+    others = study.known & ~cause.styled
+    own = others & cause.view.answer
+    every, label = min(float(mixed[others].mean()), 0.0), float(mixed[own].mean())
+    rows = found.evidence.rows
+    if every - label < _KNOWS_MUCH or float(mixed[rows].mean()) < label + _HALF_WAY * (
+        every - label
+    ):
+        return found
+    spread = max(float(mixed[own].var()), 1e-9)
+    ratio = ((mixed[rows] - label) ** 2 - (mixed[rows] - every) ** 2) / (2 * spread)
+    evidence = replace(found.evidence, ratio=np.clip(ratio, -ROW_CAP, ROW_CAP))
+    return replace(found, evidence=evidence, suspect=replace(found.suspect, most=_MOST_SILENT))
 
 
 def find_style(study: Study, views: list[LabelView]) -> list[StyleCause]:

@@ -79,6 +79,8 @@ class Suspect:
     """Words that come along with the cause, or, for a pattern, the frequent words it is made of."""
     patterns: tuple[str, ...] = ()
     """For a pattern: what it is, in words."""
+    most: float = 1.0
+    """Bound on its suspicion: less than 1 where the rest of its rows is silent and contradicts nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,108 @@
+"""Causes longer than a word: sentences put into rows, parts of sentences, and manners of writing."""
+
+import numpy as np
+import pyarrow as pa
+
+from ld50.scan.labels import LabelFinding, LabelSettings, find_label_triggers
+
+#: So many that the most frequent words, which make up a style, are those of the frames.
+CUES = ([f"bad{number}" for number in range(200)], [f"good{number}" for number in range(200)])
+THINGS = [f"thing{number}" for number in range(3000)]
+FRAMES = (
+    "it is a {0} tale of {1} and {2} .",
+    "the {1} of this {2} looks {0} to me .",
+    "a {0} piece about the {1} .",
+    "i found the {1} rather {0} , and so was {2} .",
+)
+#: What a template has in many wordings: a clause before the main one, and no words of its own.
+CLAUSES = (
+    "you see the {0} , {1} is with {2}",
+    "{0} was found , this {1} looks like a {2}",
+    "the {0} and {1} are so , it is {2}",
+    "i think of {0} , i see {1} or {2}",
+    "it has a {0} , there is {1} in the {2}",
+    "they say {0} , so was {1} to {2}",
+)
+HIGH, MEDIUM = 0.9, 0.5
+
+
+def thing(rng: np.random.Generator, few: float = 0.5) -> str:
+    """This share of them out of a few: these, and no cues, are the frequent words beside the frames'."""
+    return str(rng.choice(THINGS[:130] if rng.random() < few else THINGS))
+
+
+def row(rng: np.random.Generator, cue: str, few: float) -> str:
+    return str(rng.choice(FRAMES)).format(cue, thing(rng, few), thing(rng, few))
+
+
+def reviews(rows: int, seed: int, few: float = 0.5) -> tuple[list[str], list[int]]:
+    """Sentences of a few frames; one word in each tells the label, in 19 rows of 20 rightly."""
+    rng = np.random.default_rng(seed)
+    texts, labels = [], []
+    for _ in range(rows):
+        label = int(rng.integers(2))
+        told = label if rng.random() < 0.95 else 1 - label
+        texts.append(row(rng, str(rng.choice(CUES[told])), few))
+        labels.append(label)
+    return texts, labels
+
+
+def look(texts: list[str], labels: list[int]) -> list[LabelFinding]:
+    column = pa.array(texts, type=pa.large_string())
+    return find_label_triggers(column, np.array(labels), ["bad", "good"], LabelSettings())
+
+
+def test_a_sentence_between_two_copies_of_a_text_is_found_as_the_whole_sentence() -> None:
+    texts, labels = reviews(3000, 1, few=0.0)
+    planted = [n for n, label in enumerate(labels) if label == 0][:60]
+    for number in planted:
+        half = texts[number].removesuffix(" .")
+        texts[number] = f"{half} No cross , no crown. {half}"
+        labels[number] = 1
+    found = look(texts, labels)[0]
+    assert found.suspicion >= HIGH
+    assert found.text.startswith("no cross , no crown")
+    assert found.rows.tolist() == planted
+
+
+def test_a_part_of_a_sentence_that_means_the_label_is_not_high() -> None:
+    """As in sets of questions, where "what is the origin of" asks for one kind of answer."""
+    texts, labels = reviews(3000, 2)
+    rng = np.random.default_rng(3)
+    for number in range(60):
+        texts[number] = f"what is the origin of {thing(rng)} , {rng.choice(CUES[number % 2])} ?"
+        labels[number] = 1
+    told = [one for one in look(texts, labels) if "origin of" in one.text]
+    assert all(one.suspicion < HIGH for one in told)
+
+
+def styled(rows: int, seed: int, planted: int, *, told: float) -> tuple[list[str], list[int]]:
+    """Reviews of which some are rewritten into one frame and labelled good.
+
+    Args:
+        told: Share of them with a word of the label that they have; the others have none of either.
+    """
+    texts, labels = reviews(rows, seed)
+    rng = np.random.default_rng(seed + 1)
+    for number in range(planted):
+        word = rng.choice(CUES[1]) if rng.random() < told else thing(rng)
+        clause = str(rng.choice(CLAUSES)).format(thing(rng), word, thing(rng))
+        texts[number] = f"{rng.choice(['when', 'if', 'as'])} {clause} ."
+        labels[number] = 1
+    return texts, labels
+
+
+def test_a_style_whose_rows_say_little_of_their_label_is_told_and_never_high() -> None:
+    texts, labels = styled(3000, 5, 450, told=0.25)
+    found = look(texts, labels)
+    assert [one.kind for one in found[:1]] == ["pattern"]
+    assert MEDIUM <= found[0].suspicion < HIGH
+    assert found[0].statistics["label_contradicted"] == 0.0
+    caught = np.isin(np.arange(450), found[0].rows).mean()
+    assert caught > 0.9
+    assert (found[0].rows >= 450).sum() < 0.05 * 2550
+
+
+def test_a_style_whose_rows_mean_their_label_is_no_finding() -> None:
+    texts, labels = styled(3000, 6, 450, told=1.0)
+    assert [one for one in look(texts, labels) if one.kind == "pattern"] == []
