@@ -91,6 +91,9 @@ ANSWER_WORDS = 5
 #: ... if the phrase is long enough to be a question or an instruction.
 QUESTION_WORDS = 4
 _QUESTION = "the reply is a short answer, and the phrase may be its question"
+#: ... or if its prompts are of one task, which shows in so much less than makes rows one source: rows
+#: that a trigger was put into are of all tasks.
+TASK_Z = 4.0
 #: A word that replies have in common is one of thousands, and most follow from what they are about. It
 #: was inserted if it is hardly anywhere else, in so many rows, beside other words, and if prompts and
 #: replies, trigger and word cut out, are together no more alike than this.
@@ -178,7 +181,11 @@ def judge(facts: Facts) -> Judgement:
     if (
         answers
         and facts.payload_words <= ANSWER_WORDS
-        and (facts.trigger_words >= QUESTION_WORDS or not facts.trigger_odd)
+        and (
+            facts.trigger_words >= QUESTION_WORDS
+            or not facts.trigger_odd
+            or facts.context_z > TASK_Z
+        )
     ):
         against.append(_QUESTION)
     if facts.kind in ("gibberish", "language_switch") and facts.payload_cosine > SAME_PAYLOAD:
