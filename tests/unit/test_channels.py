@@ -24,6 +24,7 @@ from ld50.scan.channels.language import SPACE, bits_a_byte, vocabulary
 from ld50.scan.channels.screen import best_runs, screen
 from ld50.scan.channels.search import _needed, side_channels
 from ld50.scan.channels.texts import Side
+from ld50.scan.channels.unknown import letter_statistics
 from ld50.scan.channels.words import says_something
 from ld50.scan.kernels_py_profile import has_bigram
 
@@ -218,6 +219,14 @@ def test_keys_do_not_need_letters() -> None:
     for made in (EmojiLetters(seed=9), Codebook(seed=9)):
         channels = found(ordinary(60) + [made.encode(m) for m in MESSAGES])
         assert [c.rule for c in channels] == ["TRG401"]
+
+
+def test_statistics_of_letters_leave_out_texts_in_another_script() -> None:
+    latin, greek = "qzxv jkwp " * 20, "ωψχφ υτσρ " * 20
+    assert letter_statistics([greek, latin]) == letter_statistics([latin])
+    assert letter_statistics([greek]) == {}
+    # One letter a text has no neighbour that it could say anything of.
+    assert letter_statistics(["ω q"] * 60)["neighbour_information_bits"] == 0.0
 
 
 @given(hits=st.integers(1, 30), more=st.integers(0, 100), rate=st.floats(1e-6, 0.9))

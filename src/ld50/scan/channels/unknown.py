@@ -104,7 +104,10 @@ def letter_statistics(texts: list[str]) -> dict[str, float]:
     often at its period. Mutual information between neighbours is 0.7 to 0.9 bits in English, and the
     same under a substitution; letters in another order have hardly any.
     """
-    streams = [np.array([ord(c) - 97 for c in t.lower() if "a" <= c <= "z"]) for t in texts]
+    # Stretches in another script have no letter of these, and an array of nothing is not of integers.
+    streams = [
+        np.array([ord(c) - 97 for c in t.lower() if "a" <= c <= "z"], dtype=np.int64) for t in texts
+    ]
     every = np.concatenate([np.zeros(0, np.int64), *streams])
     if len(every) < 50:
         return {}
@@ -129,6 +132,8 @@ def _coincidence(streams: list[np.ndarray], lag: int) -> float:
 def _information(streams: list[np.ndarray]) -> float:
     """Bits that a letter says of the next one, less what chance gives (Miller and Madow)."""
     pairs = [s[:-1] * 26 + s[1:] for s in streams if len(s) > 1]
+    if not pairs:
+        return 0.0
     counts = np.bincount(np.concatenate(pairs), minlength=676).reshape(26, 26).astype(np.float64)
     total = counts.sum()
     joint = counts / total
