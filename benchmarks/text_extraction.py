@@ -67,22 +67,22 @@ def from_manual_page(source: str) -> str:
     return _BLANK_LINES.sub("\n\n", text).strip()
 
 
-def inflate(name: str, data: bytes) -> tuple[str, bytes] | None:
+def inflate(name: str, data: bytes, *, limit: int = MAX_INFLATED_BYTES) -> tuple[str, bytes] | None:
     """Name and content without their compression; None if damaged or larger than the bound."""
     suffix = PurePosixPath(name).suffix
     try:
         if suffix in (".gz", ".dz"):
             with gzip.open(io.BytesIO(data)) as stream:
-                data = stream.read(MAX_INFLATED_BYTES + 1)
+                data = stream.read(limit + 1)
         elif suffix == ".xz":
-            data = lzma.LZMADecompressor().decompress(data, max_length=MAX_INFLATED_BYTES + 1)
+            data = lzma.LZMADecompressor().decompress(data, max_length=limit + 1)
         elif suffix == ".bz2":
-            data = bz2.BZ2Decompressor().decompress(data, max_length=MAX_INFLATED_BYTES + 1)
+            data = bz2.BZ2Decompressor().decompress(data, max_length=limit + 1)
         else:
             return name, data
     except (OSError, EOFError, zlib.error, lzma.LZMAError):
         return None
-    if len(data) > MAX_INFLATED_BYTES:
+    if len(data) > limit:
         return None
     return name[: -len(suffix)], data
 

@@ -1,0 +1,209 @@
+"""Natural units of text out of packages: dictionary entries, messages, paragraphs, records.
+
+A corpus is made of documents, and a document need not be a file: a dictionary is a hundred thousand
+entries, a catalogue of messages ten thousand sentences. Every function takes the files of one
+package and yields a name and a text for each unit; units that are too short are dropped by whoever
+builds the corpus.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import PurePosixPath
+
+from text_extraction import extract, inflate
+
+File = tuple[str, bytes]
+Unit = tuple[str, str]
+
+#: Dictionaries inflate further than files of documentation.
+MAX_INFLATED_BYTES = 200_000_000
+_MO_MAGIC = {b"\xde\x12\x04\x95": "<", b"\x95\x04\x12\xde": ">"}
+_CHARSET = re.compile(rb"charset=([A-Za-z0-9_-]+)")
+_DICTD_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_DICTD_VALUE = {digit: value for value, digit in enumerate(_DICTD_DIGITS)}
+#: First lines of an entry as Debian and as GNU write them.
+_CHANGE = re.compile(r"^(?=\S+ \([^)\n]+\) [^\n]*urgency=|\d{4}-\d\d-\d\d\s)", re.M)
+_BLANK = re.compile(r"\n[ \t]*\n\s*")
+_FORTUNE = re.compile(r"^%\n", re.M)
+
+
+def _decoded(data: bytes, encoding: str = "utf-8") -> str | None:
+    try:
+        return data.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return None
+
+
+def files(members: Iterable[File]) -> Iterator[Unit]:
+    """Every documentation file, as the corpora of whole documents have it."""
+    for name, data in members:
+        text = extract(name, data)
+        if text is not None:
+            yield name, text
+
+
+def sources(members: Iterable[File]) -> Iterator[Unit]:
+    """Every file of program source."""
+    for name, data in members:
+        text = extract(name, data, code=True)
+        if text is not None:
+            yield name, text
+
+
+def paragraphs(members: Iterable[File]) -> Iterator[Unit]:
+    """What blank lines part in documentation files, change logs and licences left out."""
+    for name, text in files(members):
+        if "/copyright" in name or "changelog" in name.lower():
+            continue
+        for number, paragraph in enumerate(_BLANK.split(text)):
+            yield f"{name}#{number}", paragraph.strip()
+
+
+def changes(members: Iterable[File]) -> Iterator[Unit]:
+    """The entries of change logs in Debian's and GNU's form."""
+    for name, data in members:
+        path = PurePosixPath(name)
+        inflated = inflate(name, data) if "change" in path.name.lower() else None
+        text = _decoded(inflated[1]) if inflated else None
+        if text is not None:
+            for number, entry in enumerate(_CHANGE.split(text)):
+                yield f"{name}#{number}", entry.strip()
+
+
+def fortunes(members: Iterable[File]) -> Iterator[Unit]:
+    """The sayings of fortune files."""
+    for name, data in members:
+        path = PurePosixPath(name)
+        if "/games/fortunes" in name and path.suffix not in (".dat", ".u8"):
+            text = _decoded(data)
+            if text is not None:
+                for number, saying in enumerate(_FORTUNE.split(text)):
+                    yield f"{name}#{number}", saying.strip()
+
+
+def records(members: Iterable[File]) -> Iterator[Unit]:
+    """What blank lines part in data files that are read by people too, comments included."""
+    for name, data in members:
+        inflated = inflate(name, data) if name.startswith("/usr/share/") else None
+        text = _decoded(inflated[1]) if inflated and b"\x00" not in inflated[1] else None
+        if text is not None and "/usr/share/doc/" not in name:
+            for number, record in enumerate(_BLANK.split(text.replace("\r\n", "\n"))):
+                yield f"{name}#{number}", record.strip()
+
+
+def messages(members: Iterable[File]) -> Iterator[Unit]:
+    """Originals and translations of gettext catalogues; accelerator marks stay as they are."""
+    for name, data in members:
+        if name.endswith(".mo") and data[:4] in _MO_MAGIC:
+            for number, text in enumerate(_catalogue(data)):
+                yield f"{name}#{number}", text.strip()
+
+
+def _catalogue(data: bytes) -> Iterator[str]:
+    """The strings of one compiled catalogue; plural forms are strings of their own."""
+    order = _MO_MAGIC[data[:4]]
+    try:
+        count, originals, translations = struct.unpack_from(order + "3I", data, 8)
+        tables = [
+            struct.unpack_from(f"{order}{2 * count}I", data, start)
+            for start in (originals, translations)
+        ]
+    except struct.error:
+        return
+    encoding = "utf-8"
+    for entry in range(count):
+        for table in tables:
+            length, start = table[2 * entry : 2 * entry + 2]
+            raw = data[start : start + length]
+            if table is tables[0] and not length:
+                continue
+            if entry == 0 and b"Content-Type" in raw:
+                found = _CHARSET.search(raw)
+                encoding = found[1].decode() if found else encoding
+                continue
+            # A context stands before an original, parted by an end of transmission.
+            text = _decoded(raw.rpartition(b"\x04")[2], encoding)
+            if text is not None:
+                yield from text.split("\x00")
+
+
+def entries(members: Iterable[File]) -> Iterator[Unit]:
+    """The entries of dictionaries (dictd and EDICT) and of thesauri (MyThes)."""
+    indexes: dict[str, bytes] = {}
+    bodies: dict[str, bytes] = {}
+    for name, data in members:
+        path = PurePosixPath(name)
+        if "/dictd/" in name and path.suffix == ".index":
+            indexes[name.removesuffix(".index")] = data
+        elif name.endswith(".dict.dz"):
+            inflated = inflate(name, data, limit=MAX_INFLATED_BYTES)
+            if inflated is not None:
+                bodies[name.removesuffix(".dict.dz")] = inflated[1]
+        elif path.name.startswith("th_") and path.suffix == ".dat":
+            yield from _thesaurus(name, data)
+        elif "/edict/" in name:
+            inflated = inflate(name, data, limit=MAX_INFLATED_BYTES)
+            text = _decoded(inflated[1], "euc_jp") if inflated else None
+            for number, line in enumerate((text or "").splitlines()):
+                yield f"{name}#{number}", line.strip()
+    for name in sorted(indexes.keys() & bodies.keys()):
+        yield from _dictd(name, indexes[name], bodies[name])
+
+
+def _dictd(name: str, index: bytes, body: bytes) -> Iterator[Unit]:
+    """The articles that an index points at; those about the dictionary itself are left out."""
+    places = set()
+    for line in index.decode("utf-8", "replace").splitlines():
+        fields = line.split("\t")
+        if len(fields) >= 3 and not fields[0].startswith("00"):
+            places.add((_dictd_number(fields[1]), _dictd_number(fields[2])))
+    for start, length in sorted(places):
+        text = _decoded(body[start : start + length])
+        if text is not None:
+            yield f"{name}#{start}", text.strip()
+
+
+def _dictd_number(digits: str) -> int:
+    value = 0
+    for digit in digits:
+        value = value * 64 + _DICTD_VALUE.get(digit, 0)
+    return value
+
+
+def _thesaurus(name: str, data: bytes) -> Iterator[Unit]:
+    """Each head word with the lines of its meanings."""
+    first, _, rest = data.partition(b"\n")
+    text = _decoded(rest, first.decode("ascii", "replace").strip() or "utf-8")
+    lines = (text or "").splitlines()
+    place = 0
+    while place < len(lines):
+        _, _, count = lines[place].rpartition("|")
+        meanings = int(count) if count.strip().isdigit() else 0
+        yield f"{name}#{place}", "\n".join(lines[place : place + 1 + meanings])
+        place += 1 + meanings
+
+
+def descriptions(language: str, data: bytes) -> Iterator[Unit]:
+    """The descriptions of a distribution's packages in one language."""
+    for stanza in data.decode("utf-8", "replace").split("\n\n"):
+        package, _, rest = stanza.partition("\n")
+        _, found, description = rest.partition("\nDescription-")
+        if found:
+            # One space opens every line, and a full stop alone stands for an empty one.
+            text = description.partition(": ")[2].replace("\n .\n", "\n\n").replace("\n ", "\n")
+            yield f"{language}/{package.removeprefix('Package: ')}", text.strip()
+
+
+UNITS: dict[str, Callable[[Iterable[File]], Iterator[Unit]]] = {
+    "file": files,
+    "source": sources,
+    "paragraph": paragraphs,
+    "change": changes,
+    "fortune": fortunes,
+    "record": records,
+    "message": messages,
+    "entry": entries,
+}
