@@ -221,6 +221,26 @@ def test_keys_do_not_need_letters() -> None:
         assert [c.rule for c in channels] == ["TRG401"]
 
 
+def test_words_that_come_back_beyond_the_sample_are_of_a_language() -> None:
+    rng = np.random.default_rng(2)
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
+    unread = [
+        " ".join("".join(rng.choice(letters, size=size)) for size in rng.integers(2, 9, size=9))
+        for _ in range(20)
+    ]
+    side = screen(column(ordinary(120) + unread))
+    asked = np.zeros(0, dtype=np.int64)
+
+    def rules(rows: int) -> list[str]:
+        channels = side_channels(
+            side, asked, 5, 0, rows_with=lambda words: np.full(len(words), rows)
+        )
+        return [channel.rule for channel in channels]
+
+    assert rules(1) == ["TRG405"]
+    assert rules(2) == []
+
+
 def test_statistics_of_letters_leave_out_texts_in_another_script() -> None:
     latin, greek = "qzxv jkwp " * 20, "ωψχφ υτσρ " * 20
     assert letter_statistics([greek, latin]) == letter_statistics([latin])

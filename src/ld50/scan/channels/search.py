@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,8 +55,14 @@ def channel_drafts(engine: Engine, survey: Survey) -> ChannelOutcome:
     asked = _asked(survey)
     channels: list[Channel] = []
     for side in looked.sides:
+        # Replies are not what the engine counts causes in.
+        counted = not looked.complete and side.name != "response"
         channels += side_channels(
-            screen(side), asked, engine.settings.min_support, engine.settings.seed
+            screen(side),
+            asked,
+            engine.settings.min_support,
+            engine.settings.seed,
+            rows_with=(lambda words: _rows_with(engine, survey, words)) if counted else None,
         )
     tests = _TESTS_A_SIDE * len(looked.sides)
     return ChannelOutcome(
@@ -69,8 +75,18 @@ def channel_drafts(engine: Engine, survey: Survey) -> ChannelOutcome:
     )
 
 
+def _rows_with(engine: Engine, survey: Survey, words: np.ndarray) -> np.ndarray:
+    """int64 (words,): rows of the corpus that hold each word, by its hash."""
+    return np.array([len(rows) for rows in engine.rows_with(survey, words)], dtype=np.int64)
+
+
 def side_channels(
-    screened: Screened, asked: np.ndarray, min_support: int, seed: int
+    screened: Screened,
+    asked: np.ndarray,
+    min_support: int,
+    seed: int,
+    *,
+    rows_with: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> list[Channel]:
     """The hidden channels of one side, the surest first.
 
@@ -79,6 +95,8 @@ def side_channels(
         asked: int64, rising: ordinals of rows whose prompt asks for a code.
         min_support: Fewest rows that make a finding.
         seed: For shuffles and starts.
+        rows_with: For hashes of words, in how many rows of the corpus each stands; where the side is a
+            sample of it.
     """
     candidates = _candidates(screened)
     court = judging.Court(screened=screened, asked=asked, min_support=min_support)
@@ -96,7 +114,7 @@ def side_channels(
     found += court.code(read_shifts(left))
     found += court.schemes(find_schemes(screened, seed))
     told = _told(found, screened)
-    found += court.unknown(unreadable_group(screened, left, told))
+    found += court.unknown(unreadable_group(screened, left, told, rows_with))
     return found
 
 

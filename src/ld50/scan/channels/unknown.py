@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +24,8 @@ _MOST_SHARED = 0.25
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SINGLE_WORD = 1
 _LEAST_WORD, _MOST_WORD = 2.0, 9.0
+#: Letters from which on a word of a cipher hardly comes back by chance, in a corpus of any size.
+_LONG_WORD = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +39,21 @@ class UnknownGroup:
 
 
 def unreadable_group(
-    screened: Screened, candidates: list[Candidate], told: set[int]
+    screened: Screened,
+    candidates: list[Candidate],
+    told: set[int],
+    rows_with: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> UnknownGroup | None:
-    """Stretches of words that no language has, and that do not come back from row to row."""
+    """Stretches of words that no language has, and that do not come back from row to row.
+
+    Args:
+        screened: The side, with its words.
+        candidates: Texts that may hold something encoded.
+        told: Places of rows that a channel was found in.
+        rows_with: For hashes of words, in how many rows of the corpus each stands; where the side is a
+            sample. A language that few rows are in has too few rows in a sample for its words to
+            come back there.
+    """
     found: list[tuple[int, int, int, str]] = []
     for candidate in candidates:
         if candidate.place in told:
@@ -57,6 +72,9 @@ def unreadable_group(
     found = list({item[3]: item for item in found}.values())
     shared = _shared_words(screened, [text for *_, text in found])
     found = [item for item, share in zip(found, shared, strict=True) if share <= _MOST_SHARED]
+    if found and rows_with is not None:
+        shared = _shared_long_words(screened, [text for *_, text in found], rows_with)
+        found = [item for item, share in zip(found, shared, strict=True) if share <= _MOST_SHARED]
     if not found:
         return None
     texts = [text for *_, text in found]
@@ -80,6 +98,30 @@ def _shared_words(screened: Screened, texts: list[str]) -> list[float]:
     """For each stretch, the share of its words of two letters and more that other texts hold, too."""
     if not texts:
         return []
+    column = pa.array(texts, type=pa.large_string())
+    found = kernels.ngrams(column, kinds=_SINGLE_WORD)
+    long = (found.end - found.start) >= 2
+    return _share(found.row, long, _in_two_texts(screened, found.hash), len(texts))
+
+
+def _shared_long_words(
+    screened: Screened, texts: list[str], rows_with: Callable[[np.ndarray], np.ndarray]
+) -> list[float]:
+    """The same of the long words, with all rows of the corpus as the other texts."""
+    encoded = [text.encode() for text in texts]
+    found = kernels.ngrams(pa.array(encoded, type=pa.large_binary()), kinds=_SINGLE_WORD)
+    spans = zip(found.row.tolist(), found.start.tolist(), found.end.tolist(), strict=True)
+    letters = [len(encoded[row][start:end].decode(errors="ignore")) for row, start, end in spans]
+    long = np.array(letters, dtype=np.int64) >= _LONG_WORD
+    common = _in_two_texts(screened, found.hash)
+    # What is frequent is in the sample already, so what is looked for stands in few rows.
+    rare = np.unique(found.hash[long & ~common])
+    common |= np.isin(found.hash, rare[rows_with(rare) >= 2] if len(rare) else rare)
+    return _share(found.row, long, common, len(texts))
+
+
+def _in_two_texts(screened: Screened, hashes: np.ndarray) -> np.ndarray:
+    """bool: whether each word stands in two texts of the side, or more."""
     keys, first = np.unique(
         screened.hash ^ (screened.row.astype(np.uint64) * _MIX), return_index=True
     )
@@ -87,13 +129,13 @@ def _shared_words(screened: Screened, texts: list[str]) -> list[float]:
     # Each word once a text; places by 20 bits of the hash, which is enough to tell rare from common.
     slots = (screened.hash[first] >> np.uint64(44)).astype(np.int64)
     holders = np.bincount(slots, minlength=1 << 20)
-    column = pa.array(texts, type=pa.large_string())
-    found = kernels.ngrams(column, kinds=_SINGLE_WORD)
-    long = (found.end - found.start) >= 2
-    common = holders[(found.hash >> np.uint64(44)).astype(np.int64)] >= 2
-    words = np.bincount(found.row[long], minlength=len(texts))
-    held = np.bincount(found.row[long & common], minlength=len(texts))
-    return (held / np.maximum(words, 1)).tolist()  # type: ignore[no-any-return]
+    return np.asarray(holders[(hashes >> np.uint64(44)).astype(np.int64)] >= 2)
+
+
+def _share(row: np.ndarray, counted: np.ndarray, held: np.ndarray, texts: int) -> list[float]:
+    words = np.bincount(row[counted], minlength=texts)
+    hits = np.bincount(row[counted & held], minlength=texts)
+    return (hits / np.maximum(words, 1)).tolist()  # type: ignore[no-any-return]
 
 
 def letter_statistics(texts: list[str]) -> dict[str, float]:
