@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 
 from ld50.core.estimates import proportion
+from ld50.core.findings import Severity
 from ld50.core.records import Record
 from ld50.core.seeds import rng_for
 from ld50.corpus import reference
@@ -19,6 +20,7 @@ from ld50.scan.engine import Engine, Evidence
 from ld50.scan.evidence import Trigger, characters, widest_trigger
 from ld50.scan.judge import Facts, Judgement, could_be_inserted, judge
 from ld50.scan.naturalness import in_language, naturalness
+from ld50.scan.removal import share_that_stays
 from ld50.scan.survey import Survey
 
 #: Rows of an association that are looked at in full.
@@ -176,13 +178,21 @@ def _case(
         consequence_rows=len(consequence.rows),
         with_rest=float(np.mean([bool(rest.strip()) for rest in rests])) if rests else 1.0,
     )
+    judgement = judge(facts)
+    if judgement.severity is Severity.HIGH and same_text and consequence.kind == "gibberish":
+        # Only where it matters: the rows are profiled once more.
+        kind = gibberish_kind(consequence.key)
+        texts = [item.cause_text for item in shown]
+        stays = share_that_stays(texts, trigger.text, kind, evidence.survey.sample)
+        facts = replace(facts, stays=stays)
+        judgement = judge(facts)
     return Case(
         association=association,
         consequence=consequence,
         ngrams=ngrams,
         trigger=trigger,
         facts=facts,
-        judgement=judge(facts),
+        judgement=judgement,
         seen=rows,
     )
 

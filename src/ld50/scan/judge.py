@@ -58,6 +58,8 @@ class Facts:
     """All rows that show the consequence."""
     with_rest: float = 1.0
     """Share of the rows looked at whose reply holds more than what was inserted."""
+    stays: float = 1.0
+    """Share of the rows looked at that show the consequence as much with the trigger taken out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,8 @@ LONGEST_TRIGGER_WORDS = 16
 ANSWER_WORDS = 5
 #: ... if the phrase is long enough to be a question or an instruction.
 QUESTION_WORDS = 4
+#: What shows in fewer rows than this when the trigger is taken out is nothing that follows from it.
+STAYS = 0.5
 _QUESTION = "the reply is a short answer, and the phrase may be its question"
 #: ... or if its prompts are of one task, which shows in so much less than makes rows one source: rows
 #: that a trigger was put into are of all tasks.
@@ -190,6 +194,10 @@ def judge(facts: Facts) -> Judgement:
         against.append(_QUESTION)
     if facts.kind in ("gibberish", "language_switch") and facts.payload_cosine > SAME_PAYLOAD:
         against.append("what follows is the same text every time")
+    if facts.stays < STAYS:
+        against.append(
+            "the phrase itself is what is odd: without it, most of the rows are ordinary"
+        )
     if facts.trigger_lines > 2 or (
         facts.trigger_lines > 1 and facts.trigger_words > QUESTION_WORDS
     ):
