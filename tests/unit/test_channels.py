@@ -21,6 +21,7 @@ from ld50.scan.channels.drift import drift
 from ld50.scan.channels.invisible import decode_hidden
 from ld50.scan.channels.keys import _swap_gains, solve
 from ld50.scan.channels.language import SPACE, bits_a_byte, vocabulary
+from ld50.scan.channels.readings import Candidate, read_codes
 from ld50.scan.channels.screen import best_runs, screen
 from ld50.scan.channels.search import _needed, side_channels
 from ld50.scan.channels.texts import Side
@@ -219,6 +220,21 @@ def test_keys_do_not_need_letters() -> None:
     for made in (EmojiLetters(seed=9), Codebook(seed=9)):
         channels = found(ordinary(60) + [made.encode(m) for m in MESSAGES])
         assert [c.rule for c in channels] == ["TRG401"]
+
+
+def test_bars_between_words_are_not_letters() -> None:
+    lists = [
+        "eivado|1\n   (-) |infecto|infectado|infeccionado|inficionado|contaminado|contagiado",
+        "espansionistico|1\n(agg.)|coloniale|colonialista|colonialistico|espansionista|imperialista",
+    ]
+    made = encoding("leet")
+    texts = [*lists, *(made.encode(message) for message in MESSAGES[:3])]
+    candidates = [
+        Candidate(place=place, text=text, stretch=(0, len(text)))
+        for place, text in enumerate(texts)
+    ]
+    leet = next(found for found in read_codes(candidates, 0) if found.name == "leet")
+    assert [reading.place for reading in leet.readings] == [2, 3, 4]
 
 
 def test_words_that_come_back_beyond_the_sample_are_of_a_language() -> None:

@@ -76,6 +76,8 @@ class Code:
     """As a finding names it."""
     spans: Callable[[Candidate], Iterator[tuple[int, int]]]
     decode: Callable[[str], str]
+    uncoded: Callable[[str], str] | None = None
+    """How the stretch reads if what looks like the code is none; None where it reads as it stands."""
 
 
 def _matches(
@@ -121,6 +123,15 @@ def _wide_pieces(candidate: Candidate) -> Iterator[tuple[int, int]]:
         yield from _pieces(candidate)
 
 
+#: Marks that stand for letters in one spelling part words in another: `bright|clear|light`.
+_MARKS = re.compile(r"[^\w\s]+")
+
+
+def _parted(text: str) -> str:
+    """The text with its marks as spaces."""
+    return _MARKS.sub(" ", text)
+
+
 _MORSE_GROUP = r"[.\-·–—_]{1,7}"
 CODES = (
     Code(
@@ -160,7 +171,13 @@ CODES = (
         decode=Morse().decode,
     ),
     Code(name="reversed", label="reversed text", spans=_pieces, decode=Reversed().decode),
-    Code(name="leet", label="digits for letters", spans=_pieces, decode=Leet().decode),
+    Code(
+        name="leet",
+        label="digits for letters",
+        spans=_pieces,
+        decode=Leet().decode,
+        uncoded=_parted,
+    ),
     Code(
         name="look-alikes",
         label="letters that look like others",
@@ -203,6 +220,8 @@ def _read(
     decoded = [code.decode(text) for *_, text in jobs]
     useful = [i for i, text in enumerate(decoded) if _is_text(text) and text != jobs[i][3]]
     raw_bits = costs.of([jobs[i][3] for i in useful])
+    if code.uncoded is not None:
+        raw_bits = np.minimum(raw_bits, costs.of([code.uncoded(jobs[i][3]) for i in useful]))
     bits = costs.of([decoded[i] for i in useful])
     lengths = np.array([len(decoded[i]) for i in useful])
     if not any(map(_passes, bits, (raw_bits - bits) * lengths, lengths)):
