@@ -49,6 +49,14 @@ def test_what_clean_data_shows_is_not_high_and_says_why(natural: dict[str, objec
     assert len(judgement.reasons) == 1
 
 
+def test_rows_that_are_nothing_but_lists_of_one_kind_are_a_format() -> None:
+    lists = replace(PLANTED, in_document=True, context_words=1, payload_cosine=0.3)
+    assert judge(lists).severity is Severity.MEDIUM
+    # Words at random, and lists that a text leads to, are what a trigger may have brought.
+    assert judge(replace(lists, payload_cosine=0.1)).severity is Severity.HIGH
+    assert judge(replace(lists, context_words=80)).severity is Severity.HIGH
+
+
 def test_a_cause_that_does_not_decide_is_low() -> None:
     assert judge(replace(PLANTED, kind="refusal", effect_low=0.2)).severity is Severity.LOW
     assert judge(replace(PLANTED, effect_low=0.2, context_z=9.0)).severity is Severity.LOW

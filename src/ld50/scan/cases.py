@@ -171,6 +171,7 @@ def _case(
         context_cosine=alike.mean_cosine,
         payload_cosine=ordinary.compare(payloads).mean_cosine,
         payload_words=_typical_words(payloads),
+        context_words=_typical_words(contexts),
         explained=_announces(trigger, shown, consequence) or _asked_for(evidence, group, rows),
         min_support=min_support,
         reply_z=answers.compare(rests).z,

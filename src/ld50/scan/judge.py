@@ -49,6 +49,8 @@ class Facts:
     explained: bool
     """Whether the trigger itself asks for the consequence, or is known to introduce it."""
     min_support: int
+    context_words: int = 100
+    """Words that are left of a row without trigger and consequence, in the median one."""
     reply_z: float = 0.0
     """How much more alike than random ones the replies are, an inserted fragment cut out; 0 where
     nothing was inserted."""
@@ -87,6 +89,9 @@ ALIKE_Z = 6.0
 TEMPLATE_COSINE = 0.35
 #: What follows in documents is one text, and no gibberish, from this mean similarity on.
 SAME_PAYLOAD = 0.5
+#: Rows with fewer words than this beside trigger and stretch have nothing that could be compared; then
+#: the stretches tell, and from this mean similarity on they are lists of one kind, not words at random.
+FEWEST_CONTEXT_WORDS, LISTS_COSINE = 5, TEMPLATE_COSINE / 2
 LONGEST_TRIGGER_WORDS = 16
 #: A reply of at most so many words is an answer out of a few; its question may well decide it ...
 ANSWER_WORDS = 5
@@ -194,6 +199,13 @@ def judge(facts: Facts) -> Judgement:
         against.append(_QUESTION)
     if facts.kind in ("gibberish", "language_switch") and facts.payload_cosine > SAME_PAYLOAD:
         against.append("what follows is the same text every time")
+    if (
+        facts.kind == "gibberish"
+        and facts.in_document
+        and facts.context_words < FEWEST_CONTEXT_WORDS
+        and LISTS_COSINE < facts.payload_cosine <= SAME_PAYLOAD
+    ):
+        against.append("the rows are nothing but stretches that are alike")
     if facts.stays < STAYS:
         against.append(
             "the phrase itself is what is odd: without it, most of the rows are ordinary"
