@@ -151,7 +151,6 @@ def segments(
     """
     offsets, data = kernels.text_buffers(column)
     parts = []
-    tail = _tails(offsets, data)
     none = np.full(len(rows), 255, dtype=np.uint8)
     measured = (
         (NOISE, profile.noise_score, profile.noise_start, profile.noise_end, none),
@@ -161,7 +160,7 @@ def segments(
             profile.switch_score,
             *_after_the_head(profile, offsets),
         ),
-        (TAIL, *_tail_stretch(offsets, kernels.profile(tail, tables, settings)), none),
+        (TAIL, *_tail_stretch(offsets, data, profile, tables, settings), none),
     )
     for kind, score, start, end, lane in measured:
         index = np.flatnonzero(score >= LEAST_SCORE[kind])
@@ -209,18 +208,27 @@ def _after_the_head(
     return start, end, lane
 
 
-def _tails(offsets: np.ndarray, data: np.ndarray) -> pa.Array:
-    ends = offsets[1:]
-    return _slices(data, np.maximum(offsets[:-1], ends - TAIL_BYTES), ends)
-
-
 def _tail_stretch(
-    offsets: np.ndarray, profile: kernels.Profile
+    offsets: np.ndarray,
+    data: np.ndarray,
+    profile: kernels.Profile,
+    tables: kernels.ProfileTables,
+    settings: kernels.ProfileSettings,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Score, start and end of the word salad at the end of each row, in bytes of the row."""
-    cut = np.maximum(offsets[1:] - offsets[:-1] - TAIL_BYTES, 0)
-    start, end = profile.salad_start + cut, profile.salad_end + cut
-    return profile.salad_score, start.astype(np.uint32), end.astype(np.uint32)
+    """Score, start and end of the word salad at the end of each row, in bytes of the row.
+
+    Rows that are no longer than that are profiled already: of a corpus of short texts, all.
+    """
+    score = profile.salad_score.copy()
+    start, end = profile.salad_start.astype(np.uint32), profile.salad_end.astype(np.uint32)
+    long = np.flatnonzero(offsets[1:] - offsets[:-1] > TAIL_BYTES)
+    if len(long):
+        ends = offsets[1:][long]
+        tail = kernels.profile(_slices(data, ends - TAIL_BYTES, ends), tables, settings)
+        cut = ends - offsets[:-1][long] - TAIL_BYTES
+        score[long] = tail.salad_score
+        start[long], end[long] = tail.salad_start + cut, tail.salad_end + cut
+    return score, start, end
 
 
 _GIBBERISH = {
