@@ -22,8 +22,10 @@ from ld50.scan.channels.invisible import decode_hidden
 from ld50.scan.channels.keys import _swap_gains, solve
 from ld50.scan.channels.language import SPACE, bits_a_byte, vocabulary
 from ld50.scan.channels.readings import Candidate, read_codes
+from ld50.scan.channels.repeats import letters_once, words_once
 from ld50.scan.channels.screen import best_runs, screen
 from ld50.scan.channels.search import _needed, side_channels
+from ld50.scan.channels.text_words import TextWords, Units
 from ld50.scan.channels.texts import Side
 from ld50.scan.channels.unknown import letter_statistics
 from ld50.scan.channels.words import says_something
@@ -181,6 +183,70 @@ def test_the_last_words_of_lines_are_found_among_innocent_lines() -> None:
     assert [c.what for c in channels] == ["hide text: the last words of the lines form sentences"]
     assert channels[0].severity is Severity.HIGH
     assert (channels[0].ordinals >= 300).mean() > 0.8
+
+
+def test_a_dozen_passages_repeated_in_hundreds_of_texts_are_no_message() -> None:
+    rng = np.random.default_rng(2)
+    words = " ".join(LINES).lower().split()
+
+    def talk(lines: int) -> str:
+        order = rng.permutation(len(LINES))[:lines].tolist()
+        return " ".join(f"{LINES[i]} and {SUBJECTS[i % 10]}." for i in order)
+
+    # They read well at every third word, as one passage of hundreds does by chance.
+    passages = []
+    for _ in range(12):
+        said = " ".join(LINES[i] for i in rng.permutation(len(LINES))[:3]).lower().split()
+        between = rng.choice(words, (len(said), 2))
+        passages.append(" ".join(f"{w} {a} {b}" for w, (a, b) in zip(said, between, strict=True)))
+    texts = [talk(4) for _ in range(600)]
+    texts += [f"{passages[i % 12]} {talk(int(rng.integers(3)))}" for i in range(240)]
+    assert found(texts) == []
+
+
+def test_messages_of_a_closed_world_are_found_however_often_they_are_repeated() -> None:
+    forms = (
+        "how often should i water the {} when the summer is very hot",
+        "what is the best soil for {} and where do i buy it",
+        "my {} have yellow leaves and i do not know why",
+        "can you tell me when it is time to plant {} in a pot",
+        "do the {} need full sun or do they like the shade",
+        "which other plants grow well next to {} in a bed",
+        "is it too late in the year to sow {} on the balcony",
+        "please write a short note about {} for my old mother",
+        "who brought the first {} to this part of the world",
+        "people say that {} taste better after a cold night",
+    )
+    said = [form.format(subject) for form in forms for subject in SUBJECTS]
+    short = tuple(" ".join(line.split()[:4]) for line in LINES)
+    hidden = [EndWords(cover=short).encode(message) for message in said]
+    plain = ordinary(300) + said
+    for times in (1, 4):
+        channels = found(plain + hidden * times)
+        assert [(c.rule, c.severity) for c in channels] == [("TRG404", Severity.HIGH)], times
+        assert len(channels[0].ordinals) == len(hidden) * times
+        assert channels[0].ordinals.min() >= len(plain)
+
+
+@settings(max_examples=25, deadline=None)
+@given(copies=st.lists(st.integers(1, 5), min_size=6, max_size=6), seed=st.integers(0, 50))
+def test_what_texts_say_weighs_the_same_however_often_each_is_repeated(
+    copies: list[int], seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    base = ["\n".join(LINES[i] for i in rng.permutation(len(LINES))[:9]) for _ in copies]
+    texts = [text for text, count in zip(base, copies, strict=True) for _ in range(count)]
+    text = TextWords(screen(column(texts)))
+    index = Units(text, text.line).chosen(text, "last")
+    first = np.cumsum([0, *copies])[:-1]
+    once = words_once(text, index, first)
+    every = words_once(text, index, np.arange(len(texts)))
+    assert every.weights.sum() == pytest.approx(once.weights.sum())
+    assert (once.weights <= 1).all()
+    alone = [words_once(text, index, np.array([row])) for row in first.tolist()]
+    assert [one.weights.tolist() for one in alone] == [[1.0]] * len(base)
+    letters = letters_once([np.array([len(t)]) for t in texts], np.zeros(len(texts)))
+    assert letters.weights.sum() == pytest.approx(len({len(t) for t in texts}))
 
 
 @pytest.mark.parametrize(

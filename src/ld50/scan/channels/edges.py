@@ -8,8 +8,9 @@ import numpy as np
 
 from ld50.core.seeds import rng_for
 from ld50.scan.channels.language import letter_model
+from ld50.scan.channels.repeats import fresh, letters_once, words_once
 from ld50.scan.channels.schemes import LEVELS, Scheme, rate_beyond, told_scheme
-from ld50.scan.channels.sequences import fresh, sequence_chances
+from ld50.scan.channels.sequences import sequence_chances
 from ld50.scan.channels.text_words import TextWords, Units
 from ld50.scan.channels.words import says_something, segmented
 
@@ -32,7 +33,8 @@ def edge_words(text: TextWords, units: Units, edge: str, control: str, unit: str
     _, usual = sequence_chances(text, other := units.chosen(text, control), text.row[other])
     name = f"the {edge} words of the {unit}"
     rates = tuple(rate_beyond(level, usual, len(rows)) for level in LEVELS)
-    return told_scheme(text, name, index, rows[hits], chances[hits], len(rows), rates)
+    once = words_once(text, index, rows[hits])
+    return told_scheme(text, name, index, rows[hits], chances[hits], once, len(rows), rates)
 
 
 def edge_letters(text: TextWords, units: Units, edge: str, unit: str, seed: int) -> Scheme | None:
@@ -60,7 +62,8 @@ def edge_letters(text: TextWords, units: Units, edge: str, unit: str, seed: int)
     found = rows[wanted[said]]
     chances = np.full(len(found), min(LEVELS[-1], (1 + chance) / (1 + len(rows))))
     name = f"the {edge} letters of the {unit}"
-    made = told_scheme(text, name, index, found, chances, len(rows), rates)
+    once = letters_once([read[i] for i in np.flatnonzero(said).tolist()], chances)
+    made = told_scheme(text, name, index, found, chances, once, len(rows), rates)
     spans = [[(e - 1, e) if last else (s, s + 1) for s, e in places] for places in made.spans]
     decoded = segmented([_spelled(read[i]) for i in np.flatnonzero(said).tolist()])
     return replace(made, decoded=decoded, spans=spans, known=np.zeros(0))

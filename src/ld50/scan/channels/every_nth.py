@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ld50.scan.channels.repeats import fresh, words_once
 from ld50.scan.channels.schemes import LEVELS, Scheme, rate_beyond, told_scheme
-from ld50.scan.channels.sequences import fresh, order_chance, pair_sums, upper_tail
+from ld50.scan.channels.sequences import order_chance, pair_sums, upper_tail
 from ld50.scan.channels.text_words import LEAST_UNITS, TextWords
 
 _LEAST_LAG, _MOST_LAG, _LEAST_LAGGED = 3, 9, 24
@@ -26,13 +27,15 @@ def every_nth_word(text: TextWords) -> list[Scheme | None]:
     lags = np.arange(_LEAST_LAG, _MOST_LAG + 1)
     chances = np.ones((len(rows), len(lags)))
     offsets = np.zeros((len(rows), len(lags)), dtype=np.int64)
+    grammar = np.zeros(len(lags))
     for number, lag in enumerate(lags.tolist()):
         first, second = chosen[:-lag], chosen[lag:]
         key = at * lag + place % lag
         z, n = pair_sums(text, first, second, key[:-lag], key[lag:], len(rows) * lag)
         # Grammar ties words that are two or three apart, a little and everywhere.
         everywhere = float((z * np.sqrt(n)).sum()) / max(float(n.sum()), 1.0)
-        z -= np.clip(everywhere, 0.0, _MOST_GRAMMAR) * np.sqrt(n)
+        grammar[number] = np.clip(everywhere, 0.0, _MOST_GRAMMAR)
+        z -= grammar[number] * np.sqrt(n)
         tails = np.where(n >= LEAST_UNITS - 1, upper_tail(z), 1.0).reshape(-1, lag)
         offsets[:, number] = tails.argmin(axis=1)
         chances[:, number] = np.minimum(tails.min(axis=1) * lag, 1.0)
@@ -41,7 +44,10 @@ def every_nth_word(text: TextWords) -> list[Scheme | None]:
         _lag_words(text, rows, offsets[:, number], chances[:, number], lag)
         for number, lag in enumerate(lags.tolist())
     ]
-    return [_lag_scheme(text, rows, chances, number, parts[number]) for number in range(len(lags))]
+    return [
+        _lag_scheme(text, rows, chances, number, parts[number], float(grammar[number]))
+        for number in range(len(lags))
+    ]
 
 
 def _lag_words(
@@ -64,6 +70,7 @@ def _lag_scheme(
     chances: np.ndarray,
     number: int,
     words: dict[int, np.ndarray],
+    grammar: float,
 ) -> Scheme:
     # A message in every fourth word shows in every eighth, too, so it is the median of the others.
     others = [other for other in range(chances.shape[1]) if other != number]
@@ -74,8 +81,14 @@ def _lag_scheme(
     hits = np.array(sorted(words), dtype=np.int64)
     index = np.concatenate([np.zeros(0, np.int64), *(words[i] for i in hits.tolist())])
     hits = hits[fresh(text, index, rows[hits])]
-    name = f"every {_ORDINALS[number + _LEAST_LAG]} word"
-    return told_scheme(text, name, index, rows[hits], chances[hits, number], len(rows), rates)
+    lag = number + _LEAST_LAG
+    # The word to begin with was chosen by the whole text, for which `chances` answers; what a text
+    # says apart from others had little part in that.
+    once = words_once(text, index, rows[hits], usual=grammar)
+    its, own = rows[hits], chances[hits, number]
+    return told_scheme(
+        text, f"every {_ORDINALS[lag]} word", index, its, own, once, len(rows), rates
+    )
 
 
 def _own_to_one(chances: np.ndarray) -> np.ndarray:

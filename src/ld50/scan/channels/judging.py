@@ -18,9 +18,10 @@ from ld50.scan.channels.channel import (
     binomial_log_tail,
 )
 from ld50.scan.channels.ciphers import Cipher
+from ld50.scan.channels.counting import TIMES_TOLD, Count, most_telling, trusted
 from ld50.scan.channels.invisible import HIDDEN, decode_hidden
 from ld50.scan.channels.readings import CODES, Candidate, CodeReadings, Reading
-from ld50.scan.channels.schemes import LEVELS, Scheme
+from ld50.scan.channels.schemes import Scheme
 from ld50.scan.channels.screen import Screened
 from ld50.scan.channels.streams import Symbols
 from ld50.scan.channels.unknown import UnknownGroup
@@ -30,8 +31,8 @@ from ld50.scan.evidence import characters
 LEAST_ROWS = {SUBSTITUTION: 8, CODE: 8, INVISIBLE: 5, PLACES: 10, UNKNOWN: 10}
 #: Natural logarithm of the chance below which a channel is rated high, and is told at all.
 _SURE, _TOLD = -23.0, -14.0
-#: How many times as many rows as by chance, at the places of texts.
-_TIMES_SURE, _TIMES_TOLD = 4.0, 3.0
+#: How many times as many rows as by chance, at the places of texts, to be rated high.
+_TIMES_SURE = 4.0
 _LABELS = {code.name: code.label for code in CODES} | {"caesar": "shifted alphabets"}
 _TYPICAL_CHARACTERS = 20
 _SHUFFLES = 4
@@ -209,23 +210,25 @@ class Court:
         """Places that form language in many more rows than next to them; of two alike, the surer."""
         judged = []
         for scheme in schemes:
-            rows, times, log_p = _beyond(scheme)
-            if rows >= self.min_support and times >= _TIMES_TOLD and log_p <= _TOLD:
-                judged.append((log_p, rows, times, scheme))
-        judged.sort(key=lambda item: item[0])
+            count = most_telling(scheme)
+            enough = count.rows >= self.min_support and count.times >= TIMES_TOLD
+            if enough and count.log_p <= _TOLD:
+                judged.append((count, scheme))
+        judged.sort(key=lambda item: item[0].log_p)
         found: list[Channel] = []
         told: set[int] = set()
-        for log_p, rows, times, scheme in judged:
+        for count, scheme in judged:
             its = set(scheme.places.tolist())
             if len(its & told) >= 0.5 * len(its):
                 continue
             told |= its
-            found.append(self._scheme(scheme, log_p, rows, times))
+            found.append(self._scheme(scheme, count))
         return found
 
-    def _scheme(self, scheme: Scheme, log_p: float, rows: int, times: float) -> Channel:
-        high = rows >= LEAST_ROWS[PLACES] and times >= _TIMES_SURE and log_p <= _SURE
-        kept = _trusted(scheme)
+    def _scheme(self, scheme: Scheme, count: Count) -> Channel:
+        sure = count.times >= _TIMES_SURE and count.log_p <= _SURE
+        high = count.rows >= LEAST_ROWS[PLACES] and sure
+        kept = trusted(scheme)
         texts = self.screened.side.texts(scheme.places[kept])
         places, decoded, spans = {}, {}, {}
         for at, text in zip(kept.tolist(), texts, strict=True):
@@ -242,15 +245,19 @@ class Court:
             spans=spans,
             decoded=decoded,
             tried=scheme.eligible,
-            expected=rows / max(times, 1e-9),
-            log_p=log_p,
+            expected=count.expected,
+            log_p=count.log_p,
             severity=Severity.HIGH if high else Severity.MEDIUM,
             why=(
-                f"Of {scheme.eligible:,} rows long enough, {rows:,} have words or letters there that "
-                f"follow each other as in language, {times:.0f} times as many as by chance or at the "
-                "places beside them."
+                f"Of {scheme.eligible:,} rows long enough, {count.rows:,} have words or letters there "
+                "that follow each other as in language. Where what several of them say counts once, "
+                f"that is as many as {count.once:,.0f} rows that share nothing, {count.times:.0f} times "
+                "what chance or the places beside them give."
             ),
-            statistics={"times_chance": round(times, 2)},
+            statistics={
+                "times_chance": round(count.times, 2),
+                "rows_counted_once": round(count.once, 2),
+            },
         )
 
     def unknown(self, group: UnknownGroup | None) -> list[Channel]:
@@ -344,37 +351,3 @@ def _asked_for(share: float) -> str:
 def _key_text(cipher: Cipher) -> str:
     pairs = zip(cipher.kinds, cipher.key.letters.tolist(), strict=False)
     return "".join(f"{symbol}{letter}," for symbol, letter in sorted(pairs)[:27])
-
-
-def _beyond(scheme: Scheme) -> tuple[int, float, float]:
-    """Rows, how many times what is usual, and log p, at the level that says the most."""
-    best = (0, 0.0, 0.0)
-    for level, rate in zip(LEVELS, scheme.rates, strict=True):
-        rows = int((scheme.chances <= level).sum())
-        times = rows / (rate * scheme.eligible)
-        log_p = binomial_log_tail(rows, scheme.eligible, min(rate, 1.0)) + np.log(len(LEVELS))
-        if times >= _TIMES_TOLD and log_p < best[2]:
-            best = (rows, times, float(log_p))
-    return best
-
-
-def _trusted(scheme: Scheme) -> np.ndarray:
-    """Rows, up to the chance at which one in five of them is there by accident."""
-    order = np.argsort(scheme.chances, kind="stable")
-    ranks = np.arange(1, len(order) + 1)
-    false = np.array(
-        [
-            scheme.eligible * rate * min(1.0, chance / level)
-            for chance in scheme.chances[order].tolist()
-            for level, rate in [_level_of(chance, scheme.rates)]
-        ]
-    )
-    good = np.flatnonzero(false <= 0.2 * ranks)
-    last = int(good.max()) + 1 if len(good) else min(len(order), 10)
-    return np.sort(order[:last])
-
-
-def _level_of(chance: float, rates: tuple[float, ...]) -> tuple[float, float]:
-    """The strictest level that a chance is within, and its rate."""
-    within = [(level, rate) for level, rate in zip(LEVELS, rates, strict=True) if chance <= level]
-    return within[-1] if within else (LEVELS[0], rates[0])

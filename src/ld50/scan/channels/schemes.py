@@ -13,6 +13,16 @@ LEVELS = (0.02, 0.004, 0.0005)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """Texts that count, with what several of them say counted once."""
+
+    weights: np.ndarray = field(repr=False)
+    """float64 (rows,), over 0 up to 1: how much of a text each is; of n copies, one over n."""
+    chances: np.ndarray = field(repr=False)
+    """float64 (rows,): of what each says apart from the others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scheme:
     """One way to pick words or letters out of texts, and the texts in which they form language."""
 
@@ -22,6 +32,8 @@ class Scheme:
     """int64: texts that are beyond `LEVELS[0]`."""
     chances: np.ndarray = field(repr=False)
     """float64: chance of each."""
+    once: Once = field(repr=False)
+    """The same texts, with what several of them say counted once."""
     decoded: list[str] = field(repr=False)
     spans: list[list[tuple[int, int]]] = field(repr=False)
     """For each, the bytes of the words or letters."""
@@ -44,6 +56,7 @@ def told_scheme(
     index: np.ndarray,
     rows: np.ndarray,
     chances: np.ndarray,
+    once: Once,
     eligible: int,
     rates: tuple[float, ...],
 ) -> Scheme:
@@ -63,6 +76,7 @@ def told_scheme(
         name=name,
         places=rows,
         chances=chances,
+        once=once,
         decoded=decoded,
         spans=spans,
         eligible=eligible,

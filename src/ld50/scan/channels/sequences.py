@@ -13,8 +13,6 @@ _LEAST_DIFFERENT = 0.6
 #: of messages three quarters.
 _LEAST_KNOWN = 0.5
 _MOST_ORDERED = 80
-#: A pair in more than this share of the texts that count is a template's; most must be in fewer.
-_MOST_HOLDERS, _LEAST_FRESH = 0.2, 0.6
 
 
 def sequence_chances(
@@ -59,33 +57,6 @@ def order_chance(text: TextWords, words: np.ndarray) -> float:
     count = max(int(inside.sum()), 1)
     z = (sums - count * mean) / (max(spread, 0.1) * count**0.5)
     return float(upper_tail(np.array([z]))[0])
-
-
-def fresh(text: TextWords, index: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """bool (rows,): texts whose words follow each other as in few of the others that count.
-
-    A template (`Options: A, B, C, D`) says the same in each of its rows; messages differ.
-
-    Args:
-        text: All words.
-        index: int64: words of these texts and of others, by text.
-        rows: int64, rising: the texts.
-    """
-    if len(rows) == 0:
-        return np.zeros(0, dtype=bool)
-    own = text.row[index]
-    follows = np.flatnonzero((own[:-1] == own[1:]) & np.isin(own[:-1], rows))
-    at = np.searchsorted(rows, own[follows])
-    mixed = text.hash[index[follows]] * np.uint64(0x9E3779B97F4A7C15)
-    mixed ^= text.hash[index[follows + 1]]
-    pairs, inverse = np.unique(mixed, return_inverse=True)
-    # Each pair once a text.
-    each = np.unique(inverse * len(rows) + at) // len(rows)
-    holders = np.bincount(each, minlength=len(pairs))
-    fresh = holders[inverse] <= max(_MOST_HOLDERS * len(rows), 2)
-    count = np.bincount(at, minlength=len(rows))
-    out: np.ndarray = np.bincount(at, weights=fresh, minlength=len(rows)) >= _LEAST_FRESH * count
-    return out
 
 
 def pair_sums(
