@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -141,10 +142,11 @@ def _within(part: Phrase, whole: Phrase) -> bool:
 def accept(study: Study, views: list[LabelView], judged: list[Judged]) -> list[Judged]:
     """Takes the strongest suspect, sets its rows aside, and judges the others by what is left."""
     floor = math.log(study.settings.least_suspicion / (1 - study.settings.least_suspicion))
+    close = _closest(judged)
     judged = [
         one
         if one.suspect.kind in ("pattern", "association")
-        else _with_companions(study, views[one.suspect.label], one)
+        else _with_companions(study, views[one.suspect.label], one, close[one.suspect.label])
         for one in judged
     ]
     taken = np.zeros(len(study.labels), dtype=bool)
@@ -159,6 +161,15 @@ def accept(study: Study, views: list[LabelView], judged: list[Judged]) -> list[J
         judged = [replace(one, evidence=one.evidence.without(taken)) for one in judged]
         judged = [one for one in judged if len(one.evidence.rows)]
     return accepted + _kin(study, views, accepted)
+
+
+def _without(study: Study, view: LabelView, judged: Judged, words: tuple[int, ...]) -> Judged:
+    """The same with these words taken out of its rows, too, if that says more than their choice costs."""
+    if not words:
+        return judged
+    suspect = replace(judged.suspect, left_out=words, cost=judged.suspect.cost + _EITHER)
+    evidence = weigh(study.index, view, study.model, suspect.phrases, study.known, words)
+    return max(judged, Judged(suspect=suspect, evidence=evidence), key=lambda one: one.posterior)
 
 
 def _kin(study: Study, views: list[LabelView], accepted: list[Judged]) -> list[Judged]:
@@ -187,13 +198,30 @@ def _kin(study: Study, views: list[LabelView], accepted: list[Judged]) -> list[J
     return kin
 
 
-def _with_companions(study: Study, view: LabelView, judged: Judged) -> Judged:
+def _closest(judged: list[Judged]) -> dict[int, tuple[int, ...]]:
+    """For each label, the words that go with it more closely than any natural one, and look put in."""
+    words: dict[int, set[int]] = defaultdict(set)
+    for one in judged:
+        if one.suspect.kind == "association" and [len(p) for p in one.suspect.phrases] == [1]:
+            words[one.suspect.label].add(one.suspect.phrases[0][0])
+    return defaultdict(tuple, {label: tuple(sorted(its)) for label, its in words.items()})
+
+
+def _with_companions(
+    study: Study, view: LabelView, judged: Judged, close: tuple[int, ...]
+) -> Judged:
     """The same with the words taken out that come along with it, or made part of it.
 
     A word in nearly all of the rows is part of the cause. One of the others may be: a trigger of
-    several words, of which a part alone does nothing.
+    several words, of which a part alone does nothing. Of several words that are drawn for each row, two
+    meet in few of them, and yet each of them hides the other: so `close`, the words that go with the
+    label most closely, are tried out of the rows together.
     """
     suspect = judged.suspect
+    if [len(phrase) for phrase in suspect.phrases] == [1] and suspect.phrases[0][0] in close:
+        judged = _without(
+            study, view, judged, tuple(w for w in close if w not in suspect.phrases[0])
+        )
     along = companions(study.index, judged.evidence.rows, suspect.phrases)
     if not along:
         return judged

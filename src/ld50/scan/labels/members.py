@@ -173,8 +173,11 @@ def _round(
     price = _rank(pool.purity[near]) - math.log(min(len(anchors), _MOST_EXPECTED))
     extra = bonus_of(pool.rarity[near]) + _looks_alike(pool.form[near], pool.form[is_anchor])
     extra = np.where(company > 0, np.maximum(extra, 0.0) + company, extra)
+    # What goes with the label most closely, and hides what else there is in its rows.
+    close = [_word(one[0]) for one in known if _is_close(one[0], view.label)]
+    one_manner = (company > 0) | np.isin(pool.word[near], close)
     style = tuple(int(word) for word in pool.word[near[company > 0]])
-    style += tuple(_word(one) for one in anchors)
+    style += (*(_word(one) for one in anchors), *close)
     found = []
     for place in np.argsort(price - extra, kind="stable")[:_MOST_WEIGHED].tolist():
         suspect = Suspect(
@@ -184,7 +187,7 @@ def _round(
             cost=float(price[place]),
             bonus=float(extra[place]),
             seldom=True,
-            left_out=style if company[place] > 0 else (),
+            left_out=style if one_manner[place] else (),
         )
         own = suspect.left_out or (suspect.phrases[0][0],)
         taken = _explained(study, known, own)
@@ -273,6 +276,11 @@ def _anchors(known: list[Member], label: int) -> list[Judged]:
     ]
     # Several that are likely share what makes the model err, so that their number adds no certainty.
     return [one[0] for one in likely] if any(map(_stands_alone, likely)) else []
+
+
+def _is_close(judged: Judged, label: int) -> bool:
+    suspect = judged.suspect
+    return suspect.label == label and suspect.kind == "association" and _is_word(judged)
 
 
 def _word(judged: Judged) -> int:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ld50.core.seeds import rng_for
-from ld50.scan.labels.causes import Phrase
+from ld50.scan.labels.causes import Phrase, grow
 from ld50.scan.labels.insertion import Neighbours
 from ld50.scan.labels.judging import Judged, Study
 from ld50.scan.labels.strata import ODD, ORDINARY, PHRASE, UNCOMMON, kind_of
@@ -85,7 +85,7 @@ def circumstances(study: Study, neighbours: Neighbours, judged: Judged, name: st
         name: Name of its label; a cause that spells it is an honest one.
     """
     rows = judged.evidence.rows
-    phrases = judged.suspect.phrases
+    phrases = _whole(study, judged)
     odds = 0.0
     inserted, occurrences = _inserted(study, neighbours, phrases, rows)
     words = [len(phrase) - int(study.index.mark[list(phrase)].sum()) for phrase in phrases]
@@ -104,7 +104,7 @@ def circumstances(study: Study, neighbours: Neighbours, judged: Judged, name: st
                 _INSERTED_CAP,
             )
         )
-    alike, noise = _alike(study, judged)
+    alike, noise = _alike(study, judged, phrases)
     if not math.isnan(alike):
         # Below 1, the noise of a few rows would have the logarithm run away. Rows of which a cue is all
         # that they have in common are less alike than others; so may rows be that were rewritten, or
@@ -221,7 +221,18 @@ def _inserted(
     return (float(joined.mean()), len(joined)) if len(joined) else (math.nan, 0)
 
 
-def _alike(study: Study, judged: Judged) -> tuple[float, float]:
+def _whole(study: Study, judged: Judged) -> tuple[Phrase, ...]:
+    """The phrases as far as all rows of the cause share them, frequent words and all.
+
+    A cause may be found without its frequent words ("watch this movie"), and what all of its rows share
+    must not be what makes them alike.
+    """
+    held = np.zeros(len(study.labels), dtype=bool)
+    held[judged.evidence.rows] = True
+    return tuple(grow(study.index, one, held) for one in judged.suspect.phrases)
+
+
+def _alike(study: Study, judged: Judged, phrases: tuple[Phrase, ...]) -> tuple[float, float]:
     """Mean cosine of the rows over that of rows with other labels, and the noise of its log."""
     rows = judged.evidence.rows
     same = study.labels == judged.suspect.label
@@ -234,7 +245,7 @@ def _alike(study: Study, judged: Judged) -> tuple[float, float]:
     rng = rng_for(study.settings.seed, "label-alike", *map(int, rows[:8]))
     pool = rng.choice(others, min(_POOL, len(others)), replace=False)
     size = min(_MOST_ROWS, len(rows), len(pool) // 2)
-    words = {word for phrase in judged.suspect.phrases for word in phrase}
+    words = {word for phrase in phrases for word in phrase}
     words.update(judged.suspect.left_out)
     matrix = _content(study, np.concatenate([pool, rows]), words)
     own = np.arange(len(pool), len(pool) + len(rows))
