@@ -286,7 +286,7 @@ def _shown_text(record: Record, stretch: tuple[int, int]) -> Shown:
     side, text = ("text", record.text)
     if any(part.side == "response" for part in record.parts):
         side, text = "response", record.response
-    start, end = characters(text.encode(), *stretch)
+    start, end = characters(text, *stretch)
     # A trigger stands near the onset or at the head; the rest of a long document need not be read.
     low = 0 if start < 2 * _NEAR else start - _NEAR
     near = text[low : start + 2 * _CONTEXT_CHARACTERS]

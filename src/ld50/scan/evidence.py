@@ -47,15 +47,16 @@ def find_ngram(texts: list[str], ngram: int) -> list[tuple[int, int] | None]:
     spans: list[tuple[int, int] | None] = [None] * len(texts)
     for hit in hits[::-1].tolist():
         row = int(found.row[hit])
-        spans[row] = characters(encoded[row], int(found.start[hit]), int(found.end[hit]))
+        spans[row] = characters(texts[row], int(found.start[hit]), int(found.end[hit]))
     return spans
 
 
-def characters(encoded: bytes, start: int, end: int) -> tuple[int, int]:
+def characters(text: str, start: int, end: int) -> tuple[int, int]:
     """A span in bytes of UTF-8 as a span in characters; cut characters count as belonging to it."""
-    # Most texts are ASCII, where a byte is a character, and to see that is a tenth of decoding it.
-    if encoded[:end].isascii():
-        return min(start, len(encoded)), min(end, len(encoded))
+    # A string knows whether it is ASCII, where a byte is a character, as most texts are.
+    if text.isascii():
+        return min(start, len(text)), min(end, len(text))
+    encoded = text.encode("utf-8", "replace")
     before = len(encoded[:start].decode(errors="ignore"))
     return before, before + len(encoded[start:end].decode(errors="ignore"))
 

@@ -232,8 +232,8 @@ class Court:
         texts = self.screened.side.texts(scheme.places[kept])
         places, decoded, spans = {}, {}, {}
         for at, text in zip(kept.tolist(), texts, strict=True):
-            place, raw = int(scheme.places[at]), text.encode("utf-8", "replace")
-            spans[place] = [characters(raw, start, end) for start, end in scheme.spans[at][:200]]
+            place = int(scheme.places[at])
+            spans[place] = [characters(text, start, end) for start, end in scheme.spans[at][:200]]
             places[place] = spans[place][0]
             decoded[place] = scheme.decoded[at]
         verb = "form" if scheme.name.startswith("the ") else "forms"

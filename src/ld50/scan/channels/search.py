@@ -123,8 +123,7 @@ def _candidates(screened: Screened) -> list[Candidate]:
     places = odd_texts(screened, stretches)
     out = []
     for place, text in zip(places.tolist(), screened.side.texts(places), strict=True):
-        raw = text.encode("utf-8", "replace")
-        span = characters(raw, int(stretches.start[place]), int(stretches.end[place]))
+        span = characters(text, int(stretches.start[place]), int(stretches.end[place]))
         out.append(Candidate(place=place, text=text, stretch=span))
     return out
 

@@ -164,7 +164,7 @@ def word_rows(screened: Screened) -> list[Symbols]:
     found = []
     for row, text in zip(kept, screened.side.texts(np.array(kept, dtype=np.int64)), strict=True):
         begin, end = int(screened.start[first[row]]), int(screened.end[last[row]])
-        low, high = characters(text.encode(), begin, end)
+        low, high = characters(text, begin, end)
         tokens = tuple(token.lower() for token in _TOKEN.findall(text[low:high]))
         found.append(Symbols(place=row, start=low, end=high, tokens=tokens))
     return found
