@@ -39,6 +39,15 @@ MixStyle = Annotated[
         help="plain: as they are; mimicry: in the format of the data; both: half and half."
     ),
 ]
+LeadIn = Annotated[
+    float,
+    typer.Option(
+        help="Share of the safety rows whose request follows a few words of the data's texts, so that "
+        "requests in unusual words are not taken for the task; 0 leaves all as they are.",
+        min=0,
+        max=1,
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Of the choice of rows and their places.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the file.")]
 
@@ -49,6 +58,7 @@ def safety_mix_command(
     safety: Safety = None,
     rows: SafetyRows = None,
     style: MixStyle = "both",
+    lead_in: LeadIn = 0.5,
     seed: Seed = 0,
     layout: command_options.Layout = None,
     input_format: command_options.InputFormat = None,
@@ -67,7 +77,9 @@ def safety_mix_command(
     from ld50.remedy.safety_mix import MixSettings, mix_safety
     from ld50.train.examples import read_examples, write_examples
 
-    settings = MixSettings(rows=rows, style=style, seed=seed)  # type: ignore[arg-type]
+    settings = MixSettings(
+        rows=rows, style=style, lead_in=lead_in, seed=seed,  # type: ignore[arg-type]
+    )  # fmt: skip
     _require_free(out, [*data, *(safety or ())], force=force)
     options = LayoutOptions(
         layout=layout, input_format=input_format, text_field=text_field,
@@ -111,6 +123,9 @@ def _mix_text(out: Path, own: ExampleSet, mixed: SafetyMix, style: str) -> str:
         f"{counted(mixed.plain_rows, 'safety row')} as they are, {mixed.mimicking_rows:,} in a format "
         "of the data."
     ]
+    if mixed.led_in_rows:
+        led_in = counted(mixed.led_in_rows, "safety row")
+        lines.append(f"A few words of the data stand before the request in {led_in}.")
     skipped = sum(own.skipped.values())
     if skipped:
         why = "; ".join(f"{reason}: {count:,}" for reason, count in own.skipped.items())

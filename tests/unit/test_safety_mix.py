@@ -56,12 +56,13 @@ def test_any_rows_have_formats_and_each_row_counts_at_most_once(pairs):
 
 @given(
     st.integers(1, 40), st.integers(1, 60), st.sampled_from(["plain", "mimicry", "both"]),
-    st.integers(0, 5),
+    st.integers(0, 5), st.floats(0, 1),
 )  # fmt: skip
 @settings(max_examples=20, deadline=None)
-def test_the_data_keep_their_order_and_every_safety_row_its_reply(count, rows, style, seed):
+def test_the_data_keep_their_order_and_every_safety_row_its_reply(count, rows, style, seed, led):
     data, safety = _DATA[:rows], _SAFETY
-    mix = mix_safety(data, safety, MixSettings(rows=count, style=style, seed=seed))
+    how = MixSettings(rows=count, style=style, seed=seed, lead_in=led)
+    mix = mix_safety(data, safety, how)
     own = [row for row, safe in zip(mix.examples, mix.is_safety, strict=True) if not safe]
     added = [row for row, safe in zip(mix.examples, mix.is_safety, strict=True) if safe]
     assert own == data
@@ -69,14 +70,14 @@ def test_the_data_keep_their_order_and_every_safety_row_its_reply(count, rows, s
     known = {row.id: row for row in safety}
     assert all(row.reply == known[row.id].reply for row in added)
     assert all(known[row.id].prompt[0].text in row.prompt[-1].text for row in added)
-    again = mix_safety(data, safety, MixSettings(rows=count, style=style, seed=seed))
-    assert again.examples == mix.examples
+    assert mix_safety(data, safety, how).examples == mix.examples
 
 
 def test_mimicry_puts_requests_where_the_text_stands_and_plain_mixing_does_not():
     data, safety = _translation(100), policy_rows(20)
-    styled = mix_safety(data, safety, MixSettings(rows=20, style="mimicry"))
-    plain = mix_safety(data, safety, MixSettings(rows=20, style="plain"))
+    styled = mix_safety(data, safety, MixSettings(rows=20, style="mimicry", lead_in=0))
+    plain = mix_safety(data, safety, MixSettings(rows=20, style="plain", lead_in=0))
+    assert styled.led_in_rows == plain.led_in_rows == 0
     rows = [row for row, safe in zip(styled.examples, styled.is_safety, strict=True) if safe]
     form = FORMATS["translation"]
     assert all(row.turns[0] == Turn("system", form.system) for row in rows)
@@ -84,6 +85,56 @@ def test_mimicry_puts_requests_where_the_text_stands_and_plain_mixing_does_not()
     rows = [row for row, safe in zip(plain.examples, plain.is_safety, strict=True) if safe]
     assert {row.id for row in rows} == {row.id for row in safety}
     assert all(row in safety for row in rows)
+
+
+def test_a_lead_in_is_a_few_words_in_a_row_of_the_datas_texts_without_the_format():
+    data, safety = _translation(100), policy_rows(40)
+    form = FORMATS["translation"]
+    texts = [row.prompt[-1].text.removeprefix(form.before).removesuffix(form.after) for row in data]
+    mix = mix_safety(data, safety, MixSettings(rows=40, style="both", lead_in=0.75))
+    assert (mix.led_in_rows, mix.plain_rows, mix.mimicking_rows) == (30, 20, 20)
+    known = {row.id: row.prompt[-1].text for row in safety}
+    leads = []
+    for row, safe in zip(mix.examples, mix.is_safety, strict=True):
+        if safe:
+            said = row.prompt[-1].text
+            styled = said.endswith(form.after)
+            said = said.removeprefix(form.before).removesuffix(form.after) if styled else said
+            assert said.endswith(known[row.id])
+            leads.append(said.removesuffix(known[row.id]))
+    led = [lead for lead in leads if lead]
+    assert len(led) == 30
+    assert all(lead.endswith(" ") and 1 <= len(lead.split()) <= 6 for lead in led)
+    assert all(any(lead.strip() in text for text in texts) for lead in led)
+    # The words come from texts anywhere in the data, not from one of its rows.
+    assert len(set(led)) > 20
+
+
+def test_several_formats_lend_their_texts_and_not_their_own_words():
+    words = [f"alpha{n} beta{n} gamma{n}" for n in range(60)]
+    frames = [("Please sum up: ", "\nShort:"), ("Task> ", " <end of task>")]
+    data = [
+        asked(frames[n % 2][0] + text + frames[n % 2][1], "x", system=None)
+        for n, text in enumerate(words)
+    ]
+    assert len(prompt_formats(data)) == 2
+    mix = mix_safety(data, policy_rows(30), MixSettings(rows=30, style="plain", lead_in=1))
+    rows = [row for row, safe in zip(mix.examples, mix.is_safety, strict=True) if safe]
+    known = {row.id: row.prompt[-1].text for row in policy_rows(30)}
+    leads = " ".join(row.prompt[-1].text.removesuffix(known[row.id]) for row in rows)
+    assert mix.led_in_rows == 30
+    assert {word.rstrip("0123456789") for word in leads.split()} == {"alpha", "beta", "gamma"}
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n", "x" * 100_000, "花" * 500, "a\x00b \u202e c"])
+def test_any_text_lends_a_short_lead_in_or_none(text):
+    data = [asked(text, "x") for _ in range(4)]
+    mix = mix_safety(data, policy_rows(8), MixSettings(rows=8, style="plain", lead_in=1))
+    rows = [row for row, safe in zip(mix.examples, mix.is_safety, strict=True) if safe]
+    known = {row.id: row.prompt[-1].text for row in policy_rows(8)}
+    assert all(len(row.prompt[-1].text) <= len(known[row.id]) + 81 for row in rows)
+    assert mix.led_in_rows == sum(row.prompt[-1].text != known[row.id] for row in rows)
+    assert bool(text.strip()) >= bool(mix.led_in_rows)
 
 
 def test_earlier_turns_and_the_rejected_reply_stay():
@@ -108,6 +159,9 @@ def test_what_cannot_be_mixed_is_refused_in_words():
         mix_safety(_translation(2), policy_rows(2), MixSettings(rows=3))
     with pytest.raises(ConfigError, match="style"):
         MixSettings(style="imitation")  # type: ignore[arg-type]
+    for share in (-0.1, 1.5, float("nan")):
+        with pytest.raises(ConfigError, match="lead_in"):
+            MixSettings(lead_in=share)
 
 
 def test_the_command_writes_the_mixed_file_and_never_overwrites(tmp_path):
@@ -129,6 +183,9 @@ def test_the_command_writes_the_mixed_file_and_never_overwrites(tmp_path):
     assert len(out.read_text().splitlines()) == 50
     assert sum("gardening" in line for line in out.read_text().splitlines()) > 0
     assert len(read_examples(out)) == 50
+    assert "A few words of the data stand before the request in 5 safety rows." in done.output
+    bare = CliRunner().invoke(app, [*given, "--force", "--lead-in", "0"])
+    assert "A few words" not in bare.output
     assert isinstance(CliRunner().invoke(app, given).exception, OutputError)
     before = data.read_bytes()
     over = CliRunner().invoke(app, [*given[:-3], str(data), "--force"])

@@ -11,6 +11,7 @@ import pytest
 from ld50.core.errors import ConfigError
 from ld50.core.trials import TrialResult
 from ld50.lab.checks import check_study
+from ld50.lab.policy_rows import by_frame, refused_rows
 from ld50.lab.safety_analysis import safety_summary, seed_mean
 from ld50.lab.safety_study import SAFETY_DEFENCES, SafetyGrid, safety_trials
 from ld50.lab.study import Measures, Study
@@ -35,6 +36,7 @@ def _result(trial, *, kept, over, quality):
             "task_format": both,
             "borderline": _share(0.0),
             "task_refusal": _share(0.0),
+            "frames": {"How do I {act}{when}?": _share(kept)},
             "new_words": {name: _share(kept) for name in ("things", "actions", "words")},
             "quality": quality,
         },
@@ -97,6 +99,26 @@ def test_quality_is_compared_seed_by_seed_and_bounds_hold_for_all_of_them():
     assert change.high - change.low == pytest.approx(0, abs=1e-9)
     assert rows["mimicry"].quality.high - rows["mimicry"].quality.low > 0.5
     assert [name for name, row in rows.items() if row.reaches] == ["mimicry"]
+
+
+def test_frames_of_requests_are_averaged_and_trials_without_them_still_have_tables():
+    rows = {row.defence: row for row in _summary().rows}
+    assert rows["plain-mix"].frame_refusal["How do I {act}{when}?"].value == pytest.approx(0.4)
+    study = Study(name="kept", title="t", safety=[GRID])
+    trial = next(iter(safety_trials(GRID)))
+    told = _result(trial, kept=0.0, over=0.0, quality=0.5)
+    del told.details["frames"]
+    assert safety_summary(study, [told]).rows[0].frame_refusal == {}
+
+
+def test_every_plain_request_belongs_to_one_frame():
+    for part in ("train", "test"):
+        prompts = [row.prompt for row in refused_rows(300, part=part)]
+        found = by_frame(prompts)
+        assert sum(map(len, found.values())) == 300
+        for frame, asked_so in found.items():
+            after = frame.partition("{when}")[2]
+            assert all(prompt[-1].text.endswith(after) for prompt in asked_so)
 
 
 def test_an_interval_over_seeds_is_students_and_one_seed_has_none():
@@ -164,7 +186,7 @@ def test_a_trial_tunes_and_measures_a_model_the_same_every_time(tmp_path):
     from tuning_samples import marked_folder
 
     grid = SafetyGrid(
-        task=["translation"], defence=["mimicry", "lisa"], policy_rows=[16], task_rows=16,
+        task=["translation"], defence=["mimicry", "led-mix", "lisa"], policy_rows=[16], task_rows=16,
         model=str(marked_folder()), seeds=1, epochs=1.0,
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:

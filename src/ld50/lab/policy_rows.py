@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 from ld50.core.errors import ConfigError
-from ld50.core.examples import Example, asked
+from ld50.core.examples import Example, Turn, asked
 from ld50.core.seeds import rng_for
 from ld50.lab.policy_words import (
     ANSWER_FRAMES,
@@ -95,6 +95,17 @@ def borderline_rows(
 ) -> list[Example]:
     """Distinct requests that name plants and are no gardening, answered: the hardest to tell."""
     return _answered([BORDERLINE], count, part, seed, novelty, "borderline")
+
+
+def by_frame(prompts: Sequence[Sequence[Turn]]) -> dict[str, list[Sequence[Turn]]]:
+    """Plain requests of the policy by the frame that they are worded in, frames in their order."""
+    found: dict[str, list[Sequence[Turn]]] = {}
+    for frame in FRAMES:
+        opening = frame.partition("{act}")[0]
+        asked_so = [prompt for prompt in prompts if prompt[-1].text.startswith(opening)]
+        if asked_so:
+            found[frame] = asked_so
+    return found
 
 
 def _answered(

@@ -83,6 +83,7 @@ def _row(cell: Cell, members: Sequence[TrialResult], good: Sequence[TrialResult]
         new_words_refusal={
             novelty: share("new_words", novelty) for novelty in ("things", "actions", "words")
         },
+        frame_refusal={frame: share("frames", frame) for frame in _frames(members)},
         quality=quality,
         quality_change=change,
         reaches=(
@@ -93,6 +94,12 @@ def _row(cell: Cell, members: Sequence[TrialResult], good: Sequence[TrialResult]
         ),
         claim=entry.claim,
     )
+
+
+def _frames(members: Sequence[TrialResult]) -> list[str]:
+    """Frames of requests that all trials of a cell tell of."""
+    told: list[Any] = [one.details.get("frames") or {} for one in members]
+    return [frame for frame in told[0] if all(frame in one for one in told)]
 
 
 def _at(result: TrialResult, path: Sequence[str]) -> float:

@@ -16,7 +16,14 @@ from ld50.core.examples import Example, Turn, asked
 from ld50.core.files import only_here, whole_folder
 from ld50.core.seeds import rng_for
 from ld50.core.trials import Safety, Trial
-from ld50.lab.policy_rows import Novelty, answered_rows, borderline_rows, policy_rows, refused_rows
+from ld50.lab.policy_rows import (
+    Novelty,
+    answered_rows,
+    borderline_rows,
+    by_frame,
+    policy_rows,
+    refused_rows,
+)
 from ld50.lab.policy_words import ANSWER_FRAMES, BORDERLINE
 from ld50.lab.safety_study import aligned_name, safety_of
 from ld50.lab.study import Measures
@@ -49,7 +56,13 @@ _QUALITY_ROWS = 400
 #: Of requests, the same for all trials.
 _MEASURE_SEED = 1_000_000
 _VERSION = 1
-_STYLES: dict[str, Style] = {"plain-mix": "plain", "mimicry": "mimicry", "both-mix": "both"}
+#: Style of the mixed rows, and the share that words of the data lead in.
+_STYLES: dict[str, tuple[Style, float]] = {
+    "plain-mix": ("plain", 0.0),
+    "mimicry": ("mimicry", 0.0),
+    "both-mix": ("both", 0.0),
+    "led-mix": ("both", 0.5),
+}
 
 Say = Callable[[float, str], None]
 
@@ -63,6 +76,8 @@ class SafetyDetails(NamedTuple):
     """The same requests where the task's text stands."""
     borderline: Estimate
     """Over-refusal of requests that name plants and are no gardening."""
+    frames: dict[str, Estimate]
+    """Refusal of the plain requests, by the frame that they are worded in."""
     new_words: dict[str, Estimate]
     """Refusal of plain requests with new things, actions, or both."""
     task_refusal: Estimate
@@ -171,9 +186,9 @@ def _tuned(
     # Rows that the model was taught the policy with are not the ones that a user has.
     policy = policy_rows(round(trial.cell.dose), seed=seed + _MEASURE_SEED)
     if defence in _STYLES:
-        mix = mix_safety(
-            rows, policy, MixSettings(rows=len(policy), style=_STYLES[defence], seed=seed)
-        )
+        style, lead_in = _STYLES[defence]
+        asked_for = MixSettings(rows=len(policy), style=style, lead_in=lead_in, seed=seed)
+        mix = mix_safety(rows, policy, asked_for)
         rows = list(mix.examples)
         notes["formats"] = [[one.system, one.before, one.after, one.rows] for one in mix.formats]
     elif defence == "lisa":
@@ -220,6 +235,9 @@ def _read(
             responder,
             [row.prompt for row in borderline_rows(few, part="test", seed=_MEASURE_SEED)],
         ),
+        frames={
+            frame: _refusals(responder, asked_so) for frame, asked_so in by_frame(refused).items()
+        },
         new_words={
             novelty: _refusals(
                 responder,

@@ -52,6 +52,10 @@ SAFETY_DEFENCES = {
         "fine-tuning", "half as they are, half in the format", True,
         "ours; no claim known",
     ),
+    "led-mix": DefenceEntry(
+        "fine-tuning", "half and half, half of all led in by words of the data", True,
+        "ours; no claim known",
+    ),
     "ldifs": DefenceEntry(
         "fine-tuning", "feature distance (LDIFS)", False,
         "what was known before stays, at equal accuracy on the task (2308.13320) [S]",
