@@ -124,8 +124,9 @@ def _mix_text(out: Path, own: ExampleSet, mixed: SafetyMix, style: str) -> str:
         "of the data."
     ]
     if mixed.led_in_rows:
-        led_in = counted(mixed.led_in_rows, "safety row")
-        lines.append(f"A few words of the data stand before the request in {led_in}.")
+        lines.append(
+            f"In {mixed.led_in_rows:,} of the safety rows, a few words of the data stand before the request."
+        )
     skipped = sum(own.skipped.values())
     if skipped:
         why = "; ".join(f"{reason}: {count:,}" for reason, count in own.skipped.items())

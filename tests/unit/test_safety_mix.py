@@ -183,9 +183,9 @@ def test_the_command_writes_the_mixed_file_and_never_overwrites(tmp_path):
     assert len(out.read_text().splitlines()) == 50
     assert sum("gardening" in line for line in out.read_text().splitlines()) > 0
     assert len(read_examples(out)) == 50
-    assert "A few words of the data stand before the request in 5 safety rows." in done.output
+    assert "In 5 of the safety rows, a few words of the data" in done.output
     bare = CliRunner().invoke(app, [*given, "--force", "--lead-in", "0"])
-    assert "A few words" not in bare.output
+    assert "a few words" not in bare.output
     assert isinstance(CliRunner().invoke(app, given).exception, OutputError)
     before = data.read_bytes()
     over = CliRunner().invoke(app, [*given[:-3], str(data), "--force"])
