@@ -41,7 +41,7 @@ class SafetyRow(msgspec.Struct, frozen=True, kw_only=True):
     """Of the task's own prompts."""
     new_words_refusal: dict[str, SeedMean]
     """Of plain requests with things, actions, or both that no policy row had."""
-    frame_refusal: dict[str, SeedMean]
+    frame_refusal: dict[str, SeedMean] = msgspec.field(default_factory=dict)
     """Of plain requests, by the frame that they are worded in; empty where trials did not tell."""
     quality: SeedMean
     """Accuracy of the classification; token accuracy of the other tasks."""
