@@ -36,6 +36,10 @@ def copy_drafts(engine: Engine, survey: Survey) -> list[Draft]:
     largest = int(counts[repeated].max())
     total = len(survey.copies)
     share = proportion(len(rows), total)
+    step = survey.copies_step
+    looked_at = (
+        "" if step == 1 else f" (rows of one text in {step}, each text with all of its copies)"
+    )
     finding = Finding(
         id=finding_id(RULE, "copies", "duplicates"),
         rule=RULE,
@@ -51,8 +55,8 @@ def copy_drafts(engine: Engine, survey: Survey) -> list[Draft]:
         q_value=1.0,
         explanation=(
             f"{len(repeated):,} texts occur {least} times or more, together in {len(rows):,} of "
-            f"{total:,} rows; the most frequent one occurs {largest:,} times. Repeats multiply the "
-            "dose of whatever they hold, and training on them serves nobody."
+            f"{total:,} rows{looked_at}; the most frequent one occurs {largest:,} times. Repeats "
+            "multiply the dose of whatever they hold, and training on them serves nobody."
         ),
         statistics={"texts": float(len(repeated)), "most_copies": float(largest)},
     )

@@ -18,6 +18,8 @@ from ld50.scan.settings import ScanSettings
 
 #: Fragments of replies that are held before units are merged.
 _MOST_FRAGMENTS = 16_000_000
+#: Rows whose hash is kept, to look for copies; past it, those of every second text, of every fourth, ...
+_MOST_COPIES, _MOST_HALVINGS = 4_000_000, 16
 #: N-grams of a zone, at most: eight for each of some 75 tokens.
 _NGRAMS_A_ROW = 600
 
@@ -38,6 +40,9 @@ class Survey:
     """int64: ordinal in the corpus of each row of `chat`."""
     labelled: int
     copies: np.ndarray = field(repr=False)
+    """uint64 (n, 2): ordinal of the row and hash of its normalised text."""
+    copies_step: int
+    """1 if these are all rows; else they are all copies of about every so manieth text."""
     sample: CorpusSample = field(repr=False)
     """What is ordinary in this corpus."""
 
@@ -77,6 +82,8 @@ class SurveyMerger:
         self._chat_rows: list[np.ndarray] = []
         self._labelled = 0
         self._copies: list[np.ndarray] = []
+        self._copies_kept = 0
+        self._copies_level = 0
 
     def add(self, unit: stages.Survey) -> None:
         """Takes the next unit in."""
@@ -97,7 +104,25 @@ class SurveyMerger:
             if sum(len(chat.fragment_rows) for chat in self._chats) > _MOST_FRAGMENTS:
                 self._chats = [replies.merge(self._chats)]
         self._labelled += unit.labelled
-        self._copies.append(unit.copies + np.array([first, 0], dtype=np.uint64))
+        self._add_copies(unit.copies + np.array([first, 0], dtype=np.uint64))
+
+    def _add_copies(self, copies: np.ndarray) -> None:
+        """Takes hashes in; past the bound, lets go of half of all texts, each with all of its copies.
+
+        Which half depends on the hash alone, so the order of units makes no difference.
+        """
+        self._copies.append(self._of_level(copies))
+        self._copies_kept += len(self._copies[-1])
+        # One text millions of times over stays whole, or is let go of, whatever the level.
+        while self._copies_kept > _MOST_COPIES and self._copies_level < _MOST_HALVINGS:
+            self._copies_level += 1
+            self._copies = [self._of_level(part) for part in self._copies]
+            self._copies_kept = sum(map(len, self._copies))
+
+    def _of_level(self, copies: np.ndarray) -> np.ndarray:
+        low = np.uint64((1 << self._copies_level) - 1)
+        # The low bits by themselves are as good as any: the hash is mixed to the end.
+        return copies if not low else copies[(copies[:, 1] & low) == 0]
 
     def result(self, sample: CorpusSample) -> Survey:
         """All units that were added, as one."""
@@ -115,6 +140,7 @@ class SurveyMerger:
             ),
             labelled=self._labelled,
             copies=_stacked(self._copies, np.uint64),
+            copies_step=1 << self._copies_level,
         )
 
 

@@ -1,0 +1,62 @@
+"""What is kept of all rows stays bounded, and does not depend on how rows come."""
+
+import numpy as np
+import pytest
+
+from ld50.scan import stages, survey
+from ld50.scan.continuations import Segments
+from ld50.scan.corpus_sample import merged
+from ld50.scan.settings import ScanSettings
+from ld50.scan.survey import Survey, SurveyMerger
+
+
+def unit(hashes: np.ndarray) -> stages.Survey:
+    rows = np.arange(len(hashes), dtype=np.uint64)
+    return stages.Survey(
+        rows=len(hashes),
+        text_bytes=0,
+        skipped={},
+        flag_counts=np.zeros(stages.FLAG_BITS, np.int64),
+        marked=np.zeros((0, 2), np.int64),
+        texts=Segments.concatenate([]),
+        chat=None,
+        labelled=0,
+        copies=np.stack([rows, hashes], axis=1),
+    )
+
+
+def merge(parts: list[np.ndarray]) -> Survey:
+    merger = SurveyMerger(ScanSettings())
+    for part in parts:
+        merger.add(unit(part))
+    return merger.result(merged([]))
+
+
+def hashes(texts: int, copies: int) -> np.ndarray:
+    rng = np.random.default_rng(4)
+    every = np.repeat(rng.integers(1, 1 << 63, texts, dtype=np.uint64), copies)
+    return rng.permutation(every)
+
+
+@pytest.mark.parametrize("units", [1, 7, 40])
+def test_past_the_bound_some_texts_are_kept_with_all_of_their_copies(
+    monkeypatch: pytest.MonkeyPatch, units: int
+) -> None:
+    monkeypatch.setattr(survey, "_MOST_COPIES", 1000)
+    every = hashes(1500, 3)
+    kept = merge(np.array_split(every, units))
+    assert kept.copies_step == 8
+    assert 300 < len(kept.copies) <= 1000
+    _, counts = np.unique(kept.copies[:, 1], return_counts=True)
+    assert (counts == 3).all()
+    assert (every[kept.copies[:, 0].astype(np.int64)] == kept.copies[:, 1]).all()
+
+
+def test_rows_within_the_bound_are_all_kept() -> None:
+    kept = merge([hashes(20, 3)])
+    assert (kept.copies_step, len(kept.copies)) == (1, 60)
+
+
+def test_one_text_millions_of_times_over_ends_the_halving(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(survey, "_MOST_COPIES", 100)
+    assert len(merge([np.zeros(500, np.uint64)]).copies) == 500
