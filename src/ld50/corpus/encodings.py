@@ -51,7 +51,7 @@ def _count_sequences(sample: bytes) -> tuple[int, int]:
     # A character cut by the sample's edges is no evidence.
     text = text.strip("\ufffd")
     broken = text.count("\ufffd")
-    beyond = sum(character > "\x7f" for character in text) - broken
+    beyond = len(text) - len(text.encode("ascii", "ignore")) - broken
     return beyond, broken - sample.count(b"\xef\xbf\xbd")
 
 
