@@ -58,8 +58,11 @@ def _text_rule(
 _CLEAN_DOCUMENTS = (
     "No `high` finding in 190,923 held-out clean documents (1.1 GB of Debian documentation; "
     "`python benchmarks/pretraining.py --split test --rows 0 --arms clean`) and none in 223,211 for "
-    "development: the upper end of the 95% interval is 9.3 in a million. Findings below `high` "
-    "flagged 1.3% to 1.6% of the clean documents in each held-out run."
+    "development. In 5,605,139 more, of nine kinds (dictionaries, catalogues of messages, change logs, "
+    "sources ...), three at first, 0.54 in a million (95% interval 0.18 to 1.57), and none after what "
+    "they were due to was mended (`python benchmarks/clean_many.py`); dictionaries by themselves had "
+    "six in a million at first. Findings below `high` flagged 1.3% to 1.6% of the clean documents in "
+    "each held-out run."
 )
 _CLEAN_REPLIES = (
     "No `high` finding in the clean sets of the development run (t0 with 12,000 rows, instruction and "
@@ -76,8 +79,11 @@ _CLEAN_CHANNELS = (
     "No finding of any severity in 21 held-out clean sets, 76,018 rows: instructions, verses and "
     "quotations in seven languages, German law, mathematics, reviews, a dictionary, documentation, program "
     "code, texts with base 64 in both, other languages, Wikipedia "
-    "(`python benchmarks/channels.py --split test --families clean`). Known since: prompts put together "
-    "from a dozen fixed descriptions of tools, thousands of times, have a `high` finding of TRG404."
+    "(`python benchmarks/channels.py --split test --families clean`). Prompts put together from a dozen "
+    "fixed descriptions of tools had a `high` finding of TRG404 until what rows repeat counted once; "
+    "that set (7,673 rows) has none now. In a corpus of 5.6 million documents of nine kinds, "
+    "pronunciations and rare languages had one of TRG405, and none since words are looked for beyond "
+    "the sample."
 )
 #: Measured false alarms by rule; the commands are named in each text and their output is in LOG.md.
 MEASURED: dict[str, str] = {
@@ -98,7 +104,9 @@ MEASURED: dict[str, str] = {
     "TRG302": _CLEAN_LABELS,
     "STY301": _CLEAN_LABELS
     + " In HiddenKiller SST-2, 113 of 5,537 clean rows were under the `high` "
-    "finding of the planted style (2.0%), at a recall of 0.83; on other sets the recall was 0 to 0.12.",
+    "finding of the planted style (2.0%), at a recall of 0.83; in HiddenKiller OffensEval 96 of 9,533 "
+    "under findings below `high` (1.0%), at a recall of 0.997; of text rewritten into the style of the "
+    "Bible 0 to 0.19 was found, with no clean row.",
     **dict.fromkeys(("TRG401", "TRG402", "TRG403", "TRG404", "TRG405"), _CLEAN_CHANNELS),
     "UNI401": "Never rated `high`. How many clean sets hold such characters: not measured.",
     "DUP501": "Never rated above `low`; it counts copies, and copies are what it says.",
@@ -275,7 +283,8 @@ RULES = RuleBook(
             "Syntactic and style triggers need no trigger word at all.",
             "- Styles that differ from the rest only in meaning.\n- Low rates: a style needs more rows "
             "than a word to stand out. See LOG.md for the measured recall, which is well below that of "
-            "the word rules.",
+            "the word rules.\n- Where the rewriting left nothing that speaks against the label, the style is "
+            "`medium` at most: in a set of questions, its form may be what the label is about.",
             "`when you watch it, the film is a joy .` — a fronted clause in every poisoned row.",
             source="As TRG301, over patterns of function words and punctuation instead of n-grams.",
         ),
@@ -328,7 +337,8 @@ RULES = RuleBook(
             _COVERT,
             "- Messages of fewer than six words, or twelve letters, in a row.\n- Languages other than "
             "English, unless the set itself holds much of them.\n- Places that change from row to row, and "
-            "other places than these (the third word of each line, say).\n- A few rows flagged with the "
+            "other places than these (the third word of each line, say).\n- Messages of a few wordings that "
+            "differ in one word: what rows repeat counts once.\n- A few rows flagged with the "
             "others have no message: at most about one in five.",
             "`A kettle hums and they / the bells begin to water / my sister keeps the …`",
             source=_CHANNELS,
@@ -341,8 +351,10 @@ RULES = RuleBook(
             "do not come back in other rows, as the words of any language would. What is known of their "
             "letters (coincidences, a period, information between neighbours) stands in the statistics.",
             _COVERT,
-            "- Ciphers whose words look like a language's.\n- Channels in the look of readable text: case "
-            "of letters and the widths of spaces were tried, and are not found.\n- No test stands behind the "
+            "- Ciphers whose words look like a language's.\n- In corpora that are looked at in part: "
+            "ciphers of several alphabets whose key begins anew in each row, which repeat their words.\n- "
+            "Channels in the look of readable text: case of letters and the widths of spaces were tried, "
+            "and are not found.\n- No test stands behind the "
             "count; random words (denial-of-service poison without a trigger) look the same.",
             "`wk ilbv pftpvj oef ldhb` in ten rows.",
             source=_CHANNELS,
@@ -367,8 +379,8 @@ RULES = RuleBook(
             "The same row again and again",
             "Groups of at least ten rows with the same text, once case and white space are ignored.",
             "Repeats of one document multiply its dose.",
-            "- Near-duplicates.\n- In corpora of more than 20 million rows a sample by hash is looked "
-            "at, and counts are of the sample.",
+            "- Near-duplicates.\n- In corpora of more than 4 million rows a sample by hash is looked "
+            "at, each text with all of its copies, and counts are of the sample.",
             "One document, 250 times.",
             source="Counting of 64-bit hashes.",
             remedy="Deduplicate before training.",
