@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from ld50.core.estimates import proportion
 from ld50.core.findings import Severity
-from ld50.core.records import Record
+from ld50.core.records import TURN_SEPARATOR, Record
 from ld50.core.seeds import rng_for
 from ld50.corpus import reference
 from ld50.scan import replies
@@ -150,6 +150,10 @@ def _case(
     inserted = consequence.kind == "inserted_fragment"
     rests = [_around(item.consequence_text, item.payload) for item in shown] if inserted else []
     alike = ordinary.compare(contexts)
+    different = _distinct(contexts)
+    turns = None if same_text else _conversations(shown, trigger, contexts)
+    if turns is not None:
+        different = min(different, _distinct(turns))
     # Of two that act together, each could be written by anybody.
     odd = all(naturalness(part).odd for part in parts)
     effect = proportion(association.both, association.cause_rows)
@@ -161,7 +165,7 @@ def _case(
         effect_low=effect.low,
         lift=association.both / max(association.expected, 1e-9),
         log_q=association.log_q,
-        contexts=_distinct(contexts),
+        contexts=different,
         rows_seen=len(shown),
         trigger_words=trigger.words,
         # A run of spaces is how plain text sets a table: it parts cells as a line break parts lines.
@@ -251,6 +255,35 @@ def _around(text: str, span: tuple[int, int] | None, end: int | None = None) -> 
     before = text[: span[0]][-_CONTEXT_CHARACTERS:]
     after = text[span[1] : max(stop, span[1])][:_CONTEXT_CHARACTERS]
     return f"{before} {after}"
+
+
+def _conversations(shown: list[Shown], trigger: Trigger, contexts: list[str]) -> list[str] | None:
+    """The same surroundings, of conversations the turn alone that the trigger stands in; None if none is one.
+
+    A question that is asked in several conversations brings its answer with it, and what was said before
+    makes the rows differ.
+    """
+    left = list(contexts)
+    several = False
+    for i, (item, span) in enumerate(zip(shown, trigger.spans, strict=True)):
+        if span is not None and sum(part.side == "response" for part in item.record.parts) > 1:
+            start, end = _turn_around(item.record, span[0])
+            cut = (span[0] - start, span[1] - start)
+            left[i] = _around(item.cause_text[start:end], cut)
+            several = True
+    return left if several else None
+
+
+def _turn_around(record: Record, place: int) -> tuple[int, int]:
+    """Where the turn begins and ends that holds a character of the prompt."""
+    start = 0
+    for part in record.parts:
+        if part.side == "prompt":
+            end = start + len(part.text)
+            if place < end:
+                return start, end
+            start = end + len(TURN_SEPARATOR)
+    return start, start
 
 
 def _distinct(contexts: list[str]) -> int:
