@@ -218,6 +218,33 @@ def _severity(part: _Labelled, found: LabelFinding) -> Severity:
     return Severity.MEDIUM if doubtful or found.suspicion < HIGH else Severity.HIGH
 
 
+def _shown(found: LabelFinding) -> str:
+    """The cause as a sentence names it."""
+    if found.kind == "pattern" and found.members:
+        return f"the way of writing “{shortened(found.text)}”"
+    return f"“{shortened(found.text)}”"
+
+
+def _capital(text: str) -> str:
+    """With a capital letter in front; what is quoted stays as the data has it."""
+    return text[:1].upper() + text[1:]
+
+
+def _remarks(found: LabelFinding) -> str:
+    """What else a reader has to know of a way of writing."""
+    if found.kind != "pattern" or not found.members:
+        return ""
+    remarks = (
+        " Of its typical frames, ^ is the beginning or the end of a text and ... any other words."
+    )
+    if not found.statistics["label_contradicted"]:
+        remarks += (
+            " Its rows say no more of this label than rows of any label do, where the other rows that have "
+            "it agree with it. So it came with the writing: planted, or because that is what it is about."
+        )
+    return remarks
+
+
 def _draft(part: _Labelled, found: LabelFinding) -> Draft:
     rule = RULE_OF_KIND[found.kind]
     if found.text == " or ".join(found.members):
@@ -230,7 +257,7 @@ def _draft(part: _Labelled, found: LabelFinding) -> Draft:
     finding = Finding(
         id=finding_id(rule, found.text.casefold(), f"label:{found.label_name}"),
         rule=rule,
-        title=f"“{shortened(found.text)}” goes with {shortened(what)}",
+        title=f"{_capital(_shown(found))} goes with {shortened(what)}",
         severity=severity.value,
         cause=Cause(kind=found.kind, text=found.text, members=list(found.members)),
         consequence=ConsequenceNoun(kind="label", text=what),
@@ -241,8 +268,8 @@ def _draft(part: _Labelled, found: LabelFinding) -> Draft:
         p_value=found.p_value,
         q_value=found.q_value,
         explanation=(
-            f"Of {total:,} rows with “{shortened(found.text)}”, {len(rows):,} have {shortened(what)}. "
-            f"Going by the rest of their text, about {found.expected:,.0f} would."
+            f"Of {total:,} rows with {_shown(found)}, {len(rows):,} have {shortened(what)}. "
+            f"Going by the rest of their text, about {found.expected:,.0f} would.{_remarks(found)}"
         ),
         statistics={
             "log10_p": round(found.log_p / math.log(10), 2),

@@ -21,7 +21,7 @@ from ld50.scan.statistics import benjamini_hochberg
 _FLAG = 0.2
 _KINDS = {"ngram": "ngram", "association": "ngram", "pattern": "pattern"}
 #: Between the members of a cause: all of them together, any one of them, or one manner of writing.
-_JOINTS = {"family": " or ", "pattern": ", "}
+_JOINTS = {"family": " or ", "pattern": " | "}
 
 
 def describe(
