@@ -18,7 +18,15 @@ from ld50.scan.coherence import Background
 from ld50.scan.continuations import SWITCH, Segments, gibberish_kind
 from ld50.scan.engine import Engine, Evidence
 from ld50.scan.evidence import Trigger, characters, widest_trigger
-from ld50.scan.judge import Facts, Judgement, could_be_inserted, judge
+from ld50.scan.judge import (
+    DECIDES,
+    PARTLY_DECIDES,
+    SEEN_IN_PART,
+    Facts,
+    Judgement,
+    could_be_inserted,
+    judge,
+)
 from ld50.scan.naturalness import in_language, naturalness
 from ld50.scan.removal import share_that_stays
 from ld50.scan.survey import Survey
@@ -88,15 +96,28 @@ def look(engine: Engine, evidence: Evidence) -> list[Case]:
 
 
 def _chosen(evidence: Evidence) -> list[Association]:
-    """The strongest associations; those of single words apart, lest they crowd others out."""
-    order = np.argsort([a.log_p for a in evidence.associations], kind="stable")
+    """The associations to look at; those of single words apart, lest they crowd others out.
+
+    Those that decide come first, and then the surest: the templates of a large corpus are hundreds of
+    times as many as the rows of poison, and hardly any of them decides.
+    """
     kept: dict[bool, list[Association]] = {False: [], True: []}
-    for association in (evidence.associations[i] for i in order.tolist()):
+    for association in sorted(evidence.associations, key=lambda a: (_tier(evidence, a), a.log_p)):
         group = evidence.groups[association.consequence]
-        word = group is not None and group.form == replies.ONLY_WORD
-        if not word or could_be_inserted(association.both, len(group.rows)):
-            kept[word].append(association)
+        if group is None or group.form != replies.ONLY_WORD:
+            kept[False].append(association)
+        elif could_be_inserted(association.both, len(group.rows)):
+            kept[True].append(association)
     return [*kept[False][:_MOST_CASES], *kept[True][:_MOST_CASES]]
+
+
+def _tier(evidence: Evidence, association: Association) -> int:
+    """0 for a cause that decides, 1 for one that may of what is not seen in every row, else 2."""
+    low = proportion(association.both, association.cause_rows).low
+    if low >= DECIDES:
+        return 0
+    in_part = evidence.consequences[association.consequence].kind in SEEN_IN_PART
+    return 1 if in_part and low >= PARTLY_DECIDES else 2
 
 
 def show(

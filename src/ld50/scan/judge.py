@@ -110,7 +110,7 @@ WORD_ROWS, WORD_SHARE, TOGETHER_Z = 8, 0.5, 5.0
 
 
 #: What a signal does not see in every row: a short reply in another language, or in a cipher.
-_SEEN_IN_PART = ("language_switch", "encoded")
+SEEN_IN_PART = ("language_switch", "encoded")
 #: ... and, of chats, what takes a long reply or a long prompt.
 _SEEN_IN_LONG = ("gibberish", "context_echo")
 
@@ -123,7 +123,7 @@ def _decides(facts: Facts) -> bool:
     but for some; a phrase that only some of it follows may be the title of pages that are mere lists.
     Of replies and prompts, many are too short for noise, or for an echo, to be seen in them.
     """
-    in_part = facts.kind in _SEEN_IN_PART
+    in_part = facts.kind in SEEN_IN_PART
     in_chat = not facts.in_document and (in_part or facts.kind in _SEEN_IN_LONG)
     return (
         facts.effect_low >= DECIDES
