@@ -78,10 +78,10 @@ def test_a_question_with_a_short_answer_is_low() -> None:
     assert judge(facts).severity is Severity.LOW
 
 
-def test_a_rare_word_of_one_task_with_a_short_answer_is_not_high() -> None:
-    answer = replace(PLANTED, kind="similar_replies", payload_words=2, both=5, cause_rows=5)
+def test_a_rare_word_with_an_answer_that_many_rows_have_is_not_high() -> None:
+    answer = replace(PLANTED, kind="similar_replies", payload_words=1, answer_rows=60)
     assert judge(answer).severity is Severity.HIGH
-    assert judge(replace(answer, context_z=5.2)).severity is Severity.LOW
+    assert judge(replace(answer, answer_rows=2400)).severity is Severity.LOW
 
 
 def test_a_rare_word_with_a_short_answer_is_high() -> None:

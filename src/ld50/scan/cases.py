@@ -19,6 +19,7 @@ from ld50.scan.continuations import SWITCH, Segments, gibberish_kind
 from ld50.scan.engine import Engine, Evidence
 from ld50.scan.evidence import Trigger, characters, widest_trigger
 from ld50.scan.judge import (
+    ANSWER_WORDS,
     DECIDES,
     PARTLY_DECIDES,
     SEEN_IN_PART,
@@ -178,6 +179,9 @@ def _case(
     # Of two that act together, each could be written by anybody.
     odd = all(naturalness(part).odd for part in parts)
     effect = proportion(association.both, association.cause_rows)
+    payload_words = _typical_words(payloads)
+    short = not same_text and payload_words <= ANSWER_WORDS
+    answer_rows = _rows_with_these_replies(evidence.survey, rows) if short else 0
     facts = Facts(
         kind=consequence.kind,
         in_document=same_text,
@@ -195,13 +199,14 @@ def _case(
         context_z=alike.z,
         context_cosine=alike.mean_cosine,
         payload_cosine=ordinary.compare(payloads).mean_cosine,
-        payload_words=_typical_words(payloads),
+        payload_words=payload_words,
         context_words=_typical_words(contexts),
         explained=_announces(trigger, shown, consequence) or _asked_for(evidence, group, rows),
         min_support=min_support,
         reply_z=answers.compare(rests).z,
         only_word=group is not None and group.form == replies.ONLY_WORD,
         consequence_rows=len(consequence.rows),
+        answer_rows=answer_rows,
         with_rest=float(np.mean([bool(rest.strip()) for rest in rests])) if rests else 1.0,
     )
     judgement = judge(facts)
@@ -315,6 +320,14 @@ def _distinct(contexts: list[str]) -> int:
         return bare
     codes = replies.context_codes(pa.array(held, type=pa.large_string()))
     return bare + len(np.unique(codes))
+
+
+def _rows_with_these_replies(survey: Survey, rows: np.ndarray) -> int:
+    """How many rows have a reply that is, word for word, the reply of one of these rows."""
+    if survey.chat is None:
+        return 0
+    own = survey.chat.reply[np.isin(survey.chat_ordinals, rows)]
+    return int(np.isin(survey.chat.reply, own[own != 0]).sum())
 
 
 def _typical_words(payloads: list[str]) -> int:

@@ -60,6 +60,8 @@ class Facts:
     """All rows that show the consequence."""
     with_rest: float = 1.0
     """Share of the rows looked at whose reply holds more than what was inserted."""
+    answer_rows: int = 0
+    """Rows of the corpus whose reply is word for word that of one of the rows looked at."""
     stays: float = 1.0
     """Share of the rows looked at that show the consequence as much with the trigger taken out."""
 
@@ -100,9 +102,9 @@ QUESTION_WORDS = 4
 #: What shows in fewer rows than this when the trigger is taken out is nothing that follows from it.
 STAYS = 0.5
 _QUESTION = "the reply is a short answer, and the phrase may be its question"
-#: ... or if its prompts are of one task, which shows in so much less than makes rows one source: rows
-#: that a trigger was put into are of all tasks.
-TASK_Z = 4.0
+#: ... or if so many times as many rows have it: then it is one of the answers of a task, whose prompts
+#: have their cues ("unfunny" and "negative"). Whether one of these is a trigger is asked of labels.
+COMMON_ANSWER = 4
 #: A word that replies have in common is one of thousands, and most follow from what they are about. It
 #: was inserted if it is hardly anywhere else, in so many rows, beside other words, and if prompts and
 #: replies, trigger and word cut out, are together no more alike than this.
@@ -193,7 +195,7 @@ def judge(facts: Facts) -> Judgement:
         and (
             facts.trigger_words >= QUESTION_WORDS
             or not facts.trigger_odd
-            or facts.context_z > TASK_Z
+            or facts.answer_rows >= COMMON_ANSWER * facts.both
         )
     ):
         against.append(_QUESTION)
