@@ -17,6 +17,7 @@ _STRONG = 0.9
 #: Beside one that is a trigger beyond doubt, one that is likely one need not look put in: a dozen
 #: places say little of that.
 _LIKELY = 0.75
+_MOST_OF_ONE = 0.85
 #: Mean insertedness that a weaker one needs: honest words stand where the language wants them.
 _INSERTED = 0.25
 _MOST_WORDS = 3
@@ -64,7 +65,20 @@ def conclude(
             single.append(one)
     for members in families.values():
         single.append(_join(members, tests, rows) if len(members) > 1 else members[0])
-    return single
+    return [_by_itself(one) for one in single]
+
+
+def _by_itself(one: Conclusion) -> Conclusion:
+    """Of a family of which one word is left, that word pays in full: no others speak for it."""
+    suspect = one.judged.suspect
+    odds = one.judged.posterior - suspect.discount
+    if (
+        suspect.kind == "family"
+        or not suspect.discount
+        or odds >= math.log(_STRONG / (1 - _STRONG))
+    ):
+        return one
+    return replace(one, suspicion=min(one.suspicion, _MOST_OF_ONE))
 
 
 def _is_word(one: Conclusion) -> bool:

@@ -150,16 +150,14 @@ def accept(study: Study, views: list[LabelView], judged: list[Judged]) -> list[J
         for one in judged
     ]
     taken = np.zeros(len(study.labels), dtype=bool)
-    accepted: list[Judged] = []
-    while judged:
-        judged.sort(key=lambda one: (-one.posterior, one.suspect.label, one.suspect.phrases))
-        best = judged.pop(0)
-        if best.posterior < floor or len(best.evidence.rows) < study.settings.least_rows - 1:
-            break
-        accepted.append(best)
-        taken[best.evidence.rows] = True
-        judged = [replace(one, evidence=one.evidence.without(taken)) for one in judged]
-        judged = [one for one in judged if len(one.evidence.rows)]
+    # A manner of writing whose rows are merely silent is any set of frames, a trigger's words included:
+    # it gets what is left by causes whose rows contradict their label.
+    loud = [one for one in judged if one.suspect.most == 1]
+    silent = [one for one in judged if one.suspect.most < 1]
+    accepted = [
+        *_greedy(loud, taken, floor, study.settings.least_rows),
+        *_greedy(silent, taken, floor, study.settings.least_rows),
+    ]
     return accepted + _kin(study, views, accepted)
 
 
@@ -196,6 +194,27 @@ def _kin(study: Study, views: list[LabelView], accepted: list[Judged]) -> list[J
             if judged.posterior > _KIN:
                 kin.append(judged)
     return kin
+
+
+def _greedy(judged: list[Judged], taken: np.ndarray, floor: float, least_rows: int) -> list[Judged]:
+    """The strongest, one after the other, each by the rows that are left; `taken` is added to."""
+    accepted: list[Judged] = []
+    judged = _left(judged, taken)
+    while judged:
+        judged.sort(key=lambda one: (-one.posterior, one.suspect.label, one.suspect.phrases))
+        best = judged.pop(0)
+        if best.posterior < floor or len(best.evidence.rows) < least_rows - 1:
+            break
+        accepted.append(best)
+        taken[best.evidence.rows] = True
+        judged = _left(judged, taken)
+    return accepted
+
+
+def _left(judged: list[Judged], taken: np.ndarray) -> list[Judged]:
+    """Those that have rows beyond the ones taken, with the evidence of these."""
+    left = [replace(one, evidence=one.evidence.without(taken)) for one in judged]
+    return [one for one in left if len(one.evidence.rows)]
 
 
 def _closest(judged: list[Judged]) -> dict[int, tuple[int, ...]]:
