@@ -1,12 +1,17 @@
 """False alarms of `ld50 scan` on millions of clean documents of many kinds, most of them short.
 
     python benchmarks/clean_many.py
+    python benchmarks/clean_many.py --set fresh
 
 builds the third held-out set (the splits `many_*` of `corpora.py`; Debian packages, some gigabytes
 of downloads), scans every kind alone with default settings, then all of them in one random order, as
 a pretraining corpus has them, and prints a Markdown table: findings by severity, false `high`
 findings per million documents, processor time and memory. Every finding that is listed counts as
 false: nothing was planted. Scores are kept in `--results`; corpora that are there are skipped.
+
+Four causes of false alarms on that set were mended when it had been measured, so it is no longer held
+out. `--set fresh` measures a fourth one, of other packages, that holds no text of any other split
+(which are built first where they are missing).
 """
 
 from __future__ import annotations
@@ -28,17 +33,40 @@ from ld50.core.estimates import proportion
 
 MILLION = 1e6
 MIXTURE = "all kinds"
-KINDS = sorted(split for split in PACKAGES if split.startswith("many_"))
+SETS = {
+    name: sorted(split for split in PACKAGES if split.startswith(f"{name}_"))
+    for name in ("many", "fresh")
+}
+#: What the fresh set must not hold: all that detectors were built on or measured on before it.
+EARLIER = ["dev", "test", "code_dev", "code_test", *SETS["many"]]
 
 
-def built(split: str, options: argparse.Namespace) -> Path:
-    """The Parquet file of a split, built unless it is there."""
+def built(split: str, options: argparse.Namespace, *, without: Path | None = None) -> Path:
+    """The Parquet file of a split, built unless it is there; `without` names texts to drop."""
     path: Path = options.corpora / f"{split}.parquet"
     if not path.exists():
         builder = Path(__file__).with_name("corpora.py")
         command = [sys.executable, str(builder), "--split", split, "--formats", "parquet"]
         command += ["--cache", str(options.cache), "--out", str(options.corpora)]
+        command += [] if without is None else ["--without", str(without)]
         subprocess.run(command, check=True)
+    return path
+
+
+def earlier_texts(options: argparse.Namespace) -> Path:
+    """Digests of all texts of the earlier splits, as an array in a file."""
+    path: Path = options.corpora / "earlier-than-fresh.npy"
+    if not path.exists():
+        seen = np.empty(0, dtype=np.uint64)
+        for split in EARLIER:
+            # Batch by batch: a split may be larger than memory.
+            file = pq.ParquetFile(built(split, options))
+            batches = file.iter_batches(columns=["text"])
+            parts = [digests(pa.chunked_array([batch["text"]])) for batch in batches]
+            seen = np.unique(np.concatenate([seen, *parts]))
+        partial = path.with_suffix(".partial.npy")
+        np.save(partial, seen)
+        partial.replace(path)
     return path
 
 
@@ -105,16 +133,24 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--cache", type=Path, default=CACHE)
     parser.add_argument("--corpora", type=Path, help="default: corpora in the cache")
-    parser.add_argument("--work", type=Path, default=CACHE / "clean-many")
+    parser.add_argument("--set", choices=sorted(SETS), default="many", help="default: many")
+    parser.add_argument("--work", type=Path, help="default: clean-SET in the cache")
     parser.add_argument("--results", type=Path, help="JSON lines; default: in the work folder")
     parser.add_argument("--fresh", action="store_true", help="forget earlier results")
-    parser.add_argument("--kinds", nargs="*", default=KINDS, help=f"of {', '.join(KINDS)}")
+    parser.add_argument("--kinds", nargs="*", help="splits of the set; default: all")
     parser.add_argument("--no-mixture", action="store_true", help="only each kind alone")
     parser.add_argument("--seed", type=int, default=0, help="of the order of the mixture")
     parser.add_argument("--scan", default=DEFAULT_COMMAND, help="the command that scans")
     parser.add_argument("--scan-options", default="")
     options = parser.parse_args()
     options.corpora = options.corpora or options.cache / "corpora"
+    options.work = options.work or options.cache / f"clean-{options.set}"
+    options.kinds = options.kinds or SETS[options.set]
+    unknown = sorted(set(options.kinds) - set(SETS[options.set]))
+    if unknown:
+        parser.error(
+            f"not of this set: {', '.join(unknown)}; it has {', '.join(SETS[options.set])}"
+        )
     return options
 
 
@@ -122,10 +158,13 @@ def main() -> None:
     options = arguments()
     options.work.mkdir(parents=True, exist_ok=True)
     log = ScoreLog(options.results or options.work / "scores.jsonl", fresh=options.fresh)
-    paths = {split: built(split, options) for split in options.kinds}
+    without = earlier_texts(options) if options.set == "fresh" else None
+    paths = {split: built(split, options, without=without) for split in options.kinds}
     if not options.no_mixture:
         files = list(paths.values())
-        paths[MIXTURE] = mixture(files, options.corpora / "many.parquet", seed=options.seed)
+        paths[MIXTURE] = mixture(
+            files, options.corpora / f"{options.set}.parquet", seed=options.seed
+        )
     for name, path in paths.items():
         if name not in log:
             log.add(scan(path, name, options))

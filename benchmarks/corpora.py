@@ -7,8 +7,9 @@ what is read out of them stay in a cache folder outside the repository; nothing 
 
 writes `dev.parquet`, `dev.jsonl.zst`, `dev.jsonl` and `dev.json` (documents, bytes, packages) into
 `~/.cache/ld50-benchmarks/corpora`. The splits `dev` and `test` share no package; `code_dev` and
-`code_test` hold program sources. The splits `many_*` share no package with those: each is one kind of
-text (entries of dictionaries, messages of programs, paragraphs, change logs), a unit a document.
+`code_test` hold program sources. The splits `many_*` share no package with those, and `fresh_*` none
+with all the others: each is one kind of text (entries of dictionaries, messages of programs,
+paragraphs, change logs), a unit a document.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from text_units import UNITS, Unit, descriptions
 CACHE = Path(os.environ.get("LD50_BENCHMARK_CACHE", "~/.cache/ld50-benchmarks")).expanduser()
 PACKAGES = {
     split: settings
-    for name in ("corpora.toml", "corpora_many.toml")
+    for name in ("corpora.toml", "corpora_many.toml", "corpora_fresh.toml")
     for split, settings in tomllib.loads(Path(__file__).with_name(name).read_text()).items()
 }
 SCHEMA = pa.schema([("id", pa.string()), ("text", pa.large_string())])
@@ -116,9 +117,11 @@ def description_shard(language: str, *, cap_bytes: int, cache: Path) -> Path:
     lists = cache / "apt" / "lists"
     if not any(lists.glob(f"*_Translation-{language.replace('_', '%5f')}*")):
         (lists / "partial").mkdir(parents=True, exist_ok=True)
-        languages = ",".join(PACKAGES["many_descriptions"]["languages"])
-        settings = {"Dir::State::lists": lists, "Dir::Cache": cache / "apt"}
-        options = [f"-o{name}={value}" for name, value in settings.items()]
+        languages = ",".join(
+            each for settings in PACKAGES.values() for each in settings.get("languages", ())
+        )
+        places = {"Dir::State::lists": lists, "Dir::Cache": cache / "apt"}
+        options = [f"-o{name}={value}" for name, value in places.items()]
         command = ["apt-get", "update", "-q", *options, f"-oAcquire::Languages={languages}"]
         subprocess.run(command, check=True, capture_output=True)
     units: list[Unit] = []
@@ -183,15 +186,26 @@ def shards(
                 yield package, shard
 
 
-def assemble(packages: list[str], *, unit: str, cap_bytes: int, cache: Path, seed: int) -> pa.Table:
-    """All texts of the packages in a random but fixed order, each text once."""
+def assemble(
+    packages: list[str],
+    *,
+    unit: str,
+    cap_bytes: int,
+    cache: Path,
+    seed: int,
+    without: np.ndarray | None = None,
+) -> pa.Table:
+    """All texts of the packages in a random but fixed order, each once; none of these digests."""
     tables = []
     for package, shard in shards(packages, unit=unit, cap_bytes=cap_bytes, cache=cache):
         tables.append(pq.read_table(shard))
         nbytes, rows = tables[-1].nbytes, tables[-1].num_rows
         print(f"{package}: {rows} documents, {nbytes / 1e6:.1f} MB", file=sys.stderr, flush=True)
     table = pa.concat_tables(tables).combine_chunks()
-    _, first = np.unique(digests(table["text"]), return_index=True)
+    values, first = np.unique(digests(table["text"]), return_index=True)
+    if without is not None:
+        first = first[~np.isin(values, without)]
+        print(f"{len(values) - len(first)} texts left out, as others have them", file=sys.stderr)
     order = np.random.default_rng(seed).permutation(np.sort(first))
     return table.take(pa.array(order))
 
@@ -247,6 +261,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--name", help="of the files; default: the split")
     parser.add_argument("--cache", type=Path, default=CACHE)
     parser.add_argument("--packages", nargs="*", help="instead of the split's own list")
+    parser.add_argument("--without", type=Path, help="digests of texts to leave out (.npy)")
     parser.add_argument("--package-cap-mb", type=float, default=25.0)
     parser.add_argument("--max-mb", type=float, help="stop at that much text")
     parser.add_argument("--seed", type=int, default=0, help="of the order of documents")
@@ -270,6 +285,7 @@ def main() -> None:
         cap_bytes=int(options.package_cap_mb * 1e6),
         cache=options.cache,
         seed=options.seed,
+        without=None if options.without is None else np.load(options.without),
     )
     if options.max_mb is not None:
         sizes = np.cumsum(pc.binary_length(table["text"]).to_numpy())
