@@ -105,8 +105,8 @@ MEASURED: dict[str, str] = {
     "TRG302": _CLEAN_LABELS,
     "STY301": _CLEAN_LABELS
     + " In HiddenKiller SST-2, 113 of 5,537 clean rows were under the `high` "
-    "finding of the planted style (2.0%), at a recall of 0.83; in HiddenKiller OffensEval 96 of 9,533 "
-    "under findings below `high` (1.0%), at a recall of 0.997; of text rewritten into the style of the "
+    "finding of the planted style (2.0%), at a recall of 0.83; in HiddenKiller OffensEval 38 of 9,533 "
+    "under findings below `high` (0.4%), at a recall of 0.997; of text rewritten into the style of the "
     "Bible 0 to 0.19 was found, with no clean row.",
     **dict.fromkeys(("TRG401", "TRG402", "TRG403", "TRG404", "TRG405"), _CLEAN_CHANNELS),
     "UNI401": "Never rated `high`. How many clean sets hold such characters: not measured.",
