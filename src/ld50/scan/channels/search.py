@@ -11,7 +11,7 @@ import numpy as np
 from ld50.core.results import DetectionLimit
 from ld50.scan.assemble import Draft
 from ld50.scan.channels import judging
-from ld50.scan.channels.channel import RULES, Channel
+from ld50.scan.channels.channel import RULES, UNKNOWN, Channel
 from ld50.scan.channels.ciphers import Cipher, find_ciphers
 from ld50.scan.channels.drift import drift
 from ld50.scan.channels.invisible import read_hidden
@@ -114,7 +114,8 @@ def side_channels(
     found += court.code(read_shifts(left))
     found += court.schemes(find_schemes(screened, seed))
     told = _told(found, screened)
-    found += court.unknown(unreadable_group(screened, left, told, rows_with))
+    least = max(min_support, judging.LEAST_ROWS[UNKNOWN])
+    found += court.unknown(unreadable_group(screened, left, told, least, rows_with))
     return found
 
 

@@ -42,6 +42,7 @@ def unreadable_group(
     screened: Screened,
     candidates: list[Candidate],
     told: set[int],
+    least: int = 1,
     rows_with: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> UnknownGroup | None:
     """Stretches of words that no language has, and that do not come back from row to row.
@@ -50,6 +51,7 @@ def unreadable_group(
         screened: The side, with its words.
         candidates: Texts that may hold something encoded.
         told: Places of rows that a channel was found in.
+        least: Fewer stretches than so many are no group.
         rows_with: For hashes of words, in how many rows of the corpus each stands; where the side is a
             sample. A language that few rows are in has too few rows in a sample for its words to
             come back there.
@@ -72,7 +74,10 @@ def unreadable_group(
     found = list({item[3]: item for item in found}.values())
     shared = _shared_words(screened, [text for *_, text in found])
     found = [item for item, share in zip(found, shared, strict=True) if share <= _MOST_SHARED]
-    if found and rows_with is not None:
+    if len(found) < least:
+        return None
+    if rows_with is not None:
+        # A pass over the corpus, so only where there would be a finding without it.
         shared = _shared_long_words(screened, [text for *_, text in found], rows_with)
         found = [item for item, share in zip(found, shared, strict=True) if share <= _MOST_SHARED]
     if not found:
