@@ -107,7 +107,7 @@ MEASURED: dict[str, str] = {
     + " In HiddenKiller SST-2, 113 of 5,537 clean rows were under the `high` "
     "finding of the planted style (2.0%), at a recall of 0.83; in HiddenKiller OffensEval 38 of 9,533 "
     "under findings below `high` (0.4%), at a recall of 0.997; of text rewritten into the style of the "
-    "Bible 0 to 0.19 was found, with no clean row.",
+    "Bible 0 to 0.23 was found, with no clean row.",
     **dict.fromkeys(("TRG401", "TRG402", "TRG403", "TRG404", "TRG405"), _CLEAN_CHANNELS),
     "UNI401": "Never rated `high`. How many clean sets hold such characters: not measured.",
     "DUP501": "Never rated above `low`; it counts copies, and copies are what it says.",
