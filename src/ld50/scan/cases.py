@@ -16,6 +16,7 @@ from ld50.scan import replies
 from ld50.scan.associate import Association, Consequence
 from ld50.scan.coherence import Background
 from ld50.scan.continuations import SWITCH, Segments, gibberish_kind
+from ld50.scan.corpus_sample import CorpusSample
 from ld50.scan.engine import Engine, Evidence
 from ld50.scan.evidence import Trigger, characters, widest_trigger
 from ld50.scan.judge import (
@@ -172,16 +173,10 @@ def _case(
     inserted = consequence.kind == "inserted_fragment"
     rests = [_around(item.consequence_text, item.payload) for item in shown] if inserted else []
     alike = ordinary.compare(contexts)
-    different = _distinct(contexts)
-    turns = None if same_text else _conversations(shown, trigger, contexts)
-    if turns is not None:
-        different = min(different, _distinct(turns))
     # Of two that act together, each could be written by anybody.
     odd = all(naturalness(part).odd for part in parts)
     effect = proportion(association.both, association.cause_rows)
     payload_words = _typical_words(payloads)
-    short = not same_text and payload_words <= ANSWER_WORDS
-    answer_rows = _rows_with_these_replies(evidence.survey, rows) if short else 0
     facts = Facts(
         kind=consequence.kind,
         in_document=same_text,
@@ -190,7 +185,7 @@ def _case(
         effect_low=effect.low,
         lift=association.both / max(association.expected, 1e-9),
         log_q=association.log_q,
-        contexts=different,
+        contexts=_different(shown, trigger, contexts),
         rows_seen=len(shown),
         trigger_words=trigger.words,
         # A run of spaces is how plain text sets a table: it parts cells as a line break parts lines.
@@ -206,17 +201,10 @@ def _case(
         reply_z=answers.compare(rests).z,
         only_word=group is not None and group.form == replies.ONLY_WORD,
         consequence_rows=len(consequence.rows),
-        answer_rows=answer_rows,
+        answer_rows=_answer_rows(evidence.survey, rows, payload_words),
         with_rest=float(np.mean([bool(rest.strip()) for rest in rests])) if rests else 1.0,
     )
-    judgement = judge(facts)
-    if judgement.severity is Severity.HIGH and same_text and consequence.kind == "gibberish":
-        # Only where it matters: the rows are profiled once more.
-        kind = gibberish_kind(consequence.key)
-        texts = [item.cause_text for item in shown]
-        stays = share_that_stays(texts, trigger.text, kind, evidence.survey.sample)
-        facts = replace(facts, stays=stays)
-        judgement = judge(facts)
+    facts, judgement = _judged(facts, shown, trigger, consequence, evidence.survey.sample)
     return Case(
         association=association,
         consequence=consequence,
@@ -226,6 +214,24 @@ def _case(
         judgement=judgement,
         seen=rows,
     )
+
+
+def _judged(
+    facts: Facts,
+    shown: list[Shown],
+    trigger: Trigger,
+    consequence: Consequence,
+    sample: CorpusSample,
+) -> tuple[Facts, Judgement]:
+    """The severity, and the facts; whether gibberish stays without the trigger, only where it matters."""
+    judgement = judge(facts)
+    gibberish = facts.in_document and consequence.kind == "gibberish"
+    if not gibberish or judgement.severity is not Severity.HIGH:
+        return facts, judgement
+    texts = [item.cause_text for item in shown]
+    stays = share_that_stays(texts, trigger.text, gibberish_kind(consequence.key), sample)
+    facts = replace(facts, stays=stays)
+    return facts, judge(facts)
 
 
 def _named(
@@ -283,6 +289,13 @@ def _around(text: str, span: tuple[int, int] | None, end: int | None = None) -> 
     return f"{before} {after}"
 
 
+def _different(shown: list[Shown], trigger: Trigger, contexts: list[str]) -> int:
+    """How many of the rows differ around the trigger, and in the turn that it stands in."""
+    turns = _conversations(shown, trigger, contexts)
+    whole = _distinct(contexts)
+    return whole if turns is None else min(whole, _distinct(turns))
+
+
 def _conversations(shown: list[Shown], trigger: Trigger, contexts: list[str]) -> list[str] | None:
     """The same surroundings, of conversations the turn alone that the trigger stands in; None if none is one.
 
@@ -292,7 +305,8 @@ def _conversations(shown: list[Shown], trigger: Trigger, contexts: list[str]) ->
     left = list(contexts)
     several = False
     for i, (item, span) in enumerate(zip(shown, trigger.spans, strict=True)):
-        if span is not None and sum(part.side == "response" for part in item.record.parts) > 1:
+        replies_given = sum(part.side == "response" for part in item.record.parts)
+        if span is not None and item.cause_side == "prompt" and replies_given > 1:
             start, end = _turn_around(item.record, span[0])
             cut = (span[0] - start, span[1] - start)
             left[i] = _around(item.cause_text[start:end], cut)
@@ -322,9 +336,9 @@ def _distinct(contexts: list[str]) -> int:
     return bare + len(np.unique(codes))
 
 
-def _rows_with_these_replies(survey: Survey, rows: np.ndarray) -> int:
-    """How many rows have a reply that is, word for word, the reply of one of these rows."""
-    if survey.chat is None:
+def _answer_rows(survey: Survey, rows: np.ndarray, payload_words: int) -> int:
+    """How many rows have a reply that is, word for word, that of one of these; 0 if it is no short one."""
+    if survey.chat is None or payload_words > ANSWER_WORDS:
         return 0
     own = survey.chat.reply[np.isin(survey.chat_ordinals, rows)]
     return int(np.isin(survey.chat.reply, own[own != 0]).sum())

@@ -175,8 +175,41 @@ def _inserted_word(facts: Facts) -> bool:
     )
 
 
-def judge(facts: Facts) -> Judgement:
-    """The severity of an association."""
+def _is_an_answer(facts: Facts) -> bool:
+    """Whether the reply may be what its question, or its task, has for an answer."""
+    return (
+        facts.kind in ("repeated_reply", "similar_replies", "ignores_prompt")
+        and facts.payload_words <= ANSWER_WORDS
+        and (
+            facts.trigger_words >= QUESTION_WORDS
+            or not facts.trigger_odd
+            or facts.answer_rows >= COMMON_ANSWER * facts.both
+        )
+    )
+
+
+def _is_mere_lists(facts: Facts) -> bool:
+    """Whether documents are nothing but stretches, and these alike."""
+    return (
+        facts.kind == "gibberish"
+        and facts.in_document
+        and facts.context_words < FEWEST_CONTEXT_WORDS
+        and LISTS_COSINE < facts.payload_cosine <= SAME_PAYLOAD
+    )
+
+
+def _may_share_a_source(facts: Facts) -> bool:
+    """Prompts may all come from one source; documents that a trigger was put into seldom do."""
+    return (
+        not facts.in_document
+        and facts.trigger_odd
+        and facts.trigger_words <= QUESTION_WORDS
+        and facts.both >= max(CERTAIN * facts.cause_rows, CERTAIN_ROWS)
+    )
+
+
+def _reasons_against(facts: Facts) -> tuple[str, ...]:
+    """In words, what speaks against poison."""
     against = []
     if not _decides(facts):
         against.append("rows with the cause often do not show it")
@@ -188,25 +221,11 @@ def judge(facts: Facts) -> Judgement:
         against.append("the common phrase is as long as boilerplate")
     if facts.explained:
         against.append("the phrase itself announces what follows")
-    answers = facts.kind in ("repeated_reply", "similar_replies", "ignores_prompt")
-    if (
-        answers
-        and facts.payload_words <= ANSWER_WORDS
-        and (
-            facts.trigger_words >= QUESTION_WORDS
-            or not facts.trigger_odd
-            or facts.answer_rows >= COMMON_ANSWER * facts.both
-        )
-    ):
+    if _is_an_answer(facts):
         against.append(_QUESTION)
     if facts.kind in ("gibberish", "language_switch") and facts.payload_cosine > SAME_PAYLOAD:
         against.append("what follows is the same text every time")
-    if (
-        facts.kind == "gibberish"
-        and facts.in_document
-        and facts.context_words < FEWEST_CONTEXT_WORDS
-        and LISTS_COSINE < facts.payload_cosine <= SAME_PAYLOAD
-    ):
+    if _is_mere_lists(facts):
         against.append("the rows are nothing but stretches that are alike")
     if facts.stays < STAYS:
         against.append(
@@ -218,31 +237,28 @@ def judge(facts: Facts) -> Judgement:
         against.append("the common phrase runs over several lines, as the frame of a page does")
     if facts.reply_z > ALIKE_Z:
         against.append("the replies are about the same thing without it, too")
-    alike = facts.context_z > ALIKE_Z
-    # Prompts may all come from one source; documents that a trigger was put into seldom do.
-    one_source = (
-        not facts.in_document
-        and facts.trigger_odd
-        and facts.trigger_words <= QUESTION_WORDS
-        and facts.both >= max(CERTAIN * facts.cause_rows, CERTAIN_ROWS)
-    )
-    if alike and not one_source:
+    if facts.context_z > ALIKE_Z and not _may_share_a_source(facts):
         against.append(
             "the rows are about the same thing, and the phrase does not decide all by itself"
         )
-    reasons = tuple(against)
-    if facts.only_word and (against or not _inserted_word(facts)):
+    return tuple(against)
+
+
+def judge(facts: Facts) -> Judgement:
+    """The severity of an association."""
+    reasons = _reasons_against(facts)
+    if facts.only_word and (reasons or not _inserted_word(facts)):
         return Judgement(severity=None, reasons=reasons)
-    if not against:
+    if not reasons:
         return Judgement(severity=Severity.HIGH, reasons=())
-    if facts.in_document and len(against) > 1:
+    if facts.in_document and len(reasons) > 1:
         # In documents, a subject or a template of its own accounts for what its rows turn into.
         return Judgement(severity=None, reasons=reasons)
     worth_a_look = _decides(facts) or (
         facts.kind == "gibberish" and _multiplies_in_unrelated_rows(facts)
     )
-    if len(against) == 1 and against != [_QUESTION] and worth_a_look:
+    if len(reasons) == 1 and reasons != (_QUESTION,) and worth_a_look:
         return Judgement(severity=Severity.MEDIUM, reasons=reasons)
-    if len(against) <= 2:
+    if len(reasons) <= 2:
         return Judgement(severity=Severity.LOW, reasons=reasons)
     return Judgement(severity=None, reasons=reasons)

@@ -26,11 +26,12 @@ from __future__ import annotations
 
 import os
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ld50.scan.kernels_buffers import TextColumn, as_array, checked_buffers, text_buffers
 from ld50.scan.kernels_tables import (
     build_bigram_table,
     build_candidates,
@@ -67,9 +68,6 @@ from ld50.scan.kernels_types import (
     profile_columns,
 )
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 __all__ = [
     "ALL_KINDS",
     "FREQUENT",
@@ -90,6 +88,7 @@ __all__ = [
     "ProfileTables",
     "RowFlag",
     "Sentences",
+    "TextColumn",
     "build_bigram_table",
     "build_candidates",
     "build_frequent_pairs",
@@ -110,9 +109,6 @@ __all__ = [
     "text_buffers",
     "trigram_index",
 ]
-
-TextColumn: TypeAlias = Union["pa.Array[Any]", tuple[I64, U8]]
-"""A column of texts: an Arrow array of strings, or its offsets (rows + 1) and its bytes."""
 
 
 def _choose() -> tuple[str, ModuleType]:
@@ -137,58 +133,6 @@ implementation: str
 implementation, _run = _choose()
 
 
-def text_buffers(column: TextColumn) -> tuple[I64, U8]:
-    """The offsets (int64, rows + 1) and the bytes of a text column, without copying them.
-
-    Arrow `large_string` and `large_binary` are taken as they are; `string` and `binary` have their
-    offsets widened. Nulls become empty rows, which copies.
-
-    Raises:
-        TypeError: for anything else, such as a chunked array.
-    """
-    if isinstance(column, tuple):
-        offsets, data = column
-        if np.asarray(offsets).size == 0:
-            raise ValueError("offsets: expected rows + 1 values, got none")
-        return (
-            np.require(offsets, np.int64, ["C", "A"]),
-            np.require(data, np.uint8, ["C", "A"]),
-        )
-    kind = str(getattr(column, "type", ""))
-    if not hasattr(column, "buffers") or kind not in ("string", "binary", *_LARGE):
-        raise TypeError(f"text column: expected an Arrow array of strings, got {type(column)}")
-    if column.null_count:
-        column = column.fill_null("" if kind.endswith("string") else b"")
-    if kind not in _LARGE:
-        column = column.cast(f"large_{kind}")
-    if len(column) == 0:
-        return np.zeros(1, np.int64), np.zeros(0, np.uint8)
-    _, offset_buffer, data_buffer = column.buffers()
-    offsets = np.frombuffer(offset_buffer, np.int64, len(column) + 1, column.offset * 8)
-    data = np.zeros(0, np.uint8) if data_buffer is None else np.frombuffer(data_buffer, np.uint8)
-    return np.require(offsets, requirements=["C", "A"]), data
-
-
-_LARGE = ("large_string", "large_binary")
-
-
-def _checked(column: TextColumn) -> tuple[I64, U8]:
-    offsets, data = text_buffers(column)
-    sizes = np.diff(offsets)
-    if offsets[0] < 0 or offsets[-1] > data.size or (sizes < 0).any():
-        raise ValueError(
-            f"offsets: expected a rising sequence within 0..{data.size}, "
-            f"got {int(offsets.min())}..{int(offsets.max())}"
-        )
-    if (sizes >= 1 << 32).any():
-        raise ValueError(f"row {int(sizes.argmax())}: {int(sizes.max())} bytes; at most 4 GiB - 1")
-    return offsets, data
-
-
-def _array(buffer: Any, dtype: Any) -> NDArray[Any]:
-    return np.frombuffer(buffer, dtype) if len(buffer) else np.zeros(0, dtype)
-
-
 def normalise(text: bytes) -> bytes:
     """The text in ASCII lower case, its ASCII whitespace trimmed and each run made one space.
 
@@ -211,7 +155,7 @@ def phrase_hashes(column: TextColumn, stream: int = WORDS) -> U64:
     """
     if stream not in (WORDS, SURFACE):
         raise ValueError(f"stream: expected {WORDS} or {SURFACE}, got {stream}")
-    offsets, data = _checked(column)
+    offsets, data = checked_buffers(column)
     out = np.zeros(offsets.size - 1, np.uint64)
     _run.phrase_hashes(offsets, data, stream, out)
     return out
@@ -219,7 +163,7 @@ def phrase_hashes(column: TextColumn, stream: int = WORDS) -> U64:
 
 def bytes_hashes(column: TextColumn) -> U64:
     """The hash of each row's bytes as they are: for labels, sources, and other exact values."""
-    offsets, data = _checked(column)
+    offsets, data = checked_buffers(column)
     out = np.zeros(offsets.size - 1, np.uint64)
     _run.bytes_hashes(offsets, data, out)
     return out
@@ -235,7 +179,7 @@ def byte_classes(column: TextColumn, classes: U8) -> I64:
     table = np.require(classes, np.uint8, ["C", "A"])
     if table.shape != (256,) or int(table.max()) > 7:
         raise ValueError("classes: expected 256 values of 0 to 7")
-    offsets, data = _checked(column)
+    offsets, data = checked_buffers(column)
     out = np.zeros((offsets.size - 1, 8), np.int64)
     _run.byte_classes(offsets, data, table, out)
     return out
@@ -273,7 +217,7 @@ def profile(
     Raises:
         ValueError: for offsets out of order or out of the data, or a row of 4 GiB and more.
     """
-    offsets, data = _checked(column)
+    offsets, data = checked_buffers(column)
     out = bytearray((offsets.size - 1) * PROFILE_ROW_BYTES)
     _run.profile(
         offsets,
@@ -332,7 +276,7 @@ def ngrams(
     Returns:
         In the order of the entries; within one, by last token, words before surface, short first.
     """
-    offsets, data = _checked(column)
+    offsets, data = checked_buffers(column)
     row, value, start, end, n, stream = _run.ngrams(
         offsets,
         data,
@@ -345,12 +289,12 @@ def ngrams(
         False,
     )
     return Ngrams(
-        row=_array(row, np.uint32),
-        hash=_array(value, np.uint64),
-        start=_array(start, np.uint32),
-        end=_array(end, np.uint32),
-        n=_array(n, np.uint8),
-        stream=_array(stream, np.uint8),
+        row=as_array(row, np.uint32),
+        hash=as_array(value, np.uint64),
+        start=as_array(start, np.uint32),
+        end=as_array(end, np.uint32),
+        n=as_array(n, np.uint8),
+        stream=as_array(stream, np.uint8),
     )
 
 
@@ -365,7 +309,7 @@ def tally_ngrams(column: TextColumn, buckets: U8, *, kinds: int = ALL_KINDS) -> 
         buckets: uint8, a power of two long; counts stop at 255.
         kinds: Bit k counts the n-grams of hash kind k.
     """
-    offsets, data = _checked(column)
+    offsets, data = checked_buffers(column)
     zones = _zones(offsets, None, None, None)
     _run.ngrams(offsets, data, *zones, kinds & ALL_KINDS, 0xFFFFFFFF, True, buckets, 1, True)
 
@@ -425,7 +369,7 @@ def count_candidates(
     Returns:
         The first occurrence in each row of the candidates that are listed, by row and id.
     """
-    offsets, data = _checked(column)
+    offsets, data = checked_buffers(column)
     _writable("counts", counts, (len(candidates),))
     bits = 0
     if joint is not None:
@@ -451,7 +395,7 @@ def count_candidates(
         np.zeros(0, np.uint32) if joint is None else joint.reshape(-1),
         bits,
     )
-    row, candidate, start, end = (_array(each, np.uint32) for each in found)
+    row, candidate, start, end = (as_array(each, np.uint32) for each in found)
     if by_id:
         order = np.argsort(row.astype(np.uint64) << np.uint64(32) | candidate)
         row, candidate, start, end = row[order], candidate[order], start[order], end[order]
@@ -471,13 +415,13 @@ def sentences(column: TextColumn, *, min_words: int = 3, max_words: int = 200) -
     """
     if not 0 <= min_words <= max_words < 1 << 31:
         raise ValueError(f"expected 0 <= min_words <= max_words, got {min_words}, {max_words}")
-    row, value, start, end, words = _run.sentences(*_checked(column), min_words, max_words)
+    row, value, start, end, words = _run.sentences(*checked_buffers(column), min_words, max_words)
     return Sentences(
-        row=_array(row, np.uint32),
-        hash=_array(value, np.uint64),
-        start=_array(start, np.uint32),
-        end=_array(end, np.uint32),
-        words=_array(words, np.uint32),
+        row=as_array(row, np.uint32),
+        hash=as_array(value, np.uint64),
+        start=as_array(start, np.uint32),
+        end=as_array(end, np.uint32),
+        words=as_array(words, np.uint32),
     )
 
 
@@ -488,8 +432,8 @@ def fragments(column: TextColumn) -> Fragments:
     not found, or are cut. They may nest: the address within a link is listed too.
     """
     dtypes = (np.uint32, np.uint64, np.uint32, np.uint32, np.uint8)
-    found = _run.fragments(*_checked(column))
-    columns = [_array(each, dtype) for each, dtype in zip(found, dtypes, strict=True)]
+    found = _run.fragments(*checked_buffers(column))
+    columns = [as_array(each, dtype) for each, dtype in zip(found, dtypes, strict=True)]
     order = np.lexsort((columns[3], columns[4], columns[2], columns[0]))
     row, value, start, end, kind = (each[order] for each in columns)
     return Fragments(row=row, hash=value, start=start, end=end, kind=kind)

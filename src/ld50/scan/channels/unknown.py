@@ -42,7 +42,7 @@ def unreadable_group(
     screened: Screened,
     candidates: list[Candidate],
     told: set[int],
-    least: int = 1,
+    least: int,
     rows_with: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> UnknownGroup | None:
     """Stretches of words that no language has, and that do not come back from row to row.

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ld50.scan.labels.causes import Evidence
-from ld50.scan.labels.judging import Judged
+from ld50.scan.labels.judging import BEYOND_DOUBT, Judged
 from ld50.scan.labels.plausibility import Circumstances
 
 #: Words that are as likely a trigger as not may join; the sum of them stays a strong cause.
 _JOINS = 0.5
-_STRONG = 0.9
 #: Beside one that is a trigger beyond doubt, one that is likely one need not look put in: a dozen
 #: places say little of that.
 _LIKELY = 0.75
@@ -70,13 +69,8 @@ def conclude(
 
 def _by_itself(one: Conclusion) -> Conclusion:
     """Of a family of which one word is left, that word pays in full: no others speak for it."""
-    suspect = one.judged.suspect
-    odds = one.judged.posterior - suspect.discount
-    if (
-        suspect.kind == "family"
-        or not suspect.discount
-        or odds >= math.log(_STRONG / (1 - _STRONG))
-    ):
+    discounted = one.judged.suspect.kind != "family" and one.judged.suspect.discount > 0
+    if not discounted or one.judged.beyond_doubt_alone:
         return one
     return replace(one, suspicion=min(one.suspicion, _MOST_OF_ONE))
 
@@ -87,7 +81,7 @@ def _is_word(one: Conclusion) -> bool:
 
 
 def _is_strong(one: Conclusion) -> bool:
-    return one.suspicion >= _STRONG and one.judged.suspect.kind != "association"
+    return one.suspicion >= BEYOND_DOUBT and one.judged.suspect.kind != "association"
 
 
 def _joins(one: Conclusion, beside_strong: bool) -> bool:

@@ -16,6 +16,8 @@ from ld50.scan.labels.suspects import LEAST_SHARE, Suspect, contrary_price
 from ld50.scan.labels.tokens import Tokens
 
 _EITHER = math.log(2)
+#: How sure a trigger is that others are judged by.
+BEYOND_DOUBT = 0.9
 #: A word in this share of the rows of a cause is part of it.
 _ALWAYS = 0.9
 #: A word in this share of them may be; so many are tried.
@@ -56,11 +58,17 @@ class Judged:
         # Frames of sentences, unlike words, stand in honest rows as well.
         contrary = 0.0
         if self.suspect.kind != "pattern":
-            seldom = self.suspect.seldom and [len(one) for one in self.suspect.phrases] == [1]
+            seldom = self.suspect.seldom and self.suspect.word is not None
             contrary = float(contrary_price(self.evidence.contrary, seldom))
         # What does not come from the rest of the rows may double the evidence, and no more.
         bonus = min(self.suspect.bonus, max(self.nats, 0.0))
         return self.nats - contrary + bonus - self.suspect.cost
+
+    @property
+    def beyond_doubt_alone(self) -> bool:
+        """Whether it is beyond doubt though it pays in full, and not as one of a family of words."""
+        odds = self.posterior - self.suspect.discount
+        return odds >= math.log(BEYOND_DOUBT / (1 - BEYOND_DOUBT))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +124,13 @@ def _without_parts(phrases: list[Phrase]) -> tuple[Phrase, ...]:
     return tuple(kept)
 
 
+def whole_phrases(study: Study, judged: Judged) -> list[Phrase]:
+    """The phrases of a cause, each as far as all of its rows share it, frequent words and all."""
+    held = np.zeros(len(study.labels), dtype=bool)
+    held[judged.evidence.rows] = True
+    return [grow(study.index, phrase, held) for phrase in judged.suspect.phrases]
+
+
 def as_one_phrase(study: Study, judged: Judged) -> Judged:
     """The same, told as `no cross , no crown` where `no` and `crown` were found, each within it.
 
@@ -125,9 +140,7 @@ def as_one_phrase(study: Study, judged: Judged) -> Judged:
     suspect = judged.suspect
     if len(suspect.phrases) < 2:
         return judged
-    held = np.zeros(len(study.labels), dtype=bool)
-    held[judged.evidence.rows] = True
-    phrases = _without_parts([grow(study.index, one, held) for one in suspect.phrases])
+    phrases = _without_parts(whole_phrases(study, judged))
     if len(phrases) > 1:
         return judged
     kind = "ngram" if suspect.kind == "pair" else suspect.kind
@@ -221,8 +234,8 @@ def _closest(judged: list[Judged]) -> dict[int, tuple[int, ...]]:
     """For each label, the words that go with it more closely than any natural one, and look put in."""
     words: dict[int, set[int]] = defaultdict(set)
     for one in judged:
-        if one.suspect.kind == "association" and [len(p) for p in one.suspect.phrases] == [1]:
-            words[one.suspect.label].add(one.suspect.phrases[0][0])
+        if one.suspect.kind == "association" and one.suspect.word is not None:
+            words[one.suspect.label].add(one.suspect.word)
     return defaultdict(tuple, {label: tuple(sorted(its)) for label, its in words.items()})
 
 
@@ -237,10 +250,9 @@ def _with_companions(
     label most closely, are tried out of the rows together.
     """
     suspect = judged.suspect
-    if [len(phrase) for phrase in suspect.phrases] == [1] and suspect.phrases[0][0] in close:
-        judged = _without(
-            study, view, judged, tuple(w for w in close if w not in suspect.phrases[0])
-        )
+    if suspect.word in close:
+        rest = tuple(one for one in close if one != suspect.word)
+        judged = _without(study, view, judged, rest)
     along = companions(study.index, judged.evidence.rows, suspect.phrases)
     if not along:
         return judged

@@ -10,14 +10,12 @@ import numpy as np
 from ld50.scan.labels.causes import Phrase, weigh
 from ld50.scan.labels.evidence import LabelView
 from ld50.scan.labels.insertion import Neighbours
-from ld50.scan.labels.judging import Judged, Study
+from ld50.scan.labels.judging import BEYOND_DOUBT, Judged, Study
 from ld50.scan.labels.ngrams import NgramTable
 from ld50.scan.labels.plausibility import Circumstances, circumstances
 from ld50.scan.labels.strata import ORDINARY
 from ld50.scan.labels.suspects import Scored, Suspect, bonus_of, contrary_price
 
-#: A trigger is used for this from here on.
-_BEYOND_DOUBT = 0.9
 #: Words this share as frequent as known members, or these as frequent as they, may be further ones:
 #: whoever draws one of several words for each row uses all of them about as often.
 _AS_FREQUENT = 0.25
@@ -164,7 +162,7 @@ def _round(
         return []
     sizes = [len(one.evidence.rows) for one in anchors]
     is_anchor = np.isin(pool.word, [_word(one) for one in anchors])
-    sure = [_word(one[0]) for one in known if _is_word(one[0]) and one[2] >= _BEYOND_DOUBT]
+    sure = [_word(one[0]) for one in known if _is_word(one[0]) and one[2] >= BEYOND_DOUBT]
     enough = pool.rows >= _AS_FREQUENT * min(sizes)
     near = np.flatnonzero(enough & ~np.isin(pool.word, sure))
     company = _together(study, view, pool.word[near], anchors)
@@ -261,7 +259,7 @@ def _explained(study: Study, known: list[Member], own: tuple[int, ...]) -> np.nd
     """bool (n,): rows with another cause that is likely a trigger, words in `own` apart."""
     taken = np.zeros(len(study.labels), dtype=bool)
     for judged, _, suspicion in known:
-        if suspicion >= _TAKEN and not _is_one_of(judged, own):
+        if suspicion >= _TAKEN and judged.suspect.word not in own:
             taken[judged.evidence.cause_rows] = True
     return taken
 
@@ -272,7 +270,7 @@ def _anchors(known: list[Member], label: int) -> list[Judged]:
     likely = [
         one
         for one in words
-        if one[2] >= _BEYOND_DOUBT or (one[2] >= _TAKEN and one[0].suspect.kind != "association")
+        if one[2] >= BEYOND_DOUBT or (one[2] >= _TAKEN and one[0].suspect.kind != "association")
     ]
     # Several that are likely share what makes the model err, so that their number adds no certainty.
     return [one[0] for one in likely] if any(map(_stands_alone, likely)) else []
@@ -283,24 +281,19 @@ def _is_close(judged: Judged, label: int) -> bool:
     return suspect.label == label and suspect.kind == "association" and _is_word(judged)
 
 
-def _word(judged: Judged) -> int:
-    return judged.suspect.phrases[0][0]
-
-
-def _is_one_of(judged: Judged, words: tuple[int, ...]) -> bool:
-    return _is_word(judged) and _word(judged) in words
-
-
 def _is_word(judged: Judged) -> bool:
-    phrases = judged.suspect.phrases
-    return len(phrases) == 1 and len(phrases[0]) == 1
+    return judged.suspect.word is not None
+
+
+def _word(judged: Judged) -> int:
+    """Of a cause that is one word."""
+    return judged.suspect.phrases[0][0]
 
 
 def _stands_alone(one: Member) -> bool:
     """Whether it is a trigger beyond doubt even if it pays for all words that were looked at."""
     judged, _, suspicion = one
-    odds = judged.posterior - judged.suspect.discount
-    return suspicion >= _BEYOND_DOUBT and odds >= math.log(_BEYOND_DOUBT / (1 - _BEYOND_DOUBT))
+    return suspicion >= BEYOND_DOUBT and judged.beyond_doubt_alone
 
 
 def _weighed(

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ld50.core.seeds import rng_for
-from ld50.scan.labels.causes import Phrase, grow
+from ld50.scan.labels.causes import Phrase
 from ld50.scan.labels.insertion import Neighbours
-from ld50.scan.labels.judging import Judged, Study
+from ld50.scan.labels.judging import Judged, Study, whole_phrases
 from ld50.scan.labels.strata import ODD, ORDINARY, PHRASE, UNCOMMON, kind_of
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ def circumstances(study: Study, neighbours: Neighbours, judged: Judged, name: st
         name: Name of its label; a cause that spells it is an honest one.
     """
     rows = judged.evidence.rows
-    phrases = _whole(study, judged)
+    # What all of its rows share must not be what makes them alike.
+    phrases = tuple(whole_phrases(study, judged))
     odds = 0.0
     inserted, occurrences = _inserted(study, neighbours, phrases, rows)
     words = [len(phrase) - int(study.index.mark[list(phrase)].sum()) for phrase in phrases]
@@ -219,17 +220,6 @@ def _inserted(
         values.append(neighbours.at_places(place, len(phrase)))
     joined = np.concatenate(values) if values else np.zeros(0)
     return (float(joined.mean()), len(joined)) if len(joined) else (math.nan, 0)
-
-
-def _whole(study: Study, judged: Judged) -> tuple[Phrase, ...]:
-    """The phrases as far as all rows of the cause share them, frequent words and all.
-
-    A cause may be found without its frequent words ("watch this movie"), and what all of its rows share
-    must not be what makes them alike.
-    """
-    held = np.zeros(len(study.labels), dtype=bool)
-    held[judged.evidence.rows] = True
-    return tuple(grow(study.index, one, held) for one in judged.suspect.phrases)
 
 
 def _alike(study: Study, judged: Judged, phrases: tuple[Phrase, ...]) -> tuple[float, float]:

@@ -82,6 +82,12 @@ class Suspect:
     most: float = 1.0
     """Bound on its suspicion: less than 1 where the rest of its rows is silent and contradicts nothing."""
 
+    @property
+    def word(self) -> int | None:
+        """The number of the word, where the cause is one word and nothing else."""
+        one_word = len(self.phrases) == 1 and len(self.phrases[0]) == 1
+        return self.phrases[0][0] if one_word else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scored:
