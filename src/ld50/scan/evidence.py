@@ -19,7 +19,6 @@ _LONGEST_TRIGGER = 40
 _FURTHEST = 480
 #: So many are read at first: most phrases end where the n-gram does.
 _NEAR = 48
-_MOST_LISTED = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +38,14 @@ class Trigger:
 
 def find_ngram(texts: list[str], ngram: int) -> list[tuple[int, int] | None]:
     """First occurrence of an n-gram, by its kernel hash, in each text; in characters."""
-    encoded = [text.encode() for text in texts]
-    column = pa.array(encoded, type=pa.large_binary())
-    # The low bits of a hash are its kind; nothing else has to be listed.
-    found = kernels.ngrams(column, kinds=1 << (ngram & 7), max_per_row=_MOST_LISTED)
-    hits = np.flatnonzero(found.hash == np.uint64(ngram))
+    column = pa.array([text.encode() for text in texts], type=pa.large_binary())
+    candidate = kernels.build_candidates(np.array([ngram], dtype=np.uint64), np.ones(1, dtype=bool))
+    found = kernels.count_candidates(column, candidate, np.zeros(1, dtype=np.uint32))
     spans: list[tuple[int, int] | None] = [None] * len(texts)
-    for hit in hits[::-1].tolist():
-        row = int(found.row[hit])
-        spans[row] = characters(texts[row], int(found.start[hit]), int(found.end[hit]))
+    for row, start, end in zip(
+        found.row.tolist(), found.start.tolist(), found.end.tolist(), strict=True
+    ):
+        spans[row] = characters(texts[row], start, end)
     return spans
 
 
