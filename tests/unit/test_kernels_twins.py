@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -146,6 +147,7 @@ def test_ngrams_are_the_twins(texts: list[bytes], data: st.DataObject) -> None:
         "kinds": data.draw(st.sampled_from([255, 31, 224, 1, 64])),
         "max_per_row": data.draw(st.sampled_from([0, 1, 7, 100000])),
         "distinct": data.draw(st.booleans()),
+        "placed": data.draw(st.booleans()),
     }
     assert_same(kernels.ngrams, column_of(texts), **zones, **options)
     buckets = np.arange(1 << 10, dtype=np.uint8)
@@ -290,24 +292,83 @@ values = st.one_of(
 )
 
 
-@quick
-@given(st.lists(values, max_size=300))
-def test_values_are_numbered_as_numpy_does(some: list[int]) -> None:
-    hashes = np.array(some, dtype=np.uint64)
-    expected = np.unique(hashes, return_inverse=True)
-    for unique, places in each_way(kernels.numbered, hashes):
-        assert unique.tolist() == expected[0].tolist()
-        assert places.tolist() == expected[1].tolist()
+#: The n-grams of rows, in runs of one row or the same row again.
+runs = st.lists(st.tuples(st.integers(0, 5), st.lists(values, max_size=80)), max_size=12)
 
 
 @quick
-@given(st.lists(values, max_size=30), st.lists(values, max_size=30))
-def test_places_in_a_list_that_is_in_no_order_are_within_it(
-    some: list[int], wanted: list[int]
-) -> None:
-    places = np.full(len(wanted), -1, np.int64)
-    c_kernels.places(np.array(some, np.uint64), np.array(wanted, np.uint64), places)
-    assert all(
-        place == len(some) or some[place] == value
-        for place, value in zip(places.tolist(), wanted, strict=True)
-    )
+@given(runs)
+def test_ngrams_are_gathered_by_row_each_once(some: list[tuple[int, list[int]]]) -> None:
+    some = sorted(some, key=lambda run: run[0])
+    held: list[dict[int, None]] = [{} for _ in range(7)]
+    for row, hashes in some:
+        held[row] |= dict.fromkeys(hashes)
+    ends = np.cumsum([len(hashes) for _, hashes in some], dtype=np.int64)
+    begins = ends - np.array([len(hashes) for _, hashes in some], np.int64)
+    hashes = np.array([value for _, run in some for value in run], np.uint64)
+    rows = np.array([row for row, _ in some], np.uint32)
+    results = each_way(kernels.gather, hashes, begins, ends, rows, 7)
+    for found, numbers, starts in results:
+        assert [found.hash[numbers[low:high]].tolist() for low, high in pairwise(starts)] == [
+            list(row) for row in held
+        ]
+        assert found.count.tolist() == [
+            sum(value in row for row in held) for value in found.hash.tolist()
+        ]
+        same_rows = {
+            (mark, tuple(value in row for row in held))
+            for value, mark in zip(found.hash.tolist(), found.row_set.tolist(), strict=True)
+        }
+        assert len(same_rows) == len({mark for mark, _ in same_rows})
+        assert len(same_rows) == len({rows for _, rows in same_rows})
+        assert found.row_set.tolist() == results[0][0].row_set.tolist()
+
+
+numbered_rows = st.lists(st.lists(st.integers(0, 20), max_size=30), max_size=8)
+
+
+@quick
+@given(numbered_rows, st.lists(st.integers(0, 3), min_size=21, max_size=21))
+def test_numbers_are_replaced_or_left_out(rows: list[list[int]], other: list[int]) -> None:
+    instead = np.array([value or kernels.LEFT_OUT for value in other], np.uint32)
+    starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+    numbers = np.array([number for row in rows for number in row], np.uint32)
+    for out, out_starts in each_way(kernels.renumber, numbers, starts, instead):
+        assert [out[low:high].tolist() for low, high in pairwise(out_starts)] == [
+            [other[number] for number in row if other[number]] for row in rows
+        ]
+
+
+@quick
+@given(numbered_rows)
+def test_numbers_are_tallied(rows: list[list[int]]) -> None:
+    ends = np.cumsum([len(row) for row in rows], dtype=np.int64)
+    begins = ends - np.array([len(row) for row in rows], np.int64)
+    numbers = np.array([number for row in rows for number in row], np.uint32)
+
+    def tallied() -> tuple[list[int], list[int]]:
+        counts = np.zeros(21, np.uint32)
+        met = kernels.tally_numbers(numbers, begins, ends, counts, np.empty(22, np.uint32))
+        return met.tolist(), counts.tolist()
+
+    expected = list(dict.fromkeys(numbers.tolist())), np.bincount(numbers, minlength=21).tolist()
+    assert each_way(tallied) == [expected] * 3
+
+
+def test_what_would_lead_out_of_an_array_is_refused() -> None:
+    def column(*values: int) -> Any:
+        return np.array(values, np.int64)
+
+    numbers, room = np.array([0, 5], np.uint32), np.zeros(3, np.uint32)
+    for begins, ends in ((column(0), column(3)), (column(-1), column(1)), (column(1), column(0))):
+        with pytest.raises(ValueError, match="within"):
+            kernels.tally_numbers(numbers, begins, ends, np.zeros(6, np.uint32), np.empty(7, "u4"))
+    for run in (kernels_py, c_kernels):
+        with pytest.raises(ValueError, match="no candidate"):
+            run.tally(numbers, column(0), column(2), room, np.empty(4, np.uint32))
+        with pytest.raises(ValueError, match="no candidate"):
+            run.renumber(numbers, column(0), column(2), room, np.empty(2, "u4"), column(0, 0))
+    with pytest.raises(ValueError, match="room"):
+        c_kernels.renumber(numbers, column(0), column(2), room, np.empty(1, "u4"), column(0, 0))
+    with pytest.raises(ValueError, match="rising"):
+        kernels.gather(numbers.astype("u8"), column(0, 1), column(1, 2), np.array([1, 0], "u4"), 2)

@@ -18,9 +18,15 @@ def world(seed: int, rows: int = 5000, words: int = 400) -> list[set[int]]:
 
 def inputs(rows: list[set[int]], shown: np.ndarray) -> tuple[Incidence, np.ndarray]:
     frequency = np.bincount([w for row in rows for w in row], minlength=max(map(max, rows)) + 1)
-    pairs = [(r, w) for r in shown.tolist() for w in sorted(rows[r])]
-    array = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    return Incidence.of(array[:, 0], array[:, 1]), frequency
+    return incidence_of([sorted(rows[row]) for row in shown.tolist()], shown), frequency
+
+
+def incidence_of(rows: list[list[int]], ordinals: np.ndarray) -> Incidence:
+    return Incidence(
+        row_ids=ordinals,
+        row_start=np.cumsum([0, *map(len, rows)], dtype=np.int64),
+        candidates=np.array([word for row in rows for word in row], dtype=np.uint32),
+    )
 
 
 def test_unrelated_causes_and_consequences_give_nothing() -> None:
@@ -90,27 +96,37 @@ def test_a_frequent_cause_that_rarely_has_the_consequence_is_left_out() -> None:
     assert found == []
 
 
-def test_order_of_the_pairs_does_not_matter() -> None:
+def test_order_of_the_candidates_in_a_row_does_not_matter() -> None:
     rows = world(4)
     shown = np.arange(0, 5000, 90)
     for row in shown[:30]:
         rows[row].add(400)
     incidence, frequency = inputs(rows, shown)
-    shuffle = np.random.default_rng(0).permutation(len(incidence.rows))
-    mixed = Incidence.of(incidence.rows[shuffle], incidence.candidates[shuffle])
+    rng = np.random.default_rng(0)
+    shuffled = [rng.permutation(sorted(rows[row])).tolist() for row in shown.tolist()]
     consequences = [Consequence(kind="refusal", text="", rows=shown)]
     first, _ = associate(consequences, incidence, frequency, 5000)
-    second, _ = associate(consequences, mixed, frequency, 5000)
+    second, _ = associate(consequences, incidence_of(shuffled, shown), frequency, 5000)
     assert [(a.candidate, a.both, a.log_p) for a in first] == [
         (a.candidate, a.both, a.log_p) for a in second
     ]
+    assert first
+
+
+def test_parts_of_an_incidence_are_those_of_its_rows_and_candidates() -> None:
+    whole = incidence_of([[3, 1], [], [1], [0, 3]], np.array([5, 8, 9, 12]))
+    some = whole.within(np.array([1, 5, 8, 12, 20])).only(np.array([1, 3]), 4)
+    assert some.row_ids.tolist() == [5, 8, 12]
+    assert some.row_start.tolist() == [0, 2, 2, 3]
+    assert some.candidates.tolist() == [1, 0, 1]
+    assert some.row_index().tolist() == [0, 0, 2]
 
 
 def test_empty_corpus() -> None:
     nothing = np.zeros(0, dtype=np.int64)
     found, tests = associate(
         [Consequence(kind="refusal", text="", rows=nothing)],
-        Incidence(rows=nothing, candidates=nothing),
+        incidence_of([], nothing),
         nothing,
         0,
     )

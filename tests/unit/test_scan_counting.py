@@ -108,8 +108,12 @@ def test_tests_end_as_with_exact_counts(seed: int, population: int | None) -> No
     inside = [rng.choice(shown, int(size), replace=False) for size in rng.integers(5, 30, 40)]
     exact = np.array([len(rows) * (1 + at) // 2 for at, rows in enumerate(inside)])
     exact = np.maximum(exact, [len(rows) for rows in inside])
-    numbers = np.repeat(np.arange(40), [len(rows) for rows in inside])
-    incidence = Incidence.of(np.concatenate(inside), numbers)
+    held = np.array([np.isin(shown, rows) for rows in inside]).T
+    incidence = Incidence(
+        row_ids=shown,
+        row_start=np.append(0, np.cumsum(held.sum(axis=1))),
+        candidates=np.nonzero(held)[1].astype(np.uint32),
+    )
     hashes = np.arange(40, dtype=np.uint64) << np.uint64(3) | np.uint64(1)
     enough = enough_rows(hashes, incidence, [consequence], 2000, 8)
     assert (enough < exact).any()

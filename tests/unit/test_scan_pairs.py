@@ -23,8 +23,12 @@ def world(together: bool) -> tuple[list[set[int]], np.ndarray]:
 def found(together: bool) -> list[tuple[int, int | None, int, int]]:
     rows, shown = world(together)
     frequency = np.bincount([w for row in rows for w in row], minlength=502)
-    pairs = np.array([(r, w) for r in shown.tolist() for w in sorted(rows[r])], dtype=np.int64)
-    incidence = Incidence.of(pairs[:, 0], pairs[:, 1])
+    held = [sorted(rows[row]) for row in shown.tolist()]
+    incidence = Incidence(
+        row_ids=shown,
+        row_start=np.cumsum([0, *map(len, held)], dtype=np.int64),
+        candidates=np.array([word for row in held for word in row], dtype=np.uint32),
+    )
     consequences = [Consequence(kind="refusal", text="", rows=shown)]
     words = np.ones(502, dtype=bool)
     candidates, formed = pair_candidates(

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
+from ld50.scan import kernels
 from ld50.scan.statistics import benjamini_hochberg, log_hypergeometric_tail
 
 
@@ -32,63 +32,47 @@ class Consequence:
     """Rows that could show it, if not all can; at least `len(rows)`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incidence:
-    """Which candidate causes stand in which rows; pairs are unique, in order of row and candidate."""
+    """Which candidate causes stand in which rows: those of one row after those of the row before it."""
 
-    rows: np.ndarray = field(repr=False)
-    """int64 (pairs,), rising: ordinals of rows."""
+    row_ids: np.ndarray = field(repr=False)
+    """int64 (rows,), rising: ordinals of rows."""
+    row_start: np.ndarray = field(repr=False)
+    """int64 (rows + 1,): where the candidates of each row begin."""
     candidates: np.ndarray = field(repr=False)
-    """int64 (pairs,): indices of candidates, from 0; rising within a row."""
+    """uint32 (pairs,): indices of candidates, from 0; none twice in a row, in no order."""
 
-    @classmethod
-    def of(cls, rows: np.ndarray, candidates: np.ndarray) -> Incidence:
-        """Puts the pairs in order, each once."""
-        most = int(candidates.max(initial=0)) + 1
-        # One number a pair sorts several times faster than two columns, and than NumPy's `unique`.
-        pairs = np.sort(rows * most + candidates)
-        pairs = pairs[np.diff(pairs, prepend=-1) != 0]
-        return cls(rows=pairs // most, candidates=pairs % most)
-
-    @cached_property
-    def row_start(self) -> np.ndarray:
-        """int64 (rows + 1,): where the pairs of each of `row_ids` begin."""
-        first = np.ones(len(self.rows), dtype=bool)
-        first[1:] = self.rows[1:] != self.rows[:-1]
-        return np.append(np.flatnonzero(first), len(self.rows))
-
-    @cached_property
-    def row_ids(self) -> np.ndarray:
-        """int64 (rows,), rising: ordinals of the rows that hold any candidate."""
-        return np.asarray(self.rows[self.row_start[:-1]])
-
-    @cached_property
-    def row_index(self) -> np.ndarray:
-        """int64 (pairs,): position of each pair's row in `row_ids`."""
-        return np.repeat(np.arange(len(self.row_ids)), np.diff(self.row_start))
-
-    def within(self, rows: np.ndarray) -> np.ndarray:
-        """bool (pairs,): whether each pair's row is one of `rows` (rising)."""
-        inside = np.isin(self.row_ids, rows, assume_unique=True)
-        return np.asarray(np.repeat(inside, np.diff(self.row_start)))
-
-    def pairs_of(self, rows: np.ndarray) -> np.ndarray:
-        """int64, rising: the pairs of `rows` (rising); the cost is that of these rows alone."""
+    def places_of(self, rows: np.ndarray) -> np.ndarray:
+        """int64, rising: positions in `row_ids` of those of `rows` (rising) that are there."""
         if len(self.row_ids) == 0:
             return np.zeros(0, dtype=np.int64)
         where = np.minimum(np.searchsorted(self.row_ids, rows), len(self.row_ids) - 1)
-        where = where[self.row_ids[where] == rows]
+        return np.asarray(where[self.row_ids[where] == rows])
+
+    def within(self, rows: np.ndarray) -> Incidence:
+        """Those of `rows` (rising) that are there; the cost is that of these rows alone."""
+        return self.at(self.places_of(rows))
+
+    def at(self, where: np.ndarray) -> Incidence:
+        """The rows at some positions in `row_ids` (rising)."""
         starts, lengths = self.row_start[where], np.diff(self.row_start)[where]
-        total = np.cumsum(lengths)
-        return np.repeat(starts - (total - lengths), lengths) + np.arange(lengths.sum())
+        total = np.append(0, np.cumsum(lengths))
+        inside = np.repeat(starts - total[:-1], lengths) + np.arange(total[-1])
+        return Incidence(
+            row_ids=self.row_ids[where], row_start=total, candidates=self.candidates[inside]
+        )
 
     def only(self, kept: np.ndarray, candidates: int) -> Incidence:
         """The pairs of the candidates `kept` (rising) out of so many, numbered anew in that order."""
-        renumber = np.full(candidates, -1, dtype=np.int64)
-        renumber[kept] = np.arange(len(kept))
-        numbers = renumber[self.candidates]
-        inside = numbers >= 0
-        return Incidence(rows=self.rows[inside], candidates=numbers[inside])
+        instead = np.full(candidates, kernels.LEFT_OUT, dtype=np.uint32)
+        instead[kept] = np.arange(len(kept), dtype=np.uint32)
+        numbers, starts = kernels.renumber(self.candidates, self.row_start, instead)
+        return Incidence(row_ids=self.row_ids, row_start=starts, candidates=numbers)
+
+    def row_index(self) -> np.ndarray:
+        """int64 (pairs,), rising: position of each pair's row in `row_ids`."""
+        return np.repeat(np.arange(len(self.row_ids)), np.diff(self.row_start))
 
 
 class Tally:
@@ -102,17 +86,21 @@ class Tally:
             candidates: Number of candidates.
         """
         self._incidence = incidence
-        self._counts = np.zeros(candidates, dtype=np.int64)
+        self._counts = np.zeros(candidates, dtype=np.uint32)
+        self._met = np.empty(candidates + 1, dtype=np.uint32)
 
     def of(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Candidates in these rows (rising), and in how many of them each stands.
 
         Returns:
-            int64 (pairs,) twice; a candidate comes as often as it stands in one of the rows.
+            int64 (candidates,) twice, in no order.
         """
-        found = self._incidence.candidates[self._incidence.pairs_of(rows)]
-        np.add.at(self._counts, found, 1)
-        counts = self._counts[found]
+        where = self._incidence.places_of(rows)
+        starts = self._incidence.row_start
+        found = kernels.tally_numbers(
+            self._incidence.candidates, starts[where], starts[where + 1], self._counts, self._met
+        ).astype(np.int64)
+        counts = self._counts[found].astype(np.int64)
         self._counts[found] = 0
         return found, counts
 
@@ -190,135 +178,124 @@ def associate(
         The associations with q below `alpha`, and the number of tests that were corrected for.
     """
     settings = settings or AssociationSettings()
-    tests = float(untested)
-    promising = []
+    tests = untested
+    frequent: list[_Tested] = []
     tally = Tally(incidence, len(document_frequency))
     for number, consequence in enumerate(consequences):
-        held, counts = tally.of(consequence.rows)
-        # Each candidate comes as often as it was counted, so that this is the number of candidates.
-        tests += float((1.0 / counts).sum())
+        held, both = tally.of(consequence.rows)
+        tests += len(held)
         population = rows if consequence.population is None else consequence.population
-        frequency = np.minimum(document_frequency[held], population)
-        if (counts >= np.maximum(settings.min_support, settings.min_effect * frequency)).any():
-            promising.append(number)
-    made = max(round(tests), 1)
+        cause = np.minimum(document_frequency[held], population)
+        these = np.flatnonzero(_enough(both, cause, settings))
+        if len(these):
+            these = these[np.argsort(held[these])]
+            held, both = held[these], both[these]
+            tie = np.zeros(len(held)) if priority is None else priority[held]
+            cause = np.maximum(cause[these], both)
+            frequent.append(_Tested(number, population, held, both, cause, tie))
+    made = max(tests, 1)
+    tested = [
+        each for each in frequent if each.test(len(consequences[each.number].rows), made, settings)
+    ]
+    if not tested:
+        return [], made
+    # What failed its first test is out for good: only the rows of the few others are looked at again.
+    passed = np.unique(np.concatenate([each.ids for each in tested]))
+    incidence = incidence.only(passed, len(document_frequency))
     found: list[Association] = []
-    for number in promising:
-        consequence = consequences[number]
-        population = rows if consequence.population is None else consequence.population
-        table = _Table.of(consequence, incidence)
-        frequency = np.minimum(document_frequency[table.ids], population)
-        tie = None if priority is None else priority[table.ids]
-        found += _greedy(number, consequence, table, frequency, population, made, tie, settings)
+    for each in tested:
+        found += _greedy(each, consequences[each.number], incidence, passed, made, settings)
     return found, made
 
 
+def _enough(both: np.ndarray, cause: np.ndarray, settings: AssociationSettings) -> np.ndarray:
+    """bool: the candidates that are worth a test, by their rows with the consequence and all of them."""
+    return np.asarray((both >= settings.min_support) & (both >= settings.min_effect * cause))
+
+
 @dataclass(slots=True)
-class _Table:
-    """The incidence within the rows of one consequence, reachable from both sides.
+class _Tested:
+    """The candidates that are tested against one consequence."""
 
-    Candidates are numbered anew, in their order.
-    """
-
+    number: int
+    """Of the consequence."""
+    rows: int
+    """Rows that could show it."""
     ids: np.ndarray
     """int64, rising: the candidates."""
-    row_of: np.ndarray
-    candidate_of: np.ndarray
-    by_candidate: np.ndarray
-    candidate_start: np.ndarray
-    row_ids: np.ndarray
-    row_start: np.ndarray
-    counts: np.ndarray
+    both: np.ndarray
+    """int64: of each, rows with it and the consequence."""
+    cause: np.ndarray
+    """int64: of each, rows with it."""
+    tie: np.ndarray
+    """float: which of two is named that have the same rows; the higher one."""
+    log_p: np.ndarray = field(init=False)
+    log_q: np.ndarray = field(init=False)
 
-    @classmethod
-    def of(cls, consequence: Consequence, incidence: Incidence) -> _Table:
-        part = incidence.pairs_of(consequence.rows)
-        ids, numbers = np.unique(incidence.candidates[part], return_inverse=True)
-        inside = Incidence(rows=incidence.rows[part], candidates=numbers)
-        row_of, candidate_of = inside.rows, inside.candidates
-        counts = np.bincount(candidate_of, minlength=len(ids))
-        by_candidate = np.argsort(candidate_of, kind="stable")
-        candidate_start = np.concatenate([[0], np.cumsum(counts)])
-        return cls(
-            ids=ids,
-            row_of=row_of,
-            candidate_of=candidate_of,
-            by_candidate=by_candidate,
-            candidate_start=candidate_start,
-            row_ids=inside.row_ids,
-            row_start=inside.row_start,
-            counts=counts,
-        )
+    def test(self, shown: int, tests: int, settings: AssociationSettings) -> bool:
+        """The first test, with so many rows that show the consequence; whether any passes it."""
+        self.log_p = log_hypergeometric_tail(self.both, self.cause, shown, self.rows)
+        self.log_q = benjamini_hochberg(self.log_p, tests)
+        self.keep(self.log_q <= math.log(settings.alpha))
+        return len(self.ids) > 0
 
-    def rows_with(self, candidate: int) -> np.ndarray:
-        low, high = self.candidate_start[candidate], self.candidate_start[candidate + 1]
-        return np.asarray(self.row_of[self.by_candidate[low:high]])
-
-    def candidates_in(self, rows: np.ndarray) -> np.ndarray:
-        """Candidates of these rows, one entry for each row they stand in."""
-        where = np.searchsorted(self.row_ids, rows)
-        starts, ends = self.row_start[where], self.row_start[where + 1]
-        lengths = ends - starts
-        index = np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
-        return np.asarray(self.candidate_of[index + np.arange(lengths.sum())])
+    def keep(self, these: np.ndarray) -> None:
+        """Only these (bool) are left."""
+        for name in ("ids", "both", "cause", "tie", "log_p", "log_q"):
+            setattr(self, name, getattr(self, name)[these])
 
 
 def _greedy(
-    number: int,
+    left: _Tested,
     consequence: Consequence,
-    table: _Table,
-    document_frequency: np.ndarray,
-    rows: int,
+    incidence: Incidence,
+    passed: np.ndarray,
     tests: int,
-    priority: np.ndarray | None,
     settings: AssociationSettings,
 ) -> list[Association]:
-    both = table.counts.astype(np.int64)
-    cause = np.maximum(document_frequency.astype(np.int64), both)
-    remaining_rows, remaining_consequence = rows, len(consequence.rows)
-    alive = np.flatnonzero((both >= settings.min_support) & (both >= settings.min_effect * cause))
-    if len(alive) == 0:
-        return []
-    log_p = np.zeros(len(both))
-    log_p[alive] = log_hypergeometric_tail(
-        both[alive], cause[alive], remaining_consequence, remaining_rows
-    )
-    log_alpha = math.log(settings.alpha)
-    log_q = np.zeros(len(both))
-    log_q[alive] = benjamini_hochberg(log_p[alive], tests)
-    alive = alive[log_q[alive] <= log_alpha]
-    tie = np.zeros(len(both)) if priority is None else priority
-    taken = np.zeros(0, dtype=np.int64)
+    """The strongest first; what its rows leave of the others is tested again.
+
+    Args:
+        left: Candidates that passed the first test; changed in place.
+        consequence: What they are tested against.
+        incidence: Of the candidates `passed` alone, by their position in it.
+        passed: int64, rising: the candidates that passed for any consequence.
+        tests: All tests of the run.
+        settings: Bounds.
+    """
+    inside = incidence.within(consequence.rows)
+    row_index = inside.row_index()
+    taken = np.zeros(len(inside.row_ids), dtype=bool)
+    remaining_rows, remaining_consequence = left.rows, len(consequence.rows)
     found: list[Association] = []
-    while len(alive) and len(found) < settings.most_per_consequence:
-        best = alive[np.lexsort((-tie[alive], log_p[alive]))[0]]
-        explained = np.setdiff1d(table.rows_with(int(best)), taken, assume_unique=True)
+    while len(left.ids) and len(found) < settings.most_per_consequence:
+        best = int(np.lexsort((-left.tie, left.log_p))[0])
+        place = np.searchsorted(passed, left.ids)
+        explained = row_index[inside.candidates == place[best]]
+        explained = explained[~taken[explained]]
+        taken[explained] = True
         found.append(
             Association(
-                candidate=int(table.ids[best]),
-                consequence=number,
-                rows=explained,
-                both=int(both[best]),
-                cause_rows=int(cause[best]),
-                expected=float(cause[best] * remaining_consequence / remaining_rows),
-                log_p=float(log_p[best]),
-                log_q=float(log_q[best]),
+                candidate=int(left.ids[best]),
+                consequence=left.number,
+                rows=inside.row_ids[explained],
+                both=int(left.both[best]),
+                cause_rows=int(left.cause[best]),
+                expected=float(left.cause[best] * remaining_consequence / remaining_rows),
+                log_p=float(left.log_p[best]),
+                log_q=float(left.log_q[best]),
             )
         )
-        taken = np.union1d(taken, explained)
-        gone = np.bincount(table.candidates_in(explained), minlength=len(both))
-        both -= gone
-        cause -= gone
+        gone = np.bincount(inside.at(explained).candidates, minlength=len(passed))[place]
+        left.both = left.both - gone
+        left.cause = left.cause - gone
         remaining_rows -= len(explained)
         remaining_consequence -= len(explained)
-        alive = alive[
-            (both[alive] >= settings.min_support)
-            & (both[alive] >= settings.min_effect * cause[alive])
-        ]
-        log_p[alive] = log_hypergeometric_tail(
-            both[alive], cause[alive], remaining_consequence, remaining_rows
+        left.keep(_enough(left.both, left.cause, settings))
+        left.log_p = log_hypergeometric_tail(
+            left.both, left.cause, remaining_consequence, remaining_rows
         )
         # What is tested again is a choice made after looking: Bonferroni, not Benjamini-Hochberg.
-        log_q[alive] = np.minimum(log_p[alive] + math.log(tests), 0.0)
-        alive = alive[log_q[alive] <= log_alpha]
+        left.log_q = np.minimum(left.log_p + math.log(tests), 0.0)
+        left.keep(left.log_q <= math.log(settings.alpha))
     return found

@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from ld50.core.seeds import rng_for
 from ld50.scan import kernels
 from ld50.scan.associate import AssociationSettings, Consequence, Incidence, Tally
 from ld50.scan.settings import ScanSettings
@@ -18,7 +17,6 @@ from ld50.scan.survey import Survey
 _MOST_CANDIDATES = 4_000_000
 #: Buckets that n-grams are tallied in: one byte each.
 _BUCKET_BITS = 25
-_CHUNK = 8000
 #: Of n-grams that stand in exactly the same rows, so many stand for all.
 _ALIKE_KEPT = 3
 
@@ -39,12 +37,9 @@ def onset_ngrams(survey: Survey, least: int) -> tuple[np.ndarray, np.ndarray]:
         kernels.tally_ngrams(zone, buckets)
     buckets[(_too_common(survey) >> np.uint64(64 - _BUCKET_BITS)).astype(np.int64)] = 0
     for zone in zones:
-        for start in range(0, len(zone), _CHUNK):
-            found = kernels.ngrams(
-                zone.slice(start, _CHUNK), distinct=True, buckets=buckets, least=least
-            )
-            rows.append(texts.row[start : start + _CHUNK][found.row])
-            hashes.append(found.hash)
+        found = kernels.ngrams(zone, distinct=True, buckets=buckets, least=least, placed=False)
+        rows.append(np.repeat(texts.row, np.bincount(found.row, minlength=len(zone))))
+        hashes.append(found.hash)
     return np.concatenate(rows), np.concatenate(hashes)
 
 
@@ -85,28 +80,53 @@ def worth_counting(
     Returns:
         Which candidates stand in which rows, and uint64 (candidates,), the n-gram of each.
     """
-    incidence, unique = _numbered(rows, hashes, int(needed.min()) if len(needed) else 1)
-    tally = Tally(incidence, len(unique))
-    best = tally.most(consequences)
+    incidence, unique, alike = _gathered(rows, hashes, int(needed.min()) if len(needed) else 1)
+    best = np.zeros(len(unique), dtype=np.int64)
     enough = np.zeros(len(unique), dtype=bool)
+    tally = Tally(incidence, len(unique))
     for consequence, least in zip(consequences, needed.tolist(), strict=True):
         held, counts = tally.of(consequence.rows)
+        best[held] = np.maximum(best[held], counts)
         enough[held[counts >= least]] = True
-    enough &= ~_common(unique, best, survey)
-    enough &= _representative(incidence, unique)
+    # Those in the same rows are enough for the same consequences, so this splits none of their groups.
     kept = np.flatnonzero(enough)
+    kept = kept[
+        _representative(unique[kept], alike[kept]) & ~_common(unique[kept], best[kept], survey)
+    ]
     if len(kept) > _MOST_CANDIDATES:
         kept = np.sort(kept[np.argsort(-best[kept], kind="stable")[:_MOST_CANDIDATES]])
     return incidence.only(kept, len(unique)), unique[kept]
 
 
-def _numbered(rows: np.ndarray, hashes: np.ndarray, least: int) -> tuple[Incidence, np.ndarray]:
-    """Candidates numbered by hash, without those in too few rows for any test."""
-    unique, inverse = kernels.numbered(hashes)
-    incidence = Incidence.of(rows, inverse)
-    counts = np.bincount(incidence.candidates, minlength=len(unique))
-    kept = np.flatnonzero(counts >= least)
-    return incidence.only(kept, len(unique)), unique[kept]
+def _gathered(
+    rows: np.ndarray, hashes: np.ndarray, least: int
+) -> tuple[Incidence, np.ndarray, np.ndarray]:
+    """Candidates numbered by hash, without those in too few rows for any test.
+
+    Args:
+        rows: int64 (pairs,), ordinals of rows.
+        hashes: uint64 (pairs,), n-grams in them; pairs may repeat.
+        least: Fewest rows.
+
+    Returns:
+        Which candidates stand in which rows; uint64 (candidates,), rising, the n-gram of each; and uint64
+        (candidates,), the same for those in the same rows.
+    """
+    # N-grams are listed by row, so there are few runs of one row, and only those are put in order.
+    begins = np.flatnonzero(np.append(True, rows[1:] != rows[:-1])[: len(rows)])
+    ends = np.append(begins[1:], len(rows))
+    row_ids, numbers = np.unique(rows[begins], return_inverse=True)
+    order = np.argsort(numbers, kind="stable")
+    found, pairs, starts = kernels.gather(
+        hashes, begins[order], ends[order], numbers[order].astype(np.uint32), len(row_ids)
+    )
+    kept = np.flatnonzero(found.count >= least)
+    kept = kept[np.argsort(found.hash[kept])]
+    instead = np.full(len(found.hash), kernels.LEFT_OUT, dtype=np.uint32)
+    instead[kept] = np.arange(len(kept), dtype=np.uint32)
+    candidates, starts = kernels.renumber(pairs, starts, instead)
+    incidence = Incidence(row_ids=row_ids, row_start=starts, candidates=candidates)
+    return incidence, found.hash[kept], found.row_set[kept]
 
 
 def _too_common(survey: Survey) -> np.ndarray:
@@ -148,29 +168,28 @@ def _decide_nothing(seen: np.ndarray, best: np.ndarray, survey: Survey) -> np.nd
     return np.asarray((seen >= 12) & (fewest * AssociationSettings().min_effect > best))
 
 
-def _representative(incidence: Incidence, hashes: np.ndarray) -> np.ndarray:
+def _representative(hashes: np.ndarray, alike: np.ndarray) -> np.ndarray:
     """bool (candidates,): the longest of those that stand in exactly the same rows, and single words.
 
     Boilerplate is some hundred n-grams in the same rows, and each would be counted and tested. A longer
     n-gram is in no more rows of the corpus than what it is made of, so it has the strongest test.
+
+    Args:
+        hashes: uint64 (candidates,).
+        alike: uint64 (candidates,), from `_gathered`.
     """
     n, stream = kernels.ngram_kind(hashes)
-    # Rows as random numbers of 26 bits: sums over up to 2**27 rows are exact in float64.
-    numbers = rng_for(0, "row sets").integers(1, 1 << 26, size=(2, len(incidence.row_ids)))
-    sums = [
-        np.bincount(
-            incidence.candidates, weights=number[incidence.row_index], minlength=len(hashes)
-        )
-        for number in numbers.astype(np.float64)
-    ]
-    keys: list[np.ndarray] = [stream, *sums]
-    order = np.lexsort((hashes, -n.astype(np.int64), *keys))
-    first = np.ones(len(order), dtype=bool)
-    for values in keys:
-        first[1:] &= values[order][1:] == values[order][:-1]
-    first[1:] = ~first[1:]
-    rank = np.arange(len(order)) - np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))
-    kept = np.zeros(len(hashes), dtype=bool)
-    kept[order[rank < _ALIKE_KEPT]] = True
+    group = alike & ~np.uint64(1) | stream
+    order = np.argsort(group)
+    first = np.flatnonzero(np.diff(group[order], prepend=~group[order[:1]]) != 0)
+    sizes = np.diff(first, append=len(order))
+    kept = np.ones(len(hashes), dtype=bool)
+    # Most groups are of one or two. Only larger ones are put in order.
+    large = np.repeat(sizes > _ALIKE_KEPT, sizes)
+    order = order[large]
+    order = order[np.lexsort((hashes[order], -n[order].astype(np.int64), group[order]))]
+    sizes = sizes[sizes > _ALIKE_KEPT]
+    rank = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    kept[order[rank >= _ALIKE_KEPT]] = False
     # Pairs of words are looked for among single words.
     return np.asarray(kept | ((n == 1) & (stream == kernels.WORDS)))

@@ -42,8 +42,10 @@ from ld50.scan.kernels_tables import (
 from ld50.scan.kernels_types import (
     ALL_KINDS,
     FREQUENT,
+    GATHERED,
     I64,
     LANES,
+    LEFT_OUT,
     MAX_WORDS_N,
     NO_LANE,
     PROFILE_ROW_BYTES,
@@ -58,6 +60,7 @@ from ld50.scan.kernels_types import (
     FragmentKind,
     Fragments,
     FrequentPairs,
+    GatheredNgrams,
     Ngrams,
     Occurrences,
     Profile,
@@ -72,6 +75,7 @@ __all__ = [
     "ALL_KINDS",
     "FREQUENT",
     "LANES",
+    "LEFT_OUT",
     "NO_LANE",
     "SURFACE",
     "SURFACE_KINDS",
@@ -81,6 +85,7 @@ __all__ = [
     "FragmentKind",
     "Fragments",
     "FrequentPairs",
+    "GatheredNgrams",
     "Ngrams",
     "Occurrences",
     "Profile",
@@ -97,15 +102,17 @@ __all__ = [
     "bytes_hashes",
     "count_candidates",
     "fragments",
+    "gather",
     "implementation",
     "ngram_kind",
     "ngrams",
     "normalise",
-    "numbered",
     "phrase_hashes",
     "profile",
+    "renumber",
     "sentences",
     "tally_ngrams",
+    "tally_numbers",
     "text_buffers",
     "trigram_index",
 ]
@@ -185,20 +192,75 @@ def byte_classes(column: TextColumn, classes: U8) -> I64:
     return out
 
 
-def numbered(hashes: U64) -> tuple[U64, I64]:
-    """The different hashes, rising, and the place of each of `hashes` among them.
+def gather(
+    hashes: U64, begins: I64, ends: I64, rows: U32, row_count: int
+) -> tuple[GatheredNgrams, U32, I64]:
+    """The different n-grams of rows, numbered as they come, and which of them each row has.
 
-    What `numpy.unique` gives with the inverse, several times faster: it puts hashes in order, which is
-    fast, and looks each up, where NumPy orders their places.
+    Args:
+        hashes: N-grams of rows; those of a row may lie in several runs, and repeat.
+        begins: Where each run begins in `hashes`.
+        ends: Where it ends.
+        rows: Of each run the row, rising.
+        row_count: Above every row.
+
+    Returns:
+        The n-grams; the numbers of those of each row, each once, one row after the other; and
+        (row_count + 1,) where those of each row start.
     """
-    values = np.require(hashes, np.uint64, ["C", "A"])
-    rising = np.sort(values)
-    first = np.ones(rising.size, bool)
-    np.not_equal(rising[1:], rising[:-1], out=first[1:])
-    unique = rising[first]
-    places = np.zeros(values.size, np.int64)
-    _run.places(unique, values, places)
-    return unique, places
+    numbers = np.empty(int((ends - begins).sum()), np.uint32)
+    starts = np.zeros(row_count + 1, np.int64)
+    # Nobody who writes a text can know it, so nobody can write one whose n-grams are looked for long.
+    key = int.from_bytes(os.urandom(8), "little")
+    (found,) = _run.gather(
+        np.require(hashes, np.uint64, ["C", "A"]),
+        np.require(begins, np.int64, ["C", "A"]),
+        np.require(ends, np.int64, ["C", "A"]),
+        _u32("rows", rows),
+        key,
+        numbers,
+        starts,
+    )
+    entries = as_array(found, GATHERED)
+    gathered = GatheredNgrams(
+        hash=entries["hash"], row_set=entries["row_set"], count=entries["count"]
+    )
+    return gathered, numbers[: int(starts[-1])], starts
+
+
+def renumber(numbers: U32, starts: I64, instead: U32) -> tuple[U32, I64]:
+    """Numbers of rows, each replaced by another, and where those of each row start then.
+
+    Args:
+        numbers: As from `gather`.
+        starts: Likewise.
+        instead: What stands instead of each number, or `LEFT_OUT`.
+
+    Raises:
+        ValueError: for a number that has nothing instead.
+    """
+    out = np.empty(int(starts[-1] - starts[0]), np.uint32)
+    out_starts = np.zeros(starts.size, np.int64)
+    kept = _run.renumber(numbers, starts[:-1], starts[1:], instead, out, out_starts)
+    return out[:kept], out_starts
+
+
+def tally_numbers(numbers: U32, begins: I64, ends: I64, counts: U32, met: U32) -> U32:
+    """Adds the numbers in some ranges to their counts; those that had none, in the order met.
+
+    Args:
+        numbers: As from `gather`.
+        begins: Where each range begins in `numbers`.
+        ends: Where it ends.
+        counts: One for each number; changed in place.
+        met: Room for one more than `counts` has; what is given back lies in it.
+
+    Raises:
+        ValueError: for a number that has no count.
+    """
+    _writable("counts", counts, counts.shape)
+    _writable("met", met, (counts.size + 1,))
+    return met[: _run.tally(numbers, begins, ends, counts, met)]
 
 
 def profile(
@@ -258,6 +320,7 @@ def ngrams(
     distinct: bool = False,
     buckets: U8 | None = None,
     least: int = 1,
+    placed: bool = True,
 ) -> Ngrams:
     """The n-grams of chosen rows, each within its zone of bytes.
 
@@ -272,12 +335,13 @@ def ngrams(
         distinct: Whether only the first of each hash is kept, for each entry of `rows`.
         buckets: From `tally_ngrams`; only n-grams in a bucket with at least `least` are listed.
         least: See `buckets`; counts above 255 are not told apart.
+        placed: Whether it is wanted where they are; else `start` and `end` are empty.
 
     Returns:
         In the order of the entries; within one, by last token, words before surface, short first.
     """
     offsets, data = checked_buffers(column)
-    row, value, start, end, n, stream = _run.ngrams(
+    row, value, *place = _run.ngrams(
         offsets,
         data,
         *_zones(offsets, rows, starts, ends),
@@ -287,22 +351,23 @@ def ngrams(
         buckets,
         min(least, 255),
         False,
+        placed,
     )
+    start, end = place or (b"", b"")
     return Ngrams(
         row=as_array(row, np.uint32),
         hash=as_array(value, np.uint64),
         start=as_array(start, np.uint32),
         end=as_array(end, np.uint32),
-        n=as_array(n, np.uint8),
-        stream=as_array(stream, np.uint8),
     )
 
 
 def tally_ngrams(column: TextColumn, buckets: U8, *, kinds: int = ALL_KINDS) -> None:
-    """Adds the n-grams of each row, each once a row, to buckets chosen by the top bits of the hash.
+    """Adds the n-grams of each row, as often as they stand there, to buckets by the top bits of the hash.
 
     A bucket says in how many rows its n-grams are at most, so what is rare can be left out before
-    anything is listed. One thread at a time.
+    anything is listed. Telling those apart that repeat within a row would cost more than it leaves out.
+    One thread at a time.
 
     Args:
         column: The texts.
@@ -311,7 +376,8 @@ def tally_ngrams(column: TextColumn, buckets: U8, *, kinds: int = ALL_KINDS) -> 
     """
     offsets, data = checked_buffers(column)
     zones = _zones(offsets, None, None, None)
-    _run.ngrams(offsets, data, *zones, kinds & ALL_KINDS, 0xFFFFFFFF, True, buckets, 1, True)
+    kinds &= ALL_KINDS
+    _run.ngrams(offsets, data, *zones, kinds, 0xFFFFFFFF, False, buckets, 1, True, False)
 
 
 def _zones(

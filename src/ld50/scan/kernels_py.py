@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ld50.scan.kernels_py_fragments import fragments_of
+from ld50.scan.kernels_py_incidence import gather, renumber, tally
 from ld50.scan.kernels_py_profile import profile
 from ld50.scan.kernels_py_tokens import (
     ASCII_PUNCT,
@@ -32,10 +33,13 @@ __all__ = [
     "bytes_hashes",
     "count_candidates",
     "fragments",
+    "gather",
     "ngrams",
     "phrase_hashes",
     "profile",
+    "renumber",
     "sentences",
+    "tally",
 ]
 
 
@@ -100,8 +104,9 @@ def ngrams(
     buckets: U8 | None,
     least: int,
     tally: bool,
+    placed: bool,
 ) -> tuple[bytes, ...]:
-    """Columns row, hash, start, end, n, stream of the n-grams of zones of rows."""
+    """Columns row, hash, start, end of the n-grams of zones of rows; the first two, if not placed."""
     shift = 0 if buckets is None else 65 - buckets.size.bit_length()
     found: list[tuple[int, ...]] = []
     for row, start, end in zip(rows.tolist(), starts.tolist(), ends.tolist(), strict=True):
@@ -120,8 +125,8 @@ def ngrams(
             if buckets is not None and tally:
                 buckets[bucket] += buckets[bucket] < 255
                 continue
-            found.append((row, *gram))
-    return _columns(found, "u4", "u8", "u4", "u4", "u1", "u1")
+            found.append((row, gram.hash, gram.start, gram.end))
+    return _columns(found, "u4", "u8", "u4", "u4")[: 4 if placed else 2]
 
 
 def phrase_hashes(offsets: I64, data: U8, stream: int, out: U64) -> None:
@@ -146,15 +151,6 @@ def byte_classes(offsets: I64, data: U8, classes: U8, out: I64) -> None:
     for row in range(offsets.size - 1):
         found = classes[data[offsets[row] : offsets[row + 1]]] & np.uint8(7)
         out[row] = np.bincount(found, minlength=8)
-
-
-def places(rising: U64, values: U64, out: I64) -> None:
-    """Fills ``out`` with the place of each value in a rising list, its length where it is not there."""
-    at = np.searchsorted(rising, values)
-    inside = at < rising.size
-    found = np.zeros(values.size, bool)
-    found[inside] = rising[at[inside]] == values[inside]
-    out[:] = np.where(found, at, rising.size)
 
 
 def count_candidates(

@@ -280,17 +280,32 @@ def profile_columns(buffer: bytearray, rows: int) -> dict[str, NDArray[Any]]:
 
 @dataclass(frozen=True, kw_only=True)
 class Ngrams:
-    """N-grams found in rows; `start` and `end` are bytes within the row."""
+    """N-grams found in rows; `start` and `end` are bytes within the row, or empty if not asked for."""
 
     row: U32
     hash: U64
     start: U32
     end: U32
-    n: U8
-    stream: U8
 
     def __len__(self) -> int:
         return int(self.row.size)
+
+
+#: An n-gram as `gather` in C gives it back.
+GATHERED = np.dtype([("hash", "u8"), ("row_set", "u8"), ("count", "u4"), ("last", "u4")])
+LEFT_OUT = np.uint32(0xFFFFFFFF)
+"""Instead of a number: nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatheredNgrams:
+    """Different n-grams; the position is the number of each."""
+
+    hash: U64
+    row_set: U64
+    """The same for n-grams that stand in the same rows; else different, but for once in 2**64."""
+    count: U32
+    """In how many rows each stands."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,6 +68,9 @@ def pair_candidates(
     """
     found: list[PairCandidate] = []
     considered = 0
+    usable = np.flatnonzero(words & (document_frequency <= most_rows_of_word(rows, min_support)))
+    incidence = incidence.only(usable, len(words))
+    frequency = document_frequency[usable]
     for number, consequence in enumerate(consequences):
         explained = [
             a.rows
@@ -81,9 +84,7 @@ def pair_candidates(
         )
         if not min_support <= len(left) <= _MOST_ROWS:
             continue
-        pairs, formed = _pairs_of(
-            number, left, incidence, document_frequency, words, rows, min_support
-        )
+        pairs, formed = _pairs_of(number, left, incidence, usable, frequency, rows, min_support)
         found += pairs
         considered += formed
     return found, considered
@@ -93,40 +94,47 @@ def _pairs_of(
     number: int,
     left: np.ndarray,
     incidence: Incidence,
-    document_frequency: np.ndarray,
     words: np.ndarray,
+    frequency: np.ndarray,
     rows: int,
     min_support: int,
 ) -> tuple[list[PairCandidate], int]:
-    usable = words & (document_frequency <= most_rows_of_word(rows, min_support))
-    inside = incidence.within(left) & usable[incidence.candidates]
-    row_of = np.searchsorted(left, incidence.rows[inside])
-    counts = np.bincount(incidence.candidates[inside], minlength=len(document_frequency))
+    """The same for one consequence, of whose rows some are `left`.
+
+    Args:
+        number: Of the consequence.
+        left: int64, rising.
+        incidence: Of the usable words alone.
+        words: int64, rising: the candidates that these are.
+        frequency: int (words,).
+        rows: Rows of the corpus.
+        min_support: Fewest rows.
+    """
+    inside = incidence.within(left)
+    counts = np.bincount(inside.candidates, minlength=len(words))
     kept = np.flatnonzero(counts >= min_support)
     # Words that occur here more often than their frequency says come first.
-    lift = counts[kept] / np.maximum(document_frequency[kept], 1)
+    lift = counts[kept] / np.maximum(frequency[kept], 1)
     kept = np.sort(kept[np.lexsort((kept, -lift))[:_MOST_WORDS]])
     if len(kept) < 2:
         return [], 0
-    renumber = np.full(len(document_frequency), -1, dtype=np.int64)
-    renumber[kept] = np.arange(len(kept))
-    column = renumber[incidence.candidates[inside]]
-    present = np.zeros((len(kept), len(left)), dtype=bool)
-    present[column[column >= 0], row_of[column >= 0]] = True
+    few = inside.only(kept, len(words))
+    present = np.zeros((len(kept), len(few.row_ids)), dtype=bool)
+    present[few.candidates, few.row_index()] = True
     first, second, both = _meetings(present, min_support)
     if len(first) == 0:
         return [], 0
     # The pair's frequency is not known yet; were the words independent, it would be this.
-    n_first, n_second = document_frequency[kept[first]], document_frequency[kept[second]]
+    n_first, n_second = frequency[kept[first]], frequency[kept[second]]
     guess = np.maximum(both, np.ceil(n_first * (n_second / max(rows, 1))).astype(np.int64))
     log_p = log_hypergeometric_tail(both, guess, np.full_like(both, len(left)), rows)
     best = np.lexsort((second, first, log_p))[:_MOST_PAIRS]
     pairs = [
         PairCandidate(
             consequence=number,
-            first=int(kept[first[i]]),
-            second=int(kept[second[i]]),
-            rows=left[present[first[i]] & present[second[i]]],
+            first=int(words[kept[first[i]]]),
+            second=int(words[kept[second[i]]]),
+            rows=few.row_ids[present[first[i]] & present[second[i]]],
         )
         for i in best.tolist()
     ]
@@ -225,7 +233,8 @@ def _tested(
     if len(shown) < min_support or len(shown) < min_effect * len(joint):
         return None
     singles = max(
-        len(np.intersect1d(rows_with[word], consequence.rows)) / max(len(rows_with[word]), 1)
+        len(np.intersect1d(rows_with[word], consequence.rows, assume_unique=True))
+        / max(len(rows_with[word]), 1)
         for word in (pair.first, pair.second)
     )
     if len(shown) / len(joint) < _MORE_THAN_SINGLES * singles:

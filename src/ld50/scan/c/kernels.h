@@ -26,13 +26,15 @@ typedef struct {
     size_t count, room, item;
 } Grown;
 
-/* Makes room for one more value in columns that grow together. */
-static inline int grow(Grown *columns, int count)
+/* Makes room for more values in columns that grow together. */
+static inline int grow_by(Grown *columns, int count, size_t more)
 {
-    if (columns[0].count < columns[0].room)
+    if (columns[0].count + more <= columns[0].room)
         return 0;
+    size_t room = columns[0].room ? columns[0].room * 2 : 256;
+    while (room < columns[0].count + more)
+        room *= 2;
     for (int i = 0; i < count; i++) {
-        size_t room = columns[i].room ? columns[i].room * 2 : 256;
         uint8_t *data = realloc(columns[i].data, room * columns[i].item);
         if (!data) {
             columns[0].room = columns[0].count; /* so that none of them is written to */
@@ -42,6 +44,11 @@ static inline int grow(Grown *columns, int count)
         columns[i].room = room;
     }
     return 0;
+}
+
+static inline int grow(Grown *columns, int count)
+{
+    return grow_by(columns, count, 1);
 }
 
 #define PUSH(grown, type, value) (((type *)(void *)(grown).data)[(grown).count++] = (type)(value))
@@ -80,8 +87,37 @@ void ld50_plain_only(int yes);
 int ld50_phrase_hashes(const Column *column, int stream, uint64_t *out);
 void ld50_bytes_hashes(const Column *column, uint64_t *out);
 
-/* For each value its place among `sorted` (rising, no repeats), or `count` where it is none of them. */
-int ld50_places(const uint64_t *sorted, size_t count, const uint64_t *values, size_t value_count, int64_t *out);
+/* N-grams of rows as runs of hashes; several runs may be of one row. */
+typedef struct {
+    const uint64_t *hashes;
+    const int64_t *begins, *ends; /* of each run */
+    const uint32_t *rows;         /* the row of each run, rising, below row_count */
+    size_t runs, row_count;
+    uint64_t key;      /* odd, and not known to who wrote the text: where hashes are looked for */
+    uint32_t *numbers; /* room for all hashes */
+    int64_t *starts;   /* room for row_count + 1 */
+} GatherInput;
+
+typedef struct {
+    uint64_t hash, row_set; /* row_set: a sum over the rows that have it, the same for the same rows */
+    uint32_t count, last;   /* rows that have it, and the last of them + 1 */
+} GatherEntry;
+
+/* Numbers the n-grams in the order in which they come, and lists the numbers of each row, each once. */
+int ld50_gather(const GatherInput *input, Grown *entries);
+
+/* Numbers of candidates in ranges, one a row; the ranges lie within the numbers. */
+typedef struct {
+    const uint32_t *numbers;
+    const int64_t *begins, *ends;
+    size_t rows, candidates;
+} Incidence;
+
+/* Both return how much they wrote, or -1 for a number that is no candidate's.
+   Other numbers instead, in the same order; what has UINT32_MAX instead is left out. */
+int64_t ld50_renumber(const Incidence *incidence, const uint32_t *renumber, uint32_t *out, int64_t *out_starts);
+/* Counts, and lists those met whose count was 0; `met` has room for all candidates and one more. */
+int64_t ld50_tally(const Incidence *incidence, uint32_t *counts, uint32_t *met);
 
 /* How many bytes of each row are of each of 8 classes: `out` has rows x 8, `classes` one for each byte. */
 void ld50_byte_classes(const Column *column, const uint8_t classes[256], int64_t *out);
@@ -95,9 +131,10 @@ typedef struct {
     int bucket_bits;
     int tally;        /* 1: counts into the buckets and lists nothing */
     unsigned least;   /* lists only what is in a bucket with so many */
+    int placed;       /* 0: without the columns that say where they are */
 } NgramInput;
 
-enum { NGRAM_ROW, NGRAM_HASH, NGRAM_START, NGRAM_END, NGRAM_N, NGRAM_STREAM, NGRAM_COLUMNS };
+enum { NGRAM_ROW, NGRAM_HASH, NGRAM_START, NGRAM_END, NGRAM_COLUMNS };
 int ld50_ngrams(const Column *column, const NgramInput *input, Grown out[NGRAM_COLUMNS]);
 
 typedef struct {

@@ -179,14 +179,15 @@ static PyObject *py_ngrams(PyObject *module, PyObject *args)
     (void)module;
     PyObject *offsets, *data, *rows, *starts, *ends, *buckets;
     unsigned int kinds, max_per_row, least;
-    int distinct, tally;
-    if (!PyArg_ParseTuple(args, "OOOOOIIpOIp", &offsets, &data, &rows, &starts, &ends, &kinds, &max_per_row,
-                          &distinct, &buckets, &least, &tally))
+    int distinct, tally, placed;
+    if (!PyArg_ParseTuple(args, "OOOOOIIpOIpp", &offsets, &data, &rows, &starts, &ends, &kinds,
+                          &max_per_row, &distinct, &buckets, &least, &tally, &placed))
         return NULL;
     Buffers buffers = {.count = 0};
     Column column;
     NgramInput input = {
-        .kinds = kinds, .max_per_row = max_per_row, .distinct = distinct, .least = least, .tally = tally};
+        .kinds = kinds, .max_per_row = max_per_row, .distinct = distinct, .least = least, .tally = tally,
+        .placed = placed};
     size_t start_count, end_count, bucket_count;
     if (take_column(&buffers, offsets, data, &column))
         return refuse(&buffers, "");
@@ -208,13 +209,13 @@ static PyObject *py_ngrams(PyObject *module, PyObject *args)
     for (size_t i = 0; i < input.count; i++)
         if (input.rows[i] >= column.rows)
             return refuse(&buffers, "rows: no such row");
-    Grown out[NGRAM_COLUMNS] = {{.item = 4}, {.item = 8}, {.item = 4}, {.item = 4}, {.item = 1}, {.item = 1}};
+    Grown out[NGRAM_COLUMNS] = {{.item = 4}, {.item = 8}, {.item = 4}, {.item = 4}};
     int failed;
     Py_BEGIN_ALLOW_THREADS
     failed = ld50_ngrams(&column, &input, out);
     Py_END_ALLOW_THREADS
     release(&buffers);
-    return columns_out(out, NGRAM_COLUMNS, failed);
+    return columns_out(out, placed ? NGRAM_COLUMNS : NGRAM_START, failed);
 }
 
 static PyObject *py_phrase_hashes(PyObject *module, PyObject *args)
@@ -284,27 +285,124 @@ static PyObject *py_byte_classes(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
-static PyObject *py_places(PyObject *module, PyObject *args)
+/* Whether ranges of a list are in it. */
+static int are_ranges(const int64_t *begins, const int64_t *ends, size_t ranges, size_t size)
+{
+    for (size_t i = 0; i < ranges; i++)
+        if (begins[i] < 0 || ends[i] < begins[i] || (uint64_t)ends[i] > size)
+            return 0;
+    return 1;
+}
+
+static PyObject *py_gather(PyObject *module, PyObject *args)
 {
     (void)module;
-    PyObject *sorted, *values, *out;
-    int failed;
-    if (!PyArg_ParseTuple(args, "OOO", &sorted, &values, &out))
+    PyObject *hashes, *begins, *ends, *rows, *numbers, *starts;
+    unsigned long long key;
+    GatherInput input;
+    if (!PyArg_ParseTuple(args, "OOOOKOO", &hashes, &begins, &ends, &rows, &key, &numbers, &starts))
         return NULL;
     Buffers buffers = {.count = 0};
-    size_t count, value_count, place_count;
-    const uint64_t *known = take(&buffers, sorted, 8, 0, &count);
-    const uint64_t *wanted = known ? take(&buffers, values, 8, 0, &value_count) : NULL;
-    int64_t *places = wanted ? take(&buffers, out, 8, 1, &place_count) : NULL;
-    if (!places || place_count != value_count)
-        return refuse(&buffers, "out: expected one place a value");
+    size_t hash_count, end_count, run_count, room, start_count, all = 0;
+    input.hashes = take(&buffers, hashes, 8, 0, &hash_count);
+    input.begins = input.hashes ? take(&buffers, begins, 8, 0, &input.runs) : NULL;
+    input.ends = input.begins ? take(&buffers, ends, 8, 0, &end_count) : NULL;
+    input.rows = input.ends ? take(&buffers, rows, 4, 0, &run_count) : NULL;
+    input.numbers = input.rows ? take(&buffers, numbers, 4, 1, &room) : NULL;
+    input.starts = input.numbers ? take(&buffers, starts, 8, 1, &start_count) : NULL;
+    if (!input.starts)
+        return refuse(&buffers, "");
+    if (end_count != input.runs || run_count != input.runs || !start_count ||
+        start_count - 1 >= UINT32_MAX || !are_ranges(input.begins, input.ends, input.runs, hash_count))
+        return refuse(&buffers, "runs: expected a begin, an end and a row of each, within the hashes");
+    input.row_count = start_count - 1;
+    for (size_t i = 0; i < input.runs; i++) {
+        all += (size_t)(input.ends[i] - input.begins[i]);
+        if (input.rows[i] >= input.row_count || (i && input.rows[i] < input.rows[i - 1]))
+            return refuse(&buffers, "rows: expected rising numbers below that of the rows");
+    }
+    if (all > room || all >= UINT32_MAX)
+        return refuse(&buffers, "numbers: too little room");
+    input.key = key | 1;
+    Grown entries = {.item = sizeof(GatherEntry)};
+    int failed;
     Py_BEGIN_ALLOW_THREADS
-    failed = ld50_places(known, count, wanted, value_count, places);
+    failed = ld50_gather(&input, &entries);
     Py_END_ALLOW_THREADS
     release(&buffers);
-    if (failed)
-        return PyErr_NoMemory();
-    Py_RETURN_NONE;
+    return columns_out(&entries, 1, failed);
+}
+
+/* Numbers in ranges, and one value for each candidate. */
+static void *take_incidence(Buffers *buffers, PyObject *numbers, PyObject *begins, PyObject *ends,
+                            PyObject *values, int writable, Incidence *incidence)
+{
+    size_t count, end_count;
+    incidence->numbers = take(buffers, numbers, 4, 0, &count);
+    incidence->begins = incidence->numbers ? take(buffers, begins, 8, 0, &incidence->rows) : NULL;
+    incidence->ends = incidence->begins ? take(buffers, ends, 8, 0, &end_count) : NULL;
+    void *taken = incidence->ends ? take(buffers, values, 4, writable, &incidence->candidates) : NULL;
+    if (!taken)
+        return NULL;
+    if (end_count != incidence->rows ||
+        !are_ranges(incidence->begins, incidence->ends, end_count, count)) {
+        PyErr_SetString(PyExc_ValueError, "ranges: expected a begin and an end of each, within the numbers");
+        return NULL;
+    }
+    return taken;
+}
+
+static PyObject *written(Buffers *buffers, int64_t count)
+{
+    if (count < 0)
+        return refuse(buffers, "numbers: one that is no candidate's");
+    release(buffers);
+    return PyLong_FromLongLong(count);
+}
+
+static PyObject *py_renumber(PyObject *module, PyObject *args)
+{
+    (void)module;
+    PyObject *numbers, *begins, *ends, *values, *out, *out_starts;
+    if (!PyArg_ParseTuple(args, "OOOOOO", &numbers, &begins, &ends, &values, &out, &out_starts))
+        return NULL;
+    Buffers buffers = {.count = 0};
+    Incidence incidence;
+    size_t room, start_count, all = 0;
+    const uint32_t *renumber = take_incidence(&buffers, numbers, begins, ends, values, 0, &incidence);
+    uint32_t *kept = renumber ? take(&buffers, out, 4, 1, &room) : NULL;
+    int64_t *starts = kept ? take(&buffers, out_starts, 8, 1, &start_count) : NULL;
+    if (!starts)
+        return refuse(&buffers, "");
+    for (size_t i = 0; i < incidence.rows; i++)
+        all += (size_t)(incidence.ends[i] - incidence.begins[i]);
+    if (all > room || start_count != incidence.rows + 1)
+        return refuse(&buffers, "out: too little room");
+    int64_t count;
+    Py_BEGIN_ALLOW_THREADS
+    count = ld50_renumber(&incidence, renumber, kept, starts);
+    Py_END_ALLOW_THREADS
+    return written(&buffers, count);
+}
+
+static PyObject *py_tally(PyObject *module, PyObject *args)
+{
+    (void)module;
+    PyObject *numbers, *begins, *ends, *values, *out;
+    if (!PyArg_ParseTuple(args, "OOOOO", &numbers, &begins, &ends, &values, &out))
+        return NULL;
+    Buffers buffers = {.count = 0};
+    Incidence incidence;
+    size_t room;
+    uint32_t *counts = take_incidence(&buffers, numbers, begins, ends, values, 1, &incidence);
+    uint32_t *met = counts ? take(&buffers, out, 4, 1, &room) : NULL;
+    if (!met || room != incidence.candidates + 1)
+        return refuse(&buffers, "met: expected room for all candidates and one more");
+    int64_t count;
+    Py_BEGIN_ALLOW_THREADS
+    count = ld50_tally(&incidence, counts, met);
+    Py_END_ALLOW_THREADS
+    return written(&buffers, count);
 }
 
 static PyObject *py_count_candidates(PyObject *module, PyObject *args)
@@ -403,7 +501,9 @@ static PyMethodDef methods[] = {
     {"phrase_hashes", py_phrase_hashes, METH_VARARGS, "Each row's hash as one n-gram."},
     {"bytes_hashes", py_bytes_hashes, METH_VARARGS, "Each row's hash as bytes."},
     {"byte_classes", py_byte_classes, METH_VARARGS, "Bytes of each class, by row."},
-    {"places", py_places, METH_VARARGS, "Places of values in a sorted list."},
+    {"gather", py_gather, METH_VARARGS, "Numbers n-grams, and lists them by row."},
+    {"renumber", py_renumber, METH_VARARGS, "Numbers candidates anew, or leaves them out."},
+    {"tally", py_tally, METH_VARARGS, "Counts candidates in some rows."},
     {"count_candidates", py_count_candidates, METH_VARARGS, "Rows per candidate n-gram."},
     {"sentences", py_sentences, METH_VARARGS, "Sentences of rows."},
     {"fragments", py_fragments, METH_VARARGS, "Fragments of rows."},

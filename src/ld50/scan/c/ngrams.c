@@ -2,59 +2,66 @@
 #include "kernels.h"
 #include "tokens.h"
 
-enum { WORDS_N = 5, SURFACE_N = 3 };
+enum { WORDS_N = 5, SURFACE_N = 3, HISTORY = WORDS_N - 1, STREAM_ROOM = HISTORY + SCAN_ROOM };
+enum { WAITING = 512, A_TOKEN = WORDS_N + SURFACE_N };
 
-/* The last tokens of a stream, the newest first. */
+/* The tokens of one stream in a chunk, after the last ones of the chunk before. */
 typedef struct {
-    uint64_t hash[WORDS_N];
-    uint32_t start[WORDS_N];
-    uint8_t kind[WORDS_N];
-    int count;
-} Recent;
+    uint64_t hash[STREAM_ROOM];
+    uint32_t start[STREAM_ROOM];
+    uint8_t kind[STREAM_ROOM];
+    size_t first, end; /* those of the zone; at most HISTORY are from before */
+} Stream;
 
-static void remember(Recent *recent, int most, uint64_t hash, uint32_t start, uint8_t kind)
+static void stream_start(Stream *stream)
 {
-    for (int i = most - 1; i > 0; i--) {
-        recent->hash[i] = recent->hash[i - 1];
-        recent->start[i] = recent->start[i - 1];
-        recent->kind[i] = recent->kind[i - 1];
-    }
-    recent->hash[0] = hash;
-    recent->start[0] = start;
-    recent->kind[0] = kind;
-    recent->count += recent->count < most;
+    stream->first = stream->end = HISTORY;
+}
+
+static void stream_next(Stream *stream)
+{
+    size_t dropped = stream->end - HISTORY;
+    memmove(stream->hash, stream->hash + dropped, HISTORY * sizeof stream->hash[0]);
+    memmove(stream->start, stream->start + dropped, HISTORY * sizeof stream->start[0]);
+    memmove(stream->kind, stream->kind + dropped, HISTORY);
+    stream->first = stream->first > dropped ? stream->first - dropped : 0;
+    stream->end = HISTORY;
+}
+
+static inline void stream_add(Stream *stream, uint64_t hash, uint32_t start, uint8_t kind)
+{
+    stream->hash[stream->end] = hash;
+    stream->start[stream->end] = start;
+    stream->kind[stream->end++] = kind;
 }
 
 /* Hashes met in one entry: open addressing, emptied by a new epoch. */
 typedef struct {
-    uint64_t *keys;
-    uint32_t *epochs;
+    uint64_t hash;
+    uint32_t epoch;
+} SeenSlot;
+
+typedef struct {
+    SeenSlot *slots;
     size_t room, count;
     uint32_t epoch;
 } Seen;
 
 static int seen_room(Seen *seen, size_t room)
 {
-    uint64_t *keys = malloc(room * sizeof *keys);
-    uint32_t *epochs = calloc(room, sizeof *epochs);
-    if (!keys || !epochs) {
-        free(keys);
-        free(epochs);
+    SeenSlot *slots = calloc(room, sizeof *slots);
+    if (!slots)
         return -1;
-    }
     for (size_t i = 0; i < seen->room; i++) {
-        if (seen->epochs[i] != seen->epoch)
+        if (seen->slots[i].epoch != seen->epoch)
             continue;
-        size_t slot = (size_t)(seen->keys[i] >> 16) & (room - 1);
-        while (epochs[slot])
+        size_t slot = (size_t)(seen->slots[i].hash >> 16) & (room - 1);
+        while (slots[slot].epoch)
             slot = (slot + 1) & (room - 1);
-        keys[slot] = seen->keys[i];
-        epochs[slot] = seen->epoch;
+        slots[slot] = seen->slots[i];
     }
-    free(seen->keys);
-    free(seen->epochs);
-    seen->keys = keys;
-    seen->epochs = epochs;
+    free(seen->slots);
+    seen->slots = slots;
     seen->room = room;
     return 0;
 }
@@ -63,173 +70,214 @@ static int seen_next(Seen *seen)
 {
     seen->count = 0;
     if (++seen->epoch == 0) {
-        memset(seen->epochs, 0, seen->room * sizeof *seen->epochs);
+        memset(seen->slots, 0, seen->room * sizeof *seen->slots);
         seen->epoch = 1;
     }
     return seen->room ? 0 : seen_room(seen, 1024);
 }
 
 /* 1 when the hash was met before, 0 when it is new, -1 when memory ran out. */
-static int seen_before(Seen *seen, uint64_t hash)
+static inline int seen_before(Seen *seen, uint64_t hash)
 {
     size_t slot = (size_t)(hash >> 16) & (seen->room - 1);
-    for (; seen->epochs[slot] == seen->epoch; slot = (slot + 1) & (seen->room - 1))
-        if (seen->keys[slot] == hash)
+    for (; seen->slots[slot].epoch == seen->epoch; slot = (slot + 1) & (seen->room - 1))
+        if (seen->slots[slot].hash == hash)
             return 1;
-    seen->keys[slot] = hash;
-    seen->epochs[slot] = seen->epoch;
+    seen->slots[slot].hash = hash;
+    seen->slots[slot].epoch = seen->epoch;
     return ++seen->count * 2 > seen->room ? seen_room(seen, seen->room * 2) : 0;
 }
 
 typedef struct {
     uint64_t hash;
     uint32_t start, end;
-    uint8_t n, stream;
 } Found;
-
-enum { WAITING = 512 };
 
 typedef struct {
     const NgramInput *input;
     Grown *out;
     Seen seen;
+    Scan scan;
+    Stream words, surface;
     uint32_t row, taken;
     size_t waiting;
     Found found[WAITING]; /* called for from memory: the buckets are spread over more than caches hold */
 } Lister;
 
-static uint8_t *bucket_of(const NgramInput *input, uint64_t hash)
+static inline uint8_t *bucket_of(const NgramInput *input, uint64_t hash)
 {
     return input->buckets + (hash >> (64 - input->bucket_bits));
 }
 
-/* 1 when the entry is full, 0 to go on, -1 when memory ran out. */
-static int take(Lister *lister, const Found *found)
+/* Leaves of those that wait the ones in a full enough bucket. */
+static size_t of_full_buckets(Lister *lister, size_t waiting)
 {
     const NgramInput *input = lister->input;
-    if (lister->taken == input->max_per_row)
-        return 1;
-    if (input->distinct) {
-        int before = seen_before(&lister->seen, found->hash);
-        if (before)
-            return before < 0 ? -1 : 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < waiting; i++) {
+        lister->found[kept] = lister->found[i];
+        kept += *bucket_of(input, lister->found[i].hash) >= input->least;
     }
-    lister->taken++;
-    if (input->tally) {
-        uint8_t *bucket = bucket_of(input, found->hash);
-        *bucket += *bucket < 255;
-        return 0;
+    return kept;
+}
+
+/* Leaves those that the entry did not have before; more than waited when memory ran out. */
+static size_t of_new(Lister *lister, size_t waiting)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < waiting; i++) {
+        lister->found[kept] = lister->found[i];
+        int before = seen_before(&lister->seen, lister->found[i].hash);
+        if (before < 0)
+            return WAITING + 1;
+        kept += !before;
     }
+    return kept;
+}
+
+static void tally(Lister *lister, size_t waiting)
+{
+    for (size_t i = 0; i < waiting; i++) {
+        uint8_t *bucket = bucket_of(lister->input, lister->found[i].hash);
+        *bucket = (uint8_t)(*bucket + (*bucket < 255));
+    }
+}
+
+static int put_out(Lister *lister, size_t waiting)
+{
     Grown *out = lister->out;
-    if (grow(out, NGRAM_COLUMNS))
+    const int columns = lister->input->placed ? NGRAM_COLUMNS : NGRAM_START;
+    if (grow_by(out, columns, waiting))
         return -1;
-    PUSH(out[NGRAM_ROW], uint32_t, lister->row);
-    PUSH(out[NGRAM_HASH], uint64_t, found->hash);
-    PUSH(out[NGRAM_START], uint32_t, found->start);
-    PUSH(out[NGRAM_END], uint32_t, found->end);
-    PUSH(out[NGRAM_N], uint8_t, found->n);
-    PUSH(out[NGRAM_STREAM], uint8_t, found->stream);
+    uint32_t *rows = (uint32_t *)(void *)out[NGRAM_ROW].data + out[NGRAM_ROW].count;
+    uint64_t *hashes = (uint64_t *)(void *)out[NGRAM_HASH].data + out[NGRAM_HASH].count;
+    for (size_t i = 0; i < waiting; i++) {
+        rows[i] = lister->row;
+        hashes[i] = lister->found[i].hash;
+    }
+    if (lister->input->placed) {
+        uint32_t *starts = (uint32_t *)(void *)out[NGRAM_START].data + out[NGRAM_START].count;
+        uint32_t *ends = (uint32_t *)(void *)out[NGRAM_END].data + out[NGRAM_END].count;
+        for (size_t i = 0; i < waiting; i++) {
+            starts[i] = lister->found[i].start;
+            ends[i] = lister->found[i].end;
+        }
+    }
+    for (int column = 0; column < columns; column++)
+        out[column].count += waiting;
     return 0;
 }
 
-/* Takes those that waited for their buckets, in the order in which they were found. */
+/* Takes those that wait, in the order in which they were found: 1 when the entry is full, 0 to go on, -1
+   when memory ran out. */
 static int take_waiting(Lister *lister)
 {
     const NgramInput *input = lister->input;
     size_t waiting = lister->waiting;
     lister->waiting = 0;
-    for (size_t i = 0; i < waiting; i++) {
-        const Found *found = lister->found + i;
-        if (!input->tally && *bucket_of(input, found->hash) < input->least)
-            continue;
-        int done = take(lister, found);
-        if (done)
-            return done;
-    }
-    return 0;
+    if (input->buckets && !input->tally)
+        waiting = of_full_buckets(lister, waiting);
+    if (input->distinct)
+        waiting = of_new(lister, waiting);
+    if (waiting > WAITING)
+        return -1;
+    const size_t most = input->max_per_row - lister->taken;
+    const int full = waiting > most;
+    if (full)
+        waiting = most;
+    lister->taken += (uint32_t)waiting;
+    if (input->tally)
+        tally(lister, waiting);
+    else if (put_out(lister, waiting))
+        return -1;
+    return full;
 }
 
-static inline int list(Lister *lister, uint64_t hash, uint32_t start, uint32_t end, int n, int stream)
+/* Lists an n-gram, if it is one of those asked for. */
+static inline void list(Lister *lister, int yes, uint64_t hash, uint32_t start, uint32_t end)
 {
     const NgramInput *input = lister->input;
-    if (!(input->kinds >> (hash & 7) & 1))
-        return 0;
-    Found found = {hash, start, end, (uint8_t)n, (uint8_t)stream};
-    if (!input->buckets)
-        return take(lister, &found);
-    prefetch(bucket_of(input, hash));
-    lister->found[lister->waiting++] = found;
-    return lister->waiting == WAITING ? take_waiting(lister) : 0;
+    Found found = {hash, start, end};
+    lister->found[lister->waiting] = found;
+    lister->waiting += (size_t)yes & (input->kinds >> (hash & 7) & 1);
+    if (input->buckets)
+        prefetch(bucket_of(input, hash));
 }
 
-static int list_words(Lister *lister, const Recent *words, uint32_t end)
+/* Lists the n-grams that end in the last word. */
+static inline void list_words(Lister *lister, uint32_t end)
 {
+    const Stream *words = &lister->words;
+    const size_t last = words->end - 1, there = words->end - words->first;
+    const int most = there < WORDS_N ? (int)there : WORDS_N;
     uint64_t value = 0, power = 1;
-    for (int n = 1; n <= words->count; n++) {
-        value += words->hash[n - 1] * power;
+    for (int n = 0; n < most; n++) {
+        value += words->hash[last - (size_t)n] * power;
         power *= HASH_STEP;
-        int done = list(lister, (value & ~(uint64_t)7) | (uint64_t)(n - 1), words->start[n - 1], end, n, 0);
-        if (done)
-            return done;
+        list(lister, 1, (value & ~(uint64_t)7) | (uint64_t)n, words->start[last - (size_t)n], end);
     }
-    return 0;
 }
 
-static int list_surface(Lister *lister, const Recent *surface, uint32_t end)
+static inline void list_surface(Lister *lister, uint32_t end)
 {
+    const Stream *surface = &lister->surface;
+    const size_t last = surface->end - 1, there = surface->end - surface->first;
+    const int most = there < SURFACE_N ? (int)there : SURFACE_N;
     uint64_t value = 0, power = 1;
     int any = 0, all = TOKEN_ASCII_PUNCT;
-    for (int n = 1; n <= surface->count; n++) {
-        value += surface->hash[n - 1] * power;
+    for (int n = 0; n < most; n++) {
+        value += surface->hash[last - (size_t)n] * power;
         power *= HASH_STEP;
-        any |= surface->kind[n - 1] & (TOKEN_PUNCT | TOKEN_CAPITAL);
-        all &= surface->kind[n - 1];
-        if (!any || all)
-            continue;
-        uint64_t hash = (value & ~(uint64_t)7) | (uint64_t)(n - 1 + WORDS_N);
-        int done = list(lister, hash, surface->start[n - 1], end, n, 1);
-        if (done)
-            return done;
+        any |= surface->kind[last - (size_t)n] & (TOKEN_PUNCT | TOKEN_CAPITAL);
+        all &= surface->kind[last - (size_t)n];
+        uint64_t hash = (value & ~(uint64_t)7) | (uint64_t)(n + WORDS_N);
+        list(lister, any && !all, hash, surface->start[last - (size_t)n], end);
     }
-    return 0;
 }
 
-static int list_zone(Lister *lister, Scan *scan, size_t from, size_t end, int surface)
+static int list_zone(Lister *lister, size_t from, size_t end, int with_surface)
 {
-    Recent words = {.count = 0}, runs = {.count = 0};
+    Scan *scan = &lister->scan;
     int more;
+    stream_start(&lister->words);
+    stream_start(&lister->surface);
     do {
-        more = scan_tokens(scan, surface);
+        more = scan_tokens(scan, with_surface);
         for (size_t i = 0; i < scan->stops; i++) {
             uint32_t start = scan->start[i], stop = scan->stop[i];
             if (start < from || stop > end)
                 continue;
             TokenHash hash = hash_token(scan->row + start, stop - start, scan->readable);
-            int done = 0;
             uint8_t kind = token_kind(scan, i);
             if (!(kind & TOKEN_PUNCT)) {
-                remember(&words, WORDS_N, hash.folded, start, 0);
-                done = list_words(lister, &words, stop);
+                stream_add(&lister->words, hash.folded, start, 0);
+                list_words(lister, stop);
             }
-            if (surface && !done) {
+            if (with_surface) {
                 kind |= hash.cases ? TOKEN_CAPITAL : 0;
-                remember(&runs, SURFACE_N, exact_hash(&hash), start, kind);
-                done = list_surface(lister, &runs, stop);
+                stream_add(&lister->surface, exact_hash(&hash), start, kind);
+                list_surface(lister, stop);
             }
-            if (done)
-                return done;
+            if (lister->waiting + A_TOKEN > WAITING) {
+                int done = take_waiting(lister);
+                if (done)
+                    return done;
+            }
         }
         scan_drop(scan);
+        stream_next(&lister->words);
+        stream_next(&lister->surface);
     } while (more);
     return take_waiting(lister);
 }
 
 int ld50_ngrams(const Column *column, const NgramInput *input, Grown out[NGRAM_COLUMNS])
 {
-    Scan *scan = malloc(sizeof *scan);
-    if (!scan)
+    Lister *lister = calloc(1, sizeof *lister);
+    if (!lister)
         return -1;
-    Lister lister = {.input = input, .out = out};
+    lister->input = input;
+    lister->out = out;
     int failed = 0;
     for (size_t i = 0; i < input->count && failed >= 0; i++) {
         size_t length, from = input->starts[i], end = input->ends[i];
@@ -237,19 +285,18 @@ int ld50_ngrams(const Column *column, const NgramInput *input, Grown out[NGRAM_C
         end = end < length ? end : length;
         if (from >= end)
             continue;
-        lister.row = input->rows[i];
-        lister.taken = 0;
-        lister.waiting = 0;
-        if (input->distinct && seen_next(&lister.seen)) {
+        lister->row = input->rows[i];
+        lister->taken = 0;
+        lister->waiting = 0;
+        if (input->distinct && seen_next(&lister->seen)) {
             failed = -1;
             break;
         }
-        scan_start_zone(scan, row, length, from, end, column->data + column->size);
-        failed = list_zone(&lister, scan, from, end, (input->kinds & 0xE0) != 0);
+        scan_start_zone(&lister->scan, row, length, from, end, column->data + column->size);
+        failed = list_zone(lister, from, end, (input->kinds & 0xE0) != 0);
     }
-    free(lister.seen.keys);
-    free(lister.seen.epochs);
-    free(scan);
+    free(lister->seen.slots);
+    free(lister);
     return failed < 0 ? -1 : 0;
 }
 
