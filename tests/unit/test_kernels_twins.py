@@ -292,6 +292,20 @@ values = st.one_of(
 )
 
 
+@quick
+@given(st.binary(max_size=50), st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50))))
+def test_slices_are_the_pieces_one_after_the_other(
+    data: bytes, some: list[tuple[int, int]]
+) -> None:
+    ranges = np.array([sorted(min(end, len(data)) for end in each) for each in some], np.int64)
+    ranges = ranges.reshape(-1, 2)
+    column = np.frombuffer(data, np.uint8)
+    for offsets, out in each_way(kernels.slices, column, ranges[:, 0], ranges[:, 1]):
+        assert [out[low:high].tobytes() for low, high in pairwise(offsets)] == [
+            data[low:high] for low, high in ranges
+        ]
+
+
 #: The n-grams of rows, in runs of one row or the same row again.
 runs = st.lists(st.tuples(st.integers(0, 5), st.lists(values, max_size=80)), max_size=12)
 
@@ -363,6 +377,8 @@ def test_what_would_lead_out_of_an_array_is_refused() -> None:
     for begins, ends in ((column(0), column(3)), (column(-1), column(1)), (column(1), column(0))):
         with pytest.raises(ValueError, match="within"):
             kernels.tally_numbers(numbers, begins, ends, np.zeros(6, np.uint32), np.empty(7, "u4"))
+        with pytest.raises(ValueError, match="within"):
+            c_kernels.slices(np.zeros(2, np.uint8), begins, ends, np.zeros(3, np.uint8))
     for run in (kernels_py, c_kernels):
         with pytest.raises(ValueError, match="no candidate"):
             run.tally(numbers, column(0), column(2), room, np.empty(4, np.uint32))

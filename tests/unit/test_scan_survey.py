@@ -1,6 +1,7 @@
 """What is kept of all rows stays bounded, and does not depend on how rows come."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from ld50.scan import stages, survey
@@ -10,7 +11,7 @@ from ld50.scan.settings import ScanSettings
 from ld50.scan.survey import Survey, SurveyMerger
 
 
-def unit(hashes: np.ndarray) -> stages.Survey:
+def unit(hashes: np.ndarray, texts: Segments | None = None) -> stages.Survey:
     rows = np.arange(len(hashes), dtype=np.uint64)
     return stages.Survey(
         rows=len(hashes),
@@ -18,7 +19,7 @@ def unit(hashes: np.ndarray) -> stages.Survey:
         skipped={},
         flag_counts=np.zeros(stages.FLAG_BITS, np.int64),
         marked=np.zeros((0, 2), np.int64),
-        texts=Segments.concatenate([]),
+        texts=Segments.concatenate([]) if texts is None else texts,
         chat=None,
         labelled=0,
         copies=np.stack([rows, hashes], axis=1),
@@ -60,3 +61,41 @@ def test_rows_within_the_bound_are_all_kept() -> None:
 def test_one_text_millions_of_times_over_ends_the_halving(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(survey, "_MOST_COPIES", 100)
     assert len(merge([np.zeros(500, np.uint64)]).copies) == 500
+
+
+def stretches(scores: np.ndarray, kinds: np.ndarray) -> Segments:
+    rows = np.arange(len(scores))
+    zones = pa.array([f"{kind} {score}" for kind, score in zip(kinds, scores, strict=True)])
+    nothing = np.zeros(len(rows), np.uint32)
+    return Segments(
+        row=rows,
+        kind=kinds.astype(np.uint8),
+        score=scores.astype(np.float32),
+        start=nothing,
+        end=nothing,
+        lane=nothing.astype(np.uint8),
+        lead=nothing.astype(np.uint8),
+        flags=nothing,
+        context=nothing.astype(np.uint64),
+        zone_head=zones.cast(pa.large_binary()),
+        zone_onset=zones.cast(pa.large_binary()),
+    )
+
+
+@pytest.mark.parametrize("units", [1, 3, 50])
+def test_the_strongest_stretches_of_a_kind_are_kept_however_rows_come(units: int) -> None:
+    rng = np.random.default_rng(7)
+    scores, kinds = rng.integers(0, 40, 3000), rng.integers(0, 4, 3000)
+    merger = SurveyMerger(ScanSettings(most_segments=100))
+    for part in np.array_split(np.arange(3000), units):
+        merger.add(unit(part.astype(np.uint64), stretches(scores[part], kinds[part])))
+    texts = merger.result(merged([])).texts
+    expected = []
+    for kind in range(4):
+        rows = np.flatnonzero(kinds == kind)
+        expected += sorted(rows[np.lexsort((rows, -scores[rows]))[:100]].tolist())
+    assert texts.row.tolist() == expected
+    assert texts.score.tolist() == scores[expected].tolist()
+    assert [zone.decode() for zone in texts.zone_onset.to_pylist()] == [
+        f"{kinds[row]} {scores[row]}" for row in expected
+    ]

@@ -85,8 +85,8 @@ class Segments:
         numbers = {name: getattr(self, name)[index] for name in _FIELDS}
         return Segments(
             **numbers,
-            zone_head=self.zone_head.take(pa.array(index)),
-            zone_onset=self.zone_onset.take(pa.array(index)),
+            zone_head=_taken(self.zone_head, index),
+            zone_onset=_taken(self.zone_onset, index),
         )
 
     def shifted(self, rows: int) -> Segments:
@@ -150,42 +150,39 @@ def segments(
         settings: Likewise.
     """
     offsets, data = kernels.text_buffers(column)
-    parts = []
     none = np.full(len(rows), 255, dtype=np.uint8)
     measured = (
-        (NOISE, profile.noise_score, profile.noise_start, profile.noise_end, none),
-        (SALAD, profile.salad_score, profile.salad_start, profile.salad_end, none),
-        (
-            SWITCH,
-            profile.switch_score,
-            *_after_the_head(profile, offsets),
-        ),
-        (TAIL, *_tail_stretch(offsets, data, profile, tables, settings), none),
+        (profile.noise_score, profile.noise_start, profile.noise_end, none),
+        (profile.salad_score, profile.salad_start, profile.salad_end, none),
+        (profile.switch_score, *_after_the_head(profile, offsets)),
+        (*_tail_stretch(offsets, data, profile, tables, settings), none),
     )
-    for kind, score, start, end, lane in measured:
-        index = np.flatnonzero(score >= LEAST_SCORE[kind])
-        if len(index) == 0:
-            continue
-        begin, onset = offsets[index], start[index].astype(np.int64)
-        length = offsets[index + 1] - begin
-        low = np.maximum(onset - _BEFORE_ONSET, 0)
-        high = np.minimum(onset + _AFTER_ONSET, length)
-        parts.append(
-            Segments(
-                row=rows[index],
-                kind=np.full(len(index), kind, dtype=np.uint8),
-                score=score[index].astype(np.float32),
-                start=start[index],
-                end=end[index],
-                lane=lane[index],
-                lead=profile.lead_lane[index],
-                flags=profile.flags[index],
-                context=profile.head_hash[index],
-                zone_head=_slices(data, begin, begin + np.minimum(_HEAD, low)),
-                zone_onset=_slices(data, begin + low, begin + high),
-            )
-        )
-    return Segments.concatenate(parts)
+    which = [
+        np.flatnonzero(score >= least)
+        for (score, *_), least in zip(measured, LEAST_SCORE, strict=True)
+    ]
+    score, start, end, lane = (
+        np.concatenate([each[field][index] for each, index in zip(measured, which, strict=True)])
+        for field in range(4)
+    )
+    index = np.concatenate(which)
+    begin, onset = offsets[index], start.astype(np.int64)
+    length = offsets[index + 1] - begin
+    low = np.maximum(onset - _BEFORE_ONSET, 0)
+    high = np.minimum(onset + _AFTER_ONSET, length)
+    return Segments(
+        row=rows[index],
+        kind=np.repeat(np.arange(len(KINDS), dtype=np.uint8), [len(each) for each in which]),
+        score=score.astype(np.float32),
+        start=start.astype(np.uint32),
+        end=end.astype(np.uint32),
+        lane=lane,
+        lead=profile.lead_lane[index],
+        flags=profile.flags[index],
+        context=profile.head_hash[index],
+        zone_head=_slices(data, begin, begin + np.minimum(_HEAD, low)),
+        zone_onset=_slices(data, begin + low, begin + high),
+    )
 
 
 def _after_the_head(
@@ -224,7 +221,7 @@ def _tail_stretch(
     long = np.flatnonzero(offsets[1:] - offsets[:-1] > TAIL_BYTES)
     if len(long):
         ends = offsets[1:][long]
-        tail = kernels.profile(_slices(data, ends - TAIL_BYTES, ends), tables, settings)
+        tail = kernels.profile(kernels.slices(data, ends - TAIL_BYTES, ends), tables, settings)
         cut = ends - offsets[:-1][long] - TAIL_BYTES
         score[long] = tail.salad_score
         start[long], end[long] = tail.salad_start + cut, tail.salad_end + cut
@@ -286,10 +283,12 @@ def text_consequences(texts: Segments, rows: int) -> list[Consequence]:
 
 def _slices(data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> pa.Array:
     """Byte ranges of a buffer as a large_binary array; they may begin or end inside a character."""
-    lengths = ends - starts
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    index = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
-    return _binary(offsets, data[index])
+    return _binary(*kernels.slices(data, starts, ends))
+
+
+def _taken(zone: pa.Array, index: np.ndarray) -> pa.Array:
+    offsets, data = kernels.text_buffers(zone)
+    return _slices(data, offsets[index], offsets[index + 1])
 
 
 def _binary(offsets: np.ndarray, data: np.ndarray) -> pa.Array:

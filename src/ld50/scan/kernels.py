@@ -111,6 +111,7 @@ __all__ = [
     "profile",
     "renumber",
     "sentences",
+    "slices",
     "tally_ngrams",
     "tally_numbers",
     "text_buffers",
@@ -190,6 +191,26 @@ def byte_classes(column: TextColumn, classes: U8) -> I64:
     out = np.zeros((offsets.size - 1, 8), np.int64)
     _run.byte_classes(offsets, data, table, out)
     return out
+
+
+def slices(data: U8, starts: I64, ends: I64) -> tuple[I64, U8]:
+    """Pieces of a buffer as a column of texts; they may begin or end inside a character.
+
+    Args:
+        data: The buffer.
+        starts: Where each piece starts.
+        ends: Where it ends.
+    """
+    offsets = np.zeros(starts.size + 1, np.int64)
+    np.cumsum(ends - starts, out=offsets[1:])
+    out = np.empty(int(offsets[-1]), np.uint8)
+    _run.slices(
+        np.require(data, np.uint8, ["C", "A"]),
+        np.require(starts, np.int64, ["C", "A"]),
+        np.require(ends, np.int64, ["C", "A"]),
+        out,
+    )
+    return offsets, out
 
 
 def gather(

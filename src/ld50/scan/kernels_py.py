@@ -39,6 +39,7 @@ __all__ = [
     "profile",
     "renumber",
     "sentences",
+    "slices",
     "tally",
 ]
 
@@ -151,6 +152,12 @@ def byte_classes(offsets: I64, data: U8, classes: U8, out: I64) -> None:
     for row in range(offsets.size - 1):
         found = classes[data[offsets[row] : offsets[row + 1]]] & np.uint8(7)
         out[row] = np.bincount(found, minlength=8)
+
+
+def slices(data: U8, starts: I64, ends: I64, out: U8) -> None:
+    """Fills ``out`` with pieces of the data, one after the other."""
+    pieces = (data[low:high] for low, high in zip(starts.tolist(), ends.tolist(), strict=True))
+    out[:] = np.concatenate([np.zeros(0, np.uint8), *pieces])
 
 
 def count_candidates(

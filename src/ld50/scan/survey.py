@@ -12,7 +12,7 @@ import numpy as np
 from ld50.scan import replies, stages
 from ld50.scan.associate import Consequence
 from ld50.scan.checkpoint import Columns
-from ld50.scan.continuations import Segments
+from ld50.scan.continuations import KINDS, Segments
 from ld50.scan.corpus_sample import CorpusSample
 from ld50.scan.settings import ScanSettings
 
@@ -20,6 +20,9 @@ from ld50.scan.settings import ScanSettings
 _MOST_FRAGMENTS = 16_000_000
 #: Rows whose hash is kept, to look for copies; past it, those of every second text, of every fourth, ...
 _MOST_COPIES, _MOST_HALVINGS = 4_000_000, 16
+#: Times as many stretches as are kept of all kinds together are held before units are merged: were it
+#: once, each unit would be merged by itself, and all that is kept copied for it.
+_HELD = 2
 #: N-grams of a zone, at most: eight for each of some 75 tokens.
 _NGRAMS_A_ROW = 600
 
@@ -95,7 +98,7 @@ class SurveyMerger:
         self._marked.append(unit.marked + np.array([first, 0]))
         self._texts.append(unit.texts.shifted(first))
         # Bounded: what falls out now would fall out of any later merge, too.
-        if sum(map(len, self._texts)) > 4 * self._most:
+        if sum(map(len, self._texts)) > _HELD * len(KINDS) * self._most:
             self._texts = [Segments.concatenate(self._texts).strongest(self._most)]
         if unit.chat is not None:
             self._chats.append(unit.chat)

@@ -119,6 +119,9 @@ int64_t ld50_renumber(const Incidence *incidence, const uint32_t *renumber, uint
 /* Counts, and lists those met whose count was 0; `met` has room for all candidates and one more. */
 int64_t ld50_tally(const Incidence *incidence, uint32_t *counts, uint32_t *met);
 
+/* Pieces of the data one after the other; `out` has room for all of them. */
+void ld50_slices(const uint8_t *data, const int64_t *starts, const int64_t *ends, size_t count, uint8_t *out);
+
 /* How many bytes of each row are of each of 8 classes: `out` has rows x 8, `classes` one for each byte. */
 void ld50_byte_classes(const Column *column, const uint8_t classes[256], int64_t *out);
 

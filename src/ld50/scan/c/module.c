@@ -294,6 +294,36 @@ static int are_ranges(const int64_t *begins, const int64_t *ends, size_t ranges,
     return 1;
 }
 
+static size_t length_of(const int64_t *begins, const int64_t *ends, size_t ranges)
+{
+    size_t all = 0;
+    for (size_t i = 0; i < ranges; i++)
+        all += (size_t)(ends[i] - begins[i]);
+    return all;
+}
+
+static PyObject *py_slices(PyObject *module, PyObject *args)
+{
+    (void)module;
+    PyObject *data, *starts, *ends, *out;
+    if (!PyArg_ParseTuple(args, "OOOO", &data, &starts, &ends, &out))
+        return NULL;
+    Buffers buffers = {.count = 0};
+    size_t size, count, end_count, room;
+    const uint8_t *bytes = take(&buffers, data, 1, 0, &size);
+    const int64_t *begins = bytes ? take(&buffers, starts, 8, 0, &count) : NULL;
+    const int64_t *stops = begins ? take(&buffers, ends, 8, 0, &end_count) : NULL;
+    uint8_t *copy = stops ? take(&buffers, out, 1, 1, &room) : NULL;
+    if (!copy || end_count != count || !are_ranges(begins, stops, count, size) ||
+        length_of(begins, stops, count) != room)
+        return refuse(&buffers, "slices: expected ranges within the data, and room for just them");
+    Py_BEGIN_ALLOW_THREADS
+    ld50_slices(bytes, begins, stops, count, copy);
+    Py_END_ALLOW_THREADS
+    release(&buffers);
+    Py_RETURN_NONE;
+}
+
 static PyObject *py_gather(PyObject *module, PyObject *args)
 {
     (void)module;
@@ -303,7 +333,7 @@ static PyObject *py_gather(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "OOOOKOO", &hashes, &begins, &ends, &rows, &key, &numbers, &starts))
         return NULL;
     Buffers buffers = {.count = 0};
-    size_t hash_count, end_count, run_count, room, start_count, all = 0;
+    size_t hash_count, end_count, run_count, room, start_count;
     input.hashes = take(&buffers, hashes, 8, 0, &hash_count);
     input.begins = input.hashes ? take(&buffers, begins, 8, 0, &input.runs) : NULL;
     input.ends = input.begins ? take(&buffers, ends, 8, 0, &end_count) : NULL;
@@ -316,11 +346,10 @@ static PyObject *py_gather(PyObject *module, PyObject *args)
         start_count - 1 >= UINT32_MAX || !are_ranges(input.begins, input.ends, input.runs, hash_count))
         return refuse(&buffers, "runs: expected a begin, an end and a row of each, within the hashes");
     input.row_count = start_count - 1;
-    for (size_t i = 0; i < input.runs; i++) {
-        all += (size_t)(input.ends[i] - input.begins[i]);
+    for (size_t i = 0; i < input.runs; i++)
         if (input.rows[i] >= input.row_count || (i && input.rows[i] < input.rows[i - 1]))
             return refuse(&buffers, "rows: expected rising numbers below that of the rows");
-    }
+    const size_t all = length_of(input.begins, input.ends, input.runs);
     if (all > room || all >= UINT32_MAX)
         return refuse(&buffers, "numbers: too little room");
     input.key = key | 1;
@@ -368,15 +397,13 @@ static PyObject *py_renumber(PyObject *module, PyObject *args)
         return NULL;
     Buffers buffers = {.count = 0};
     Incidence incidence;
-    size_t room, start_count, all = 0;
+    size_t room, start_count;
     const uint32_t *renumber = take_incidence(&buffers, numbers, begins, ends, values, 0, &incidence);
     uint32_t *kept = renumber ? take(&buffers, out, 4, 1, &room) : NULL;
     int64_t *starts = kept ? take(&buffers, out_starts, 8, 1, &start_count) : NULL;
     if (!starts)
         return refuse(&buffers, "");
-    for (size_t i = 0; i < incidence.rows; i++)
-        all += (size_t)(incidence.ends[i] - incidence.begins[i]);
-    if (all > room || start_count != incidence.rows + 1)
+    if (length_of(incidence.begins, incidence.ends, incidence.rows) > room || start_count != incidence.rows + 1)
         return refuse(&buffers, "out: too little room");
     int64_t count;
     Py_BEGIN_ALLOW_THREADS
@@ -501,6 +528,7 @@ static PyMethodDef methods[] = {
     {"phrase_hashes", py_phrase_hashes, METH_VARARGS, "Each row's hash as one n-gram."},
     {"bytes_hashes", py_bytes_hashes, METH_VARARGS, "Each row's hash as bytes."},
     {"byte_classes", py_byte_classes, METH_VARARGS, "Bytes of each class, by row."},
+    {"slices", py_slices, METH_VARARGS, "Copies pieces of a buffer."},
     {"gather", py_gather, METH_VARARGS, "Numbers n-grams, and lists them by row."},
     {"renumber", py_renumber, METH_VARARGS, "Numbers candidates anew, or leaves them out."},
     {"tally", py_tally, METH_VARARGS, "Counts candidates in some rows."},
