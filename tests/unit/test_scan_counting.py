@@ -67,12 +67,14 @@ def test_rows_of_what_was_counted_to_the_end_are_known(
     corpus: Plan, order: tuple[int, ...]
 ) -> None:
     known = counted(corpus, ENOUGH, order).known_rows()
+    asked = [hash_of(word) for word in ("once", "often", "seldom", "unheard", "once")]
+    rows = known.of(np.array(asked, np.uint64))
+    assert rows.keys() == {hash_of(word) for word in ("once", "seldom")}
     for word in ("once", "seldom"):
-        rows = known.of(hash_of(word))
-        assert rows is not None
-        assert rows.tolist() == WORDS[word].tolist()
-    assert known.of(hash_of("often")) is None
-    assert known.of(hash_of("unheard")) is None
+        assert rows[hash_of(word)].tolist() == WORDS[word].tolist()
+        assert rows[hash_of(word)].dtype == np.int64
+    assert known.of(np.zeros(0, np.uint64)) == {}
+    assert counting.KnownRows().of(np.array(asked, np.uint64)) == {}
 
 
 def test_without_room_the_rows_of_what_is_in_the_fewest_are_known(
@@ -80,11 +82,9 @@ def test_without_room_the_rows_of_what_is_in_the_fewest_are_known(
 ) -> None:
     monkeypatch.setattr(counting, "_MOST_KEPT", 100)
     counter = counted(corpus, ENOUGH | {"often": 1000}, (0, 1, 2))
-    known = counter.known_rows()
-    once = known.of(hash_of("once"))
-    assert once is not None
-    assert once.tolist() == [500]
-    assert known.of(hash_of("often")) is None
+    asked = np.array([hash_of("once"), hash_of("often")], np.uint64)
+    known = counter.known_rows().of(asked)
+    assert {ngram: rows.tolist() for ngram, rows in known.items()} == {hash_of("once"): [500]}
     assert sorted(counter.frequency.tolist()) == [1, 90, 450]
 
 
@@ -95,7 +95,8 @@ def test_within_a_unit_what_is_done_is_sorted_out(
     monkeypatch.setattr(counting, "_SORTED_OUT_BYTES", 1)
     counter = counted(corpus, ENOUGH, (0, 1, 2))
     assert counter.frequency.tolist() == exact.frequency.tolist()
-    assert str(counter.known_rows().of(hash_of("seldom"))) == str(WORDS["seldom"])
+    known = counter.known_rows().of(np.array([hash_of("seldom")], np.uint64))
+    assert known[hash_of("seldom")].tolist() == WORDS["seldom"].tolist()
 
 
 @pytest.mark.parametrize("population", [None, 400])

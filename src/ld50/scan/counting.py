@@ -17,8 +17,6 @@ from ld50.scan.rereading import CauseReader
 
 #: Pairs of row and candidate that are kept, 8 bytes each.
 _MOST_KEPT = 12_000_000
-#: Bits of a row's ordinal beside the number of a candidate.
-_ROW_BITS = 38
 #: So often within a unit, what needs no more counting is sorted out.
 _SORTED_OUT_BYTES = 32 << 20
 #: The rest is sorted out when this share of the candidates need no more counting.
@@ -57,6 +55,7 @@ class _Left:
 
     def __init__(self, hashes: np.ndarray, listed: np.ndarray, numbers: np.ndarray) -> None:
         self.numbers = numbers
+        self.narrow = numbers.astype(np.uint32)
         self.set = kernels.build_candidates(hashes[numbers], listed[numbers])
 
 
@@ -87,7 +86,7 @@ class CauseCounter:
         for batch in causes.read(unit):
             found = kernels.count_candidates(batch.column, left.set, counts, by_id=False)
             rows.append(batch.rows.astype(np.uint32)[found.row])
-            candidates.append(left.numbers.astype(np.uint32)[found.candidate])
+            candidates.append(left.narrow[found.candidate])
             size += batch.column.nbytes
             if size >= _SORTED_OUT_BYTES:
                 total[left.numbers] = counts
@@ -95,8 +94,8 @@ class CauseCounter:
                 counts = total[left.numbers]
         total[left.numbers] = counts
         return {
-            "counts": total,
-            "rows": np.concatenate(rows),
+            "counts": _narrowed(total),
+            "rows": _narrowed(np.concatenate(rows)),
             "candidates": np.concatenate(candidates),
         }
 
@@ -123,7 +122,7 @@ class CauseCounter:
         taken = np.cumsum(np.where(going, self._total, 0)[order])
         going[order[taken > _MOST_KEPT // 2]] = False
         self._listed[~going] = 0
-        inside = [going[candidates] for _, _, candidates in self._parts]
+        inside = [np.flatnonzero(going[candidates]) for _, _, candidates in self._parts]
         self._parts = [
             (first, rows[kept], candidates[kept])
             for (first, rows, candidates), kept in zip(self._parts, inside, strict=True)
@@ -138,47 +137,64 @@ class CauseCounter:
 
     def known_rows(self) -> KnownRows:
         """The rows of the candidates that were counted to the end, as far as there was room."""
-        nothing = np.zeros(0, dtype=np.uint32)
-        candidates = np.concatenate([nothing, *(numbers for _, _, numbers in self._parts)])
         # Which rows a unit left out depends on what was known when it was counted.
-        kept = np.bincount(candidates, minlength=len(self._total))
+        kept = np.zeros(len(self._total), dtype=np.int64)
+        for _, _, candidates in self._parts:
+            kept += np.bincount(candidates, minlength=len(kept))
         whole = (self._total < self._enough) & (kept == self._total)
-        # One number a pair sorts many times faster than an order of one column by another.
-        pairs = [np.zeros(0, np.uint64)]
-        for first, rows, numbers in self._parts:
-            inside = whole[numbers]
-            key = numbers[inside].astype(np.uint64) << np.uint64(_ROW_BITS)
-            pairs.append(key | (rows[inside] + np.uint64(first)))
-        sorted_pairs = np.sort(np.concatenate(pairs))
-        lengths = self._total[whole]
-        rows = (sorted_pairs & np.uint64((1 << _ROW_BITS) - 1)).view(np.int64)
-        return KnownRows(self._hashes[whole], np.cumsum(lengths) - lengths, rows)
+        return KnownRows(self._hashes, whole, self._parts)
+
+
+def _narrowed(values: np.ndarray) -> np.ndarray:
+    """uint16 if none is larger: most of what a stage writes to disk are these."""
+    return values.astype(np.uint16) if values.max(initial=0) < 1 << 16 else values
 
 
 class KnownRows:
-    """For some n-grams, the rows of the corpus that hold them."""
+    """For some n-grams, the rows of the corpus that hold them.
+
+    Of all n-grams that are counted, some hundred are asked for, a few times in a run. So rows are not put
+    in order by n-gram, which takes as long as counting a part of the corpus, but looked through.
+    """
 
     def __init__(
         self,
         hashes: np.ndarray | None = None,
-        starts: np.ndarray | None = None,
-        rows: np.ndarray | None = None,
+        whole: np.ndarray | None = None,
+        parts: list[tuple[int, np.ndarray, np.ndarray]] | None = None,
     ) -> None:
         """Nothing is known without arguments.
 
         Args:
             hashes: uint64 (n-grams,), rising.
-            starts: int64 (n-grams,), where the rows of each begin in `rows`.
-            rows: int64, the rows of each n-gram, rising; one n-gram after the other.
+            whole: bool (n-grams,): those all of whose rows are in the parts.
+            parts: In order, of each the ordinal of its first row; rows, counted from there and rising;
+                and of each row the index of an n-gram in it.
         """
         self._hashes = np.zeros(0, dtype=np.uint64) if hashes is None else hashes
-        self._rows = np.zeros(0, dtype=np.int64) if rows is None else rows
-        none = np.zeros(0, dtype=np.int64)
-        self._bounds = np.append(none if starts is None else starts, len(self._rows))
+        self._whole = np.zeros(0, dtype=bool) if whole is None else whole
+        self._parts = parts or []
 
-    def of(self, ngram: int) -> np.ndarray | None:
-        """int64, rising: the rows of an n-gram, if they are known."""
-        place = int(np.searchsorted(self._hashes, np.uint64(ngram)))
-        if place == len(self._hashes) or int(self._hashes[place]) != ngram:
-            return None
-        return self._rows[int(self._bounds[place]) : int(self._bounds[place + 1])]
+    def of(self, ngrams: np.ndarray) -> dict[int, np.ndarray]:
+        """The rows (int64, rising) of those of some n-grams (uint64) whose rows are known."""
+        unique = np.unique(ngrams)
+        places = np.searchsorted(self._hashes, unique)
+        there = places < len(self._hashes)
+        places, unique = places[there], unique[there]
+        there = (self._hashes[places] == unique) & self._whole[places]
+        places, unique = places[there], unique[there]
+        wanted = np.zeros(len(self._hashes), dtype=bool)
+        wanted[places] = True
+        rows, found = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.uint32)]
+        for first, part, candidates in self._parts:
+            inside = np.flatnonzero(wanted[candidates])
+            rows.append(part[inside].astype(np.int64) + first)
+            found.append(candidates[inside])
+        numbers = np.concatenate(found)
+        order = np.argsort(numbers, kind="stable")
+        bounds = np.searchsorted(numbers[order], np.append(places, len(self._hashes)))
+        every = np.concatenate(rows)[order]
+        return {
+            ngram: every[low:high]
+            for ngram, low, high in zip(unique.tolist(), bounds[:-1], bounds[1:], strict=True)
+        }

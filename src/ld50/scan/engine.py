@@ -261,12 +261,12 @@ class Engine:
 
     def rows_with(self, survey: Survey, hashes: np.ndarray) -> list[np.ndarray]:
         """For each n-gram, the ordinals (rising) of all rows of the corpus that hold it."""
-        known = {ngram: self._known.of(ngram) for ngram in hashes.tolist()}
-        unknown = [ngram for ngram, rows in known.items() if rows is None]
+        known = self._known.of(hashes)
+        unknown = set(hashes.tolist()) - known.keys()
         if unknown:
-            unique = np.unique(np.array(unknown, dtype=np.uint64))
+            unique = np.array(sorted(unknown), dtype=np.uint64)
             known |= zip(unique.tolist(), self._look_for(survey, unique), strict=True)
-        return [rows for ngram in hashes.tolist() if (rows := known[ngram]) is not None]
+        return [known[ngram] for ngram in hashes.tolist()]
 
     def _look_for(self, survey: Survey, unique: np.ndarray) -> list[np.ndarray]:
         """The same by a pass over the corpus, for n-grams without repeats."""
