@@ -311,21 +311,34 @@ runs = st.lists(st.tuples(st.integers(0, 5), st.lists(values, max_size=80)), max
 
 
 @quick
-@given(runs)
-def test_ngrams_are_gathered_by_row_each_once(some: list[tuple[int, list[int]]]) -> None:
-    some = sorted(some, key=lambda run: run[0])
-    held: list[dict[int, None]] = [{} for _ in range(7)]
-    for row, hashes in some:
-        held[row] |= dict.fromkeys(hashes)
-    ends = np.cumsum([len(hashes) for _, hashes in some], dtype=np.int64)
-    begins = ends - np.array([len(hashes) for _, hashes in some], np.int64)
-    hashes = np.array([value for _, run in some for value in run], np.uint64)
-    rows = np.array([row for row, _ in some], np.uint32)
-    results = each_way(kernels.gather, hashes, begins, ends, rows, 7)
-    for found, numbers, starts in results:
-        assert [found.hash[numbers[low:high]].tolist() for low, high in pairwise(starts)] == [
-            list(row) for row in held
-        ]
+@given(runs, runs)
+def test_ngrams_are_gathered_by_row_each_once(
+    some: list[tuple[int, list[int]]], more: list[tuple[int, list[int]]]
+) -> None:
+    parts = [sorted(part, key=lambda run: run[0]) for part in (some, more)]
+    held: list[dict[int, None]] = [{} for _ in range(14)]
+
+    def gathered() -> tuple[kernels.GatheredNgrams, list[Any]]:
+        gatherer = kernels.Gatherer()
+        listed = []
+        for part in parts:
+            ends = np.cumsum([len(hashes) for _, hashes in part], dtype=np.int64)
+            begins = ends - np.array([len(hashes) for _, hashes in part], np.int64)
+            hashes = np.array([value for _, run in part for value in run], np.uint64)
+            rows = np.array([row for row, _ in part], np.uint32)
+            listed.append(gatherer.add(hashes, begins, ends, rows, 7))
+        return gatherer.ngrams(), listed
+
+    for number, part in enumerate(parts):
+        for row, hashes in part:
+            held[7 * number + row] |= dict.fromkeys(hashes)
+    results = each_way(gathered)
+    for found, listed in results:
+        assert [
+            found.hash[numbers[low:high]].tolist()
+            for numbers, starts in listed
+            for low, high in pairwise(starts)
+        ] == [list(row) for row in held]
         assert found.count.tolist() == [
             sum(value in row for row in held) for value in found.hash.tolist()
         ]
@@ -387,4 +400,10 @@ def test_what_would_lead_out_of_an_array_is_refused() -> None:
     with pytest.raises(ValueError, match="room"):
         c_kernels.renumber(numbers, column(0), column(2), room, np.empty(1, "u4"), column(0, 0))
     with pytest.raises(ValueError, match="rising"):
-        kernels.gather(numbers.astype("u8"), column(0, 1), column(1, 2), np.array([1, 0], "u4"), 2)
+        kernels.Gatherer().add(
+            numbers.astype("u8"), column(0, 1), column(1, 2), np.array([1, 0], "u4"), 2
+        )
+    with pytest.raises(ValueError, match="within"):
+        kernels.Gatherer().add(numbers.astype("u8"), column(0), column(3), np.zeros(1, "u4"), 1)
+    with pytest.raises(ValueError, match="PyCapsule"):
+        c_kernels.gathered(3)

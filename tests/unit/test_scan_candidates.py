@@ -5,19 +5,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ld50.scan import kernels
-from ld50.scan.candidates import _gathered, _representative
+from ld50.scan.candidates import RowNgrams, _representative
 
 pairs = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 12)), max_size=200)
 
 
 @settings(max_examples=100, deadline=None)
-@given(pairs, st.integers(1, 4))
+@given(pairs, st.integers(1, 4), st.lists(st.integers(0, 2), min_size=10, max_size=10))
 def test_candidates_are_the_ngrams_of_enough_rows_in_order(
-    some: list[tuple[int, int]], least: int
+    some: list[tuple[int, int]], least: int, part: list[int]
 ) -> None:
     rows = np.array([row * 1000 for row, _ in some], dtype=np.int64)
     hashes = np.array([value << 60 | value for _, value in some], dtype=np.uint64)
-    incidence, unique, alike = _gathered(rows, hashes, least)
+    found = RowNgrams()
+    for number in range(3):
+        inside = np.array([part[row] == number for row, _ in some], dtype=bool)
+        found.add(rows[inside], hashes[inside])
+    incidence, unique, alike = found.of_enough_rows(least)
+    assert (np.diff(incidence.row_ids) > 0).all()
     where: dict[int, set[int]] = {}
     for row, value in zip(rows.tolist(), hashes.tolist(), strict=True):
         where.setdefault(value, set()).add(row)

@@ -5,6 +5,8 @@ Every n-gram that is dropped here was looked at, so it counts among the tests th
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 
@@ -17,30 +19,98 @@ from ld50.scan.survey import Survey
 _MOST_CANDIDATES = 4_000_000
 #: Buckets that n-grams are tallied in: one byte each.
 _BUCKET_BITS = 25
+#: Rows whose n-grams are listed at a time: what is listed is some megabytes, and the room is used again.
+_CHUNK = 1000
 #: Of n-grams that stand in exactly the same rows, so many stand for all.
 _ALIKE_KEPT = 3
 
 
-def onset_ngrams(survey: Survey, least: int) -> tuple[np.ndarray, np.ndarray]:
-    """(Row, n-gram) pairs, with repeats, of the n-grams around the onsets and at the heads.
+class RowNgrams:
+    """Which n-grams stand in which rows; numbered as they come, which is a quarter of their size."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self._gatherer = kernels.Gatherer()
+        self._rows = [np.zeros(0, dtype=np.int64)]
+        self._parts: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def add(self, rows: np.ndarray, hashes: np.ndarray) -> None:
+        """Takes pairs in, which may repeat: all of some rows, that no other call has.
+
+        Args:
+            rows: int64 (pairs,), ordinals of rows.
+            hashes: uint64 (pairs,), n-grams in them.
+        """
+        # N-grams are listed by row, so there are few runs of one row, and only those are put in order.
+        begins = np.flatnonzero(np.append(True, rows[1:] != rows[:-1])[: len(rows)])
+        ends = np.append(begins[1:], len(rows))
+        row_ids, numbers = np.unique(rows[begins], return_inverse=True)
+        order = np.argsort(numbers, kind="stable")
+        self._rows.append(row_ids)
+        self._parts.append(
+            self._gatherer.add(
+                hashes, begins[order], ends[order], numbers[order].astype(np.uint32), len(row_ids)
+            )
+        )
+
+    def of_enough_rows(self, least: int) -> tuple[Incidence, np.ndarray, np.ndarray]:
+        """The n-grams of at least so many rows as candidates, in the order of their hashes.
+
+        Returns:
+            Which candidates stand in which rows; uint64 (candidates,), rising, the n-gram of each; and
+            uint64 (candidates,), the same for those in the same rows.
+        """
+        found = self._gatherer.ngrams()
+        kept = np.flatnonzero(found.count >= least)
+        kept = kept[np.argsort(found.hash[kept])]
+        instead = np.full(len(found.hash), kernels.LEFT_OUT, dtype=np.uint32)
+        instead[kept] = np.arange(len(kept), dtype=np.uint32)
+        lengths, candidates = [np.zeros(1, np.int64)], [np.zeros(0, np.uint32)]
+        for numbers, row_start in self._parts:
+            left, left_start = kernels.renumber(numbers, row_start, instead)
+            lengths.append(np.diff(left_start))
+            candidates.append(left)
+        incidence = Incidence(
+            row_ids=np.concatenate(self._rows),
+            row_start=np.cumsum(np.concatenate(lengths)),
+            candidates=np.concatenate(candidates),
+        )
+        order = np.argsort(incidence.row_ids)
+        if (np.diff(order) < 0).any():
+            incidence = incidence.at(order)
+        return incidence, found.hash[kept], found.row_set[kept]
+
+
+def onset_ngrams(survey: Survey, least: int) -> RowNgrams:
+    """The n-grams around the onsets and at the heads.
 
     Most n-grams stand in one row and can be no cause. They are told by a tally of hash buckets first,
     so that only what may reach `least` rows is ever listed; so is what is too common to decide.
     """
     texts = survey.texts
-    rows, hashes = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.uint64)]
+    found = RowNgrams()
     if len(texts) == 0:
-        return rows[0], hashes[0]
+        return found
     zones = (texts.zone_onset, texts.zone_head)
     buckets = np.zeros(1 << _BUCKET_BITS, dtype=np.uint8)
     for zone in zones:
         kernels.tally_ngrams(zone, buckets)
     buckets[(_too_common(survey) >> np.uint64(64 - _BUCKET_BITS)).astype(np.int64)] = 0
-    for zone in zones:
-        found = kernels.ngrams(zone, distinct=True, buckets=buckets, least=least, placed=False)
-        rows.append(np.repeat(texts.row, np.bincount(found.row, minlength=len(zone))))
-        hashes.append(found.hash)
-    return np.concatenate(rows), np.concatenate(hashes)
+    # A row may have a stretch of each kind; all of them come together.
+    order = np.argsort(texts.row, kind="stable")
+    bounds = np.flatnonzero(np.diff(texts.row[order], prepend=-1, append=-1))
+    bounds = np.append(bounds[:-1:_CHUNK], bounds[-1])
+    for low, high in pairwise(bounds.tolist()):
+        chosen = order[low:high].astype(np.uint32)
+        listed = [
+            kernels.ngrams(zone, chosen, distinct=True, buckets=buckets, least=least, placed=False)
+            for zone in zones
+        ]
+        found.add(
+            np.concatenate([texts.row[each.row] for each in listed]),
+            np.concatenate([each.hash for each in listed]),
+        )
+    return found
 
 
 def rows_needed(
@@ -59,8 +129,7 @@ def rows_needed(
 
 
 def worth_counting(
-    rows: np.ndarray,
-    hashes: np.ndarray,
+    found: RowNgrams,
     consequences: list[Consequence],
     survey: Survey,
     needed: np.ndarray,
@@ -71,8 +140,7 @@ def worth_counting(
     be common cannot be decisive; and of those that stand in the same rows a few stand for all.
 
     Args:
-        rows: int64 (pairs,), ordinals of rows.
-        hashes: uint64 (pairs,), n-grams in them; pairs may repeat.
+        found: The n-grams of all rows that show a consequence.
         consequences: What is tested.
         survey: Of the whole corpus.
         needed: From `rows_needed`.
@@ -80,7 +148,7 @@ def worth_counting(
     Returns:
         Which candidates stand in which rows, and uint64 (candidates,), the n-gram of each.
     """
-    incidence, unique, alike = _gathered(rows, hashes, int(needed.min()) if len(needed) else 1)
+    incidence, unique, alike = found.of_enough_rows(int(needed.min()) if len(needed) else 1)
     best = np.zeros(len(unique), dtype=np.int64)
     enough = np.zeros(len(unique), dtype=bool)
     tally = Tally(incidence, len(unique))
@@ -96,37 +164,6 @@ def worth_counting(
     if len(kept) > _MOST_CANDIDATES:
         kept = np.sort(kept[np.argsort(-best[kept], kind="stable")[:_MOST_CANDIDATES]])
     return incidence.only(kept, len(unique)), unique[kept]
-
-
-def _gathered(
-    rows: np.ndarray, hashes: np.ndarray, least: int
-) -> tuple[Incidence, np.ndarray, np.ndarray]:
-    """Candidates numbered by hash, without those in too few rows for any test.
-
-    Args:
-        rows: int64 (pairs,), ordinals of rows.
-        hashes: uint64 (pairs,), n-grams in them; pairs may repeat.
-        least: Fewest rows.
-
-    Returns:
-        Which candidates stand in which rows; uint64 (candidates,), rising, the n-gram of each; and uint64
-        (candidates,), the same for those in the same rows.
-    """
-    # N-grams are listed by row, so there are few runs of one row, and only those are put in order.
-    begins = np.flatnonzero(np.append(True, rows[1:] != rows[:-1])[: len(rows)])
-    ends = np.append(begins[1:], len(rows))
-    row_ids, numbers = np.unique(rows[begins], return_inverse=True)
-    order = np.argsort(numbers, kind="stable")
-    found, pairs, starts = kernels.gather(
-        hashes, begins[order], ends[order], numbers[order].astype(np.uint32), len(row_ids)
-    )
-    kept = np.flatnonzero(found.count >= least)
-    kept = kept[np.argsort(found.hash[kept])]
-    instead = np.full(len(found.hash), kernels.LEFT_OUT, dtype=np.uint32)
-    instead[kept] = np.arange(len(kept), dtype=np.uint32)
-    candidates, starts = kernels.renumber(pairs, starts, instead)
-    incidence = Incidence(row_ids=row_ids, row_start=starts, candidates=candidates)
-    return incidence, found.hash[kept], found.row_set[kept]
 
 
 def _too_common(survey: Survey) -> np.ndarray:
@@ -176,7 +213,7 @@ def _representative(hashes: np.ndarray, alike: np.ndarray) -> np.ndarray:
 
     Args:
         hashes: uint64 (candidates,).
-        alike: uint64 (candidates,), from `_gathered`.
+        alike: uint64 (candidates,), from `RowNgrams.of_enough_rows`.
     """
     n, stream = kernels.ngram_kind(hashes)
     group = alike & ~np.uint64(1) | stream

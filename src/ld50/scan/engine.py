@@ -24,7 +24,7 @@ from ld50.scan.associate import (
     Incidence,
     associate,
 )
-from ld50.scan.candidates import onset_ngrams, rows_needed, worth_counting
+from ld50.scan.candidates import RowNgrams, onset_ngrams, rows_needed, worth_counting
 from ld50.scan.checkpoint import Checkpoint, Columns, digest
 from ld50.scan.continuations import text_consequences
 from ld50.scan.corpus_sample import CorpusSample, merged, sample_unit, sampled_units
@@ -186,9 +186,9 @@ class Engine:
         consequences, groups = _consequences(survey, self.settings)
         needed = rows_needed(consequences, survey, self.settings)
         fewest = int(needed.min()) if len(needed) else self.settings.min_support
-        rows, hashes = self._candidate_ngrams(survey, groups, consequences, fewest)
-        incidence, unique = worth_counting(rows, hashes, consequences, survey, needed)
-        del rows, hashes
+        found = self._candidate_ngrams(survey, groups, consequences, fewest)
+        incidence, unique = worth_counting(found, consequences, survey, needed)
+        del found
         frequency = self._count(survey, unique, incidence, consequences)
         # What the edge of a zone cut in two is in fewer whole rows than in zones: no n-gram at all.
         seen = np.bincount(incidence.candidates, minlength=len(unique))
@@ -295,19 +295,17 @@ class Engine:
         groups: list[replies.ConsequenceGroup | None],
         shown: list[Consequence],
         least: int,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and n-grams that causes are taken from: around onsets, and in prompts."""
-        rows, hashes = onset_ngrams(survey, least)
+    ) -> RowNgrams:
+        """The n-grams that causes are taken from: around onsets, and in prompts."""
+        found = onset_ngrams(survey, least)
         prompts = _union([c.rows for c, group in zip(shown, groups, strict=True) if group])
         if len(prompts) == 0:
-            return rows, hashes
+            return found
         first = survey.first_row
         units = np.searchsorted(first, prompts, side="right") - 1
-        parts_rows, parts_hashes = [rows], [hashes]
 
         def merge(unit: int, columns: Columns) -> None:
-            parts_rows.append(columns["rows"] + first[unit])
-            parts_hashes.append(columns["hashes"])
+            found.add(columns["rows"] + first[unit], columns["hashes"])
 
         def collect(unit: int) -> Columns:
             wanted = prompts[units == unit] - first[unit]
@@ -321,7 +319,7 @@ class Engine:
             collect,
             merge,
         )
-        return np.concatenate(parts_rows), np.concatenate(parts_hashes)
+        return found
 
     def _count(
         self,

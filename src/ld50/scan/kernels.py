@@ -86,6 +86,7 @@ __all__ = [
     "Fragments",
     "FrequentPairs",
     "GatheredNgrams",
+    "Gatherer",
     "Ngrams",
     "Occurrences",
     "Profile",
@@ -102,7 +103,6 @@ __all__ = [
     "bytes_hashes",
     "count_candidates",
     "fragments",
-    "gather",
     "implementation",
     "ngram_kind",
     "ngrams",
@@ -213,47 +213,57 @@ def slices(data: U8, starts: I64, ends: I64) -> tuple[I64, U8]:
     return offsets, out
 
 
-def gather(
-    hashes: U64, begins: I64, ends: I64, rows: U32, row_count: int
-) -> tuple[GatheredNgrams, U32, I64]:
-    """The different n-grams of rows, numbered as they come, and which of them each row has.
+class Gatherer:
+    """Numbers the different n-grams of rows as they come. One thread at a time."""
 
-    Args:
-        hashes: N-grams of rows; those of a row may lie in several runs, and repeat.
-        begins: Where each run begins in `hashes`.
-        ends: Where it ends.
-        rows: Of each run the row, rising.
-        row_count: Above every row.
+    def __init__(self) -> None:
+        """No rows yet."""
+        self._run = _run
+        # Nobody who writes a text can know it, so nobody can write one whose n-grams are looked for long.
+        self._state = _run.gatherer(int.from_bytes(os.urandom(8), "little"))
 
-    Returns:
-        The n-grams; the numbers of those of each row, each once, one row after the other; and
-        (row_count + 1,) where those of each row start.
-    """
-    numbers = np.empty(int((ends - begins).sum()), np.uint32)
-    starts = np.zeros(row_count + 1, np.int64)
-    # Nobody who writes a text can know it, so nobody can write one whose n-grams are looked for long.
-    key = int.from_bytes(os.urandom(8), "little")
-    (found,) = _run.gather(
-        np.require(hashes, np.uint64, ["C", "A"]),
-        np.require(begins, np.int64, ["C", "A"]),
-        np.require(ends, np.int64, ["C", "A"]),
-        _u32("rows", rows),
-        key,
-        numbers,
-        starts,
-    )
-    entries = as_array(found, GATHERED)
-    gathered = GatheredNgrams(
-        hash=entries["hash"], row_set=entries["row_set"], count=entries["count"]
-    )
-    return gathered, numbers[: int(starts[-1])], starts
+    def add(
+        self, hashes: U64, begins: I64, ends: I64, rows: U32, row_count: int
+    ) -> tuple[U32, I64]:
+        """Takes in further rows, all of each.
+
+        Args:
+            hashes: N-grams of rows; those of a row may lie in several runs, and repeat.
+            begins: Where each run begins in `hashes`.
+            ends: Where it ends.
+            rows: Of each run the row, counted from the first of these, rising.
+            row_count: How many these are.
+
+        Returns:
+            The numbers of the n-grams of each row, each once, one row after the other; and
+            (row_count + 1,) where those of each row start.
+        """
+        numbers = np.empty(int((ends - begins).sum()), np.uint32)
+        starts = np.zeros(row_count + 1, np.int64)
+        self._run.gather(
+            self._state,
+            np.require(hashes, np.uint64, ["C", "A"]),
+            np.require(begins, np.int64, ["C", "A"]),
+            np.require(ends, np.int64, ["C", "A"]),
+            _u32("rows", rows),
+            numbers,
+            starts,
+        )
+        return numbers[: int(starts[-1])], starts
+
+    def ngrams(self) -> GatheredNgrams:
+        """The n-grams of all rows so far."""
+        entries = as_array(self._run.gathered(self._state), GATHERED)
+        return GatheredNgrams(
+            hash=entries["hash"], row_set=entries["row_set"], count=entries["count"]
+        )
 
 
 def renumber(numbers: U32, starts: I64, instead: U32) -> tuple[U32, I64]:
     """Numbers of rows, each replaced by another, and where those of each row start then.
 
     Args:
-        numbers: As from `gather`.
+        numbers: As from `Gatherer`.
         starts: Likewise.
         instead: What stands instead of each number, or `LEFT_OUT`.
 
@@ -270,7 +280,7 @@ def tally_numbers(numbers: U32, begins: I64, ends: I64, counts: U32, met: U32) -
     """Adds the numbers in some ranges to their counts; those that had none, in the order met.
 
     Args:
-        numbers: As from `gather`.
+        numbers: As from `Gatherer`.
         begins: Where each range begins in `numbers`.
         ends: Where it ends.
         counts: One for each number; changed in place.

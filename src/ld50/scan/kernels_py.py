@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ld50.scan.kernels_py_fragments import fragments_of
-from ld50.scan.kernels_py_incidence import gather, renumber, tally
+from ld50.scan.kernels_py_incidence import gather, gathered, gatherer, renumber, tally
 from ld50.scan.kernels_py_profile import profile
 from ld50.scan.kernels_py_tokens import (
     ASCII_PUNCT,
@@ -34,6 +34,8 @@ __all__ = [
     "count_candidates",
     "fragments",
     "gather",
+    "gathered",
+    "gatherer",
     "ngrams",
     "phrase_hashes",
     "profile",

@@ -2,33 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 
 from ld50.scan.kernels_py_tokens import M1, MASK, mix
 from ld50.scan.kernels_types import GATHERED, I64, LEFT_OUT, U32, U64
 
 
+@dataclass(slots=True)
+class Gathered:
+    """The n-grams so far; entries are hash, row_set, count and last as in `GATHERED`."""
+
+    rows: int = 0
+    places: dict[int, int] = field(default_factory=dict)
+    entries: list[list[int]] = field(default_factory=list)
+
+
+def gatherer(_key: int) -> Gathered:
+    """What n-grams are gathered in."""
+    return Gathered()
+
+
 def gather(
-    hashes: U64, begins: I64, ends: I64, rows: U32, _key: int, numbers: U32, starts: I64
-) -> tuple[bytes]:
-    """Fills in the numbers of each row's n-grams and where they start; the n-grams as `GATHERED`."""
-    place: dict[int, int] = {}
-    entries: list[list[int]] = []
+    into: Gathered, hashes: U64, begins: I64, ends: I64, rows: U32, numbers: U32, starts: I64
+) -> None:
+    """Fills in the numbers of each row's n-grams, each once, and where those of each row start."""
     listed: list[list[int]] = [[] for _ in range(starts.size - 1)]
     for row, begin, end in zip(rows.tolist(), begins.tolist(), ends.tolist(), strict=True):
+        last = into.rows + row + 1
         for value in hashes[begin:end].tolist():
-            number = place.setdefault(value, len(entries))
-            if number == len(entries):
-                entries.append([value, 0, 0, 0])
-            entry = entries[number]
-            if entry[3] == row + 1:
+            number = into.places.setdefault(value, len(into.entries))
+            if number == len(into.entries):
+                into.entries.append([value, 0, 0, 0])
+            entry = into.entries[number]
+            if entry[3] == last:
                 continue
-            entry[1] = (entry[1] + mix((row + 1) * M1 & MASK)) & MASK
-            entry[2:] = entry[2] + 1, row + 1
+            entry[1:] = (entry[1] + mix(last * M1 & MASK)) & MASK, entry[2] + 1, last
             listed[row].append(number)
+    into.rows += len(listed)
     starts[:] = np.cumsum([0, *map(len, listed)])
     numbers[: starts[-1]] = [number for row in listed for number in row]
-    return (np.array([tuple(entry) for entry in entries], GATHERED).tobytes(),)
+
+
+def gathered(into: Gathered) -> bytes:
+    """The n-grams, in the order of their numbers."""
+    return np.array([tuple(entry) for entry in into.entries], GATHERED).tobytes()
 
 
 def _inside(numbers: U32, begins: I64, ends: I64, count: int) -> list[U32]:

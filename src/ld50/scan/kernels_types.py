@@ -291,7 +291,7 @@ class Ngrams:
         return int(self.row.size)
 
 
-#: An n-gram as `gather` in C gives it back.
+#: An n-gram as `gathered` in C gives it back.
 GATHERED = np.dtype([("hash", "u8"), ("row_set", "u8"), ("count", "u4"), ("last", "u4")])
 LEFT_OUT = np.uint32(0xFFFFFFFF)
 """Instead of a number: nothing."""

@@ -4,17 +4,14 @@
 
 enum { AHEAD = 64, LEAST_BITS = 12 };
 
-typedef struct {
-    const GatherInput *input;
-    Grown *entries;
-    uint32_t *slots; /* number + 1 of the entry; 0: empty. At most half full */
-    int bits;
-    size_t listed;
-} Gatherer;
-
 static size_t slot_of(const Gatherer *gatherer, uint64_t hash)
 {
-    return (size_t)(hash * gatherer->input->key >> (64 - gatherer->bits));
+    return (size_t)(hash * gatherer->key >> (64 - gatherer->bits));
+}
+
+static GatherEntry *entries_of(const Gatherer *gatherer)
+{
+    return (GatherEntry *)(void *)gatherer->entries.data;
 }
 
 static int widen(Gatherer *gatherer, int bits)
@@ -26,9 +23,8 @@ static int widen(Gatherer *gatherer, int bits)
     free(gatherer->slots);
     gatherer->slots = slots;
     gatherer->bits = bits;
-    const GatherEntry *entries = (const GatherEntry *)(void *)gatherer->entries->data;
-    for (size_t number = 0; number < gatherer->entries->count; number++) {
-        size_t slot = slot_of(gatherer, entries[number].hash);
+    for (size_t number = 0; number < gatherer->entries.count; number++) {
+        size_t slot = slot_of(gatherer, entries_of(gatherer)[number].hash);
         while (slots[slot])
             slot = (slot + 1) & (room - 1);
         slots[slot] = (uint32_t)(number + 1);
@@ -39,67 +35,67 @@ static int widen(Gatherer *gatherer, int bits)
 /* The number of a hash, or -1 when memory ran out. */
 static int64_t number_of(Gatherer *gatherer, uint64_t hash)
 {
-    Grown *entries = gatherer->entries;
-    const size_t last = ((size_t)1 << gatherer->bits) - 1;
+    Grown *entries = &gatherer->entries;
+    if (entries->count * 2 >= (size_t)1 << gatherer->bits && widen(gatherer, gatherer->bits + 1))
+        return -1;
     size_t slot = slot_of(gatherer, hash);
-    for (; gatherer->slots[slot]; slot = (slot + 1) & last) {
+    for (; gatherer->slots[slot]; slot = (slot + 1) & (((size_t)1 << gatherer->bits) - 1)) {
         uint32_t number = gatherer->slots[slot] - 1;
-        if (((const GatherEntry *)(void *)entries->data)[number].hash == hash)
+        if (entries_of(gatherer)[number].hash == hash)
             return number;
     }
-    if (grow(entries, 1))
+    if (entries->count == UINT32_MAX - 1 || grow(entries, 1))
         return -1;
     GatherEntry entry = {hash, 0, 0, 0};
-    ((GatherEntry *)(void *)entries->data)[entries->count++] = entry;
-    gatherer->slots[slot] = (uint32_t)entries->count;
-    int64_t number = (int64_t)entries->count - 1;
-    return entries->count * 2 > last && widen(gatherer, gatherer->bits + 1) ? -1 : number;
+    entries_of(gatherer)[entries->count] = entry;
+    gatherer->slots[slot] = (uint32_t)++entries->count;
+    return (int64_t)entries->count - 1;
 }
 
 /* Lists the hashes of a part of a row that the row did not have before. What is looked up is spread over
    more memory than the near caches hold, so it is called for some hashes ahead. */
-static int gather_part(Gatherer *gatherer, const uint64_t *hashes, size_t count, uint32_t row)
+static int gather_part(Gatherer *gatherer, const uint64_t *hashes, size_t count, uint32_t row, uint32_t **out)
 {
-    const uint64_t mark = mix((row + 1) * HASH_M1);
+    const uint64_t mark = mix(row * HASH_M1);
     for (size_t i = 0; i < count; i++)
         prefetch(gatherer->slots + slot_of(gatherer, hashes[i]));
     for (size_t i = 0; i < count; i++) {
         uint32_t found = gatherer->slots[slot_of(gatherer, hashes[i])];
-        prefetch(gatherer->entries->data + (found ? found - 1 : 0) * sizeof(GatherEntry));
+        prefetch(gatherer->entries.data + (found ? found - 1 : 0) * sizeof(GatherEntry));
     }
     for (size_t i = 0; i < count; i++) {
         int64_t number = number_of(gatherer, hashes[i]);
         if (number < 0)
             return -1;
-        GatherEntry *entry = (GatherEntry *)(void *)gatherer->entries->data + number;
-        if (entry->last == row + 1)
+        GatherEntry *entry = entries_of(gatherer) + number;
+        if (entry->last == row)
             continue;
-        entry->last = row + 1;
+        entry->last = row;
         entry->count++;
         entry->row_set += mark;
-        gatherer->input->numbers[gatherer->listed++] = (uint32_t)number;
+        *(*out)++ = (uint32_t)number;
     }
     return 0;
 }
 
-int ld50_gather(const GatherInput *input, Grown *entries)
+int ld50_gather(Gatherer *gatherer, const GatherInput *input)
 {
-    Gatherer gatherer = {.input = input, .entries = entries};
-    int failed = widen(&gatherer, LEAST_BITS);
+    uint32_t *out = input->numbers;
+    int failed = gatherer->slots ? 0 : widen(gatherer, LEAST_BITS);
     size_t row = 0;
     input->starts[0] = 0;
     for (size_t run = 0; run < input->runs && !failed; run++) {
         for (; row < input->rows[run]; row++)
-            input->starts[row + 1] = (int64_t)gatherer.listed;
+            input->starts[row + 1] = out - input->numbers;
         size_t at = (size_t)input->begins[run], end = (size_t)input->ends[run];
         for (; at < end && !failed; at += AHEAD) {
             size_t count = end - at < AHEAD ? end - at : AHEAD;
-            failed = gather_part(&gatherer, input->hashes + at, count, (uint32_t)row);
+            failed = gather_part(gatherer, input->hashes + at, count, (uint32_t)(gatherer->rows + row + 1), &out);
         }
     }
     for (; row < input->row_count; row++)
-        input->starts[row + 1] = (int64_t)gatherer.listed;
-    free(gatherer.slots);
+        input->starts[row + 1] = out - input->numbers;
+    gatherer->rows += input->row_count;
     return failed;
 }
 

@@ -87,24 +87,32 @@ void ld50_plain_only(int yes);
 int ld50_phrase_hashes(const Column *column, int stream, uint64_t *out);
 void ld50_bytes_hashes(const Column *column, uint64_t *out);
 
-/* N-grams of rows as runs of hashes; several runs may be of one row. */
-typedef struct {
-    const uint64_t *hashes;
-    const int64_t *begins, *ends; /* of each run */
-    const uint32_t *rows;         /* the row of each run, rising, below row_count */
-    size_t runs, row_count;
-    uint64_t key;      /* odd, and not known to who wrote the text: where hashes are looked for */
-    uint32_t *numbers; /* room for all hashes */
-    int64_t *starts;   /* room for row_count + 1 */
-} GatherInput;
-
+/* The different n-grams of rows that were gathered so far. */
 typedef struct {
     uint64_t hash, row_set; /* row_set: a sum over the rows that have it, the same for the same rows */
     uint32_t count, last;   /* rows that have it, and the last of them + 1 */
 } GatherEntry;
 
+typedef struct {
+    Grown entries;
+    uint32_t *slots; /* where hashes are looked for: the number of the entry + 1, or 0; at most half full */
+    int bits;
+    uint64_t key;  /* odd, and not known to who wrote the text */
+    uint64_t rows; /* gathered so far */
+} Gatherer;
+
+/* N-grams of further rows as runs of hashes; several runs may be of one row. */
+typedef struct {
+    const uint64_t *hashes;
+    const int64_t *begins, *ends; /* of each run */
+    const uint32_t *rows;         /* the row of each run, rising, below row_count */
+    size_t runs, row_count;
+    uint32_t *numbers; /* room for all hashes */
+    int64_t *starts;   /* room for row_count + 1 */
+} GatherInput;
+
 /* Numbers the n-grams in the order in which they come, and lists the numbers of each row, each once. */
-int ld50_gather(const GatherInput *input, Grown *entries);
+int ld50_gather(Gatherer *gatherer, const GatherInput *input);
 
 /* Numbers of candidates in ranges, one a row; the ranges lie within the numbers. */
 typedef struct {

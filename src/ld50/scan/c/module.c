@@ -324,13 +324,54 @@ static PyObject *py_slices(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
+static const char GATHERER[] = "ld50.scan.gatherer";
+
+static void drop_gatherer(PyObject *capsule)
+{
+    Gatherer *gatherer = PyCapsule_GetPointer(capsule, GATHERER);
+    if (gatherer) {
+        free(gatherer->entries.data);
+        free(gatherer->slots);
+        free(gatherer);
+    }
+}
+
+static PyObject *py_gatherer(PyObject *module, PyObject *args)
+{
+    (void)module;
+    unsigned long long key;
+    if (!PyArg_ParseTuple(args, "K", &key))
+        return NULL;
+    Gatherer *gatherer = calloc(1, sizeof *gatherer);
+    if (!gatherer)
+        return PyErr_NoMemory();
+    gatherer->entries.item = sizeof(GatherEntry);
+    gatherer->key = key | 1;
+    PyObject *capsule = PyCapsule_New(gatherer, GATHERER, drop_gatherer);
+    if (!capsule)
+        free(gatherer);
+    return capsule;
+}
+
+static PyObject *py_gathered(PyObject *module, PyObject *capsule)
+{
+    (void)module;
+    const Gatherer *gatherer = PyCapsule_GetPointer(capsule, GATHERER);
+    if (!gatherer)
+        return NULL;
+    return PyByteArray_FromStringAndSize((const char *)gatherer->entries.data,
+                                         (Py_ssize_t)(gatherer->entries.count * sizeof(GatherEntry)));
+}
+
 static PyObject *py_gather(PyObject *module, PyObject *args)
 {
     (void)module;
-    PyObject *hashes, *begins, *ends, *rows, *numbers, *starts;
-    unsigned long long key;
+    PyObject *capsule, *hashes, *begins, *ends, *rows, *numbers, *starts;
     GatherInput input;
-    if (!PyArg_ParseTuple(args, "OOOOKOO", &hashes, &begins, &ends, &rows, &key, &numbers, &starts))
+    if (!PyArg_ParseTuple(args, "OOOOOOO", &capsule, &hashes, &begins, &ends, &rows, &numbers, &starts))
+        return NULL;
+    Gatherer *gatherer = PyCapsule_GetPointer(capsule, GATHERER);
+    if (!gatherer)
         return NULL;
     Buffers buffers = {.count = 0};
     size_t hash_count, end_count, run_count, room, start_count;
@@ -342,24 +383,25 @@ static PyObject *py_gather(PyObject *module, PyObject *args)
     input.starts = input.numbers ? take(&buffers, starts, 8, 1, &start_count) : NULL;
     if (!input.starts)
         return refuse(&buffers, "");
-    if (end_count != input.runs || run_count != input.runs || !start_count ||
-        start_count - 1 >= UINT32_MAX || !are_ranges(input.begins, input.ends, input.runs, hash_count))
+    if (end_count != input.runs || run_count != input.runs ||
+        !are_ranges(input.begins, input.ends, input.runs, hash_count))
         return refuse(&buffers, "runs: expected a begin, an end and a row of each, within the hashes");
+    if (length_of(input.begins, input.ends, input.runs) > room)
+        return refuse(&buffers, "numbers: too little room");
+    if (!start_count || start_count >= UINT32_MAX - gatherer->rows)
+        return refuse(&buffers, "rows: none, or too many");
     input.row_count = start_count - 1;
     for (size_t i = 0; i < input.runs; i++)
         if (input.rows[i] >= input.row_count || (i && input.rows[i] < input.rows[i - 1]))
             return refuse(&buffers, "rows: expected rising numbers below that of the rows");
-    const size_t all = length_of(input.begins, input.ends, input.runs);
-    if (all > room || all >= UINT32_MAX)
-        return refuse(&buffers, "numbers: too little room");
-    input.key = key | 1;
-    Grown entries = {.item = sizeof(GatherEntry)};
     int failed;
     Py_BEGIN_ALLOW_THREADS
-    failed = ld50_gather(&input, &entries);
+    failed = ld50_gather(gatherer, &input);
     Py_END_ALLOW_THREADS
     release(&buffers);
-    return columns_out(&entries, 1, failed);
+    if (failed)
+        return PyErr_NoMemory();
+    Py_RETURN_NONE;
 }
 
 /* Numbers in ranges, and one value for each candidate. */
@@ -529,7 +571,9 @@ static PyMethodDef methods[] = {
     {"bytes_hashes", py_bytes_hashes, METH_VARARGS, "Each row's hash as bytes."},
     {"byte_classes", py_byte_classes, METH_VARARGS, "Bytes of each class, by row."},
     {"slices", py_slices, METH_VARARGS, "Copies pieces of a buffer."},
+    {"gatherer", py_gatherer, METH_VARARGS, "What n-grams are gathered in."},
     {"gather", py_gather, METH_VARARGS, "Numbers n-grams, and lists them by row."},
+    {"gathered", py_gathered, METH_O, "The n-grams that were gathered."},
     {"renumber", py_renumber, METH_VARARGS, "Numbers candidates anew, or leaves them out."},
     {"tally", py_tally, METH_VARARGS, "Counts candidates in some rows."},
     {"count_candidates", py_count_candidates, METH_VARARGS, "Rows per candidate n-gram."},
