@@ -29,8 +29,32 @@ def ngrams(
     buckets: Buffer | None,
     least: int,
     tally: bool,
+    placed: bool,
     /,
 ) -> tuple[bytearray, ...]: ...
+def slices(data: Buffer, starts: Buffer, ends: Buffer, out: Buffer, /) -> None: ...
+def gatherer(key: int, /) -> object: ...
+def gather(
+    into: object,
+    hashes: Buffer,
+    begins: Buffer,
+    ends: Buffer,
+    rows: Buffer,
+    numbers: Buffer,
+    starts: Buffer,
+    /,
+) -> None: ...
+def gathered(into: object, /) -> bytearray: ...
+def renumber(
+    numbers: Buffer,
+    begins: Buffer,
+    ends: Buffer,
+    instead: Buffer,
+    out: Buffer,
+    out_starts: Buffer,
+    /,
+) -> int: ...
+def tally(numbers: Buffer, begins: Buffer, ends: Buffer, counts: Buffer, met: Buffer, /) -> int: ...
 def phrase_hashes(offsets: Buffer, data: Buffer, stream: int, out: Buffer, /) -> None: ...
 def bytes_hashes(offsets: Buffer, data: Buffer, out: Buffer, /) -> None: ...
 def count_candidates(

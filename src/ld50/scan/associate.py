@@ -270,7 +270,7 @@ def _greedy(
     found: list[Association] = []
     while len(left.ids) and len(found) < settings.most_per_consequence:
         best = int(np.lexsort((-left.tie, left.log_p))[0])
-        place = np.searchsorted(passed, left.ids)
+        place = np.searchsorted(passed, left.ids).astype(np.uint32)
         explained = row_index[inside.candidates == place[best]]
         explained = explained[~taken[explained]]
         taken[explained] = True

@@ -43,8 +43,8 @@ def log_hypergeometric_tail(
     Returns:
         float64 (n,), at most 0; lower is more suspicious.
     """
-    both, cause, consequence = np.broadcast_arrays(
-        *(np.asarray(values, dtype=np.int64) for values in (both, cause, consequence))
+    both, cause, consequence = (
+        np.asarray(values, dtype=np.int64) for values in (both, cause, consequence)
     )
     floor = np.maximum(cause + consequence - rows, 0)
     result = np.zeros(both.shape)
@@ -53,18 +53,18 @@ def log_hypergeometric_tail(
     test = (both > mean) & (both > floor)
     if not test.any():
         return result
-    k, n, big_k = both[test], cause[test], consequence[test]
+    k, n = both[test], cause[test]
+    big_k = consequence[test] if consequence.ndim else consequence
     first = (
-        _log_choose(big_k, k)
-        + _log_choose(rows - big_k, n - k)
-        - _log_choose(np.full_like(n, rows), n)
+        _log_choose(big_k, k) + _log_choose(rows - big_k, n - k) - _log_choose(np.array(rows), n)
     )
     total = np.ones(k.shape)
     term = np.ones(k.shape)
     most = np.minimum(n, big_k)
+    others = rows - big_k - n
     step = k.astype(np.float64)
     for _ in range(_MOST_TERMS):
-        rest = rows - big_k - n + step + 1
+        rest = others + step + 1
         term = np.where(
             step < most, term * (big_k - step) * (n - step) / ((step + 1) * np.maximum(rest, 1)), 0
         )
