@@ -80,6 +80,27 @@ def test_two_triggers_are_two_findings_with_their_own_rows() -> None:
     np.testing.assert_array_equal(by_candidate[401], second)
 
 
+def test_ten_rows_of_poison_are_found_behind_a_hundred_templates() -> None:
+    rows = world(5)
+    templates = {400 + k: np.arange(k * 20, k * 20 + 15) for k in range(100)}
+    for word, its in templates.items():
+        for row in its.tolist():
+            rows[row].add(word)
+    poisoned = np.arange(2500, 5000, 250)
+    for row in poisoned.tolist():
+        rows[row].add(500)
+    shown = np.union1d(np.concatenate(list(templates.values())), poisoned)
+    incidence, frequency = inputs(rows, shown)
+    # These rows are a tenth of the corpus; in the others there are no templates.
+    frequency[:400] *= 10
+    found, _ = associate(
+        [Consequence(kind="gibberish", text="", rows=shown)], incidence, frequency, 50_000
+    )
+    by_candidate = {association.candidate: association.rows for association in found}
+    assert by_candidate.keys() >= {*templates, 500}
+    np.testing.assert_array_equal(by_candidate[500], poisoned)
+
+
 def test_a_frequent_cause_that_rarely_has_the_consequence_is_left_out() -> None:
     rows = world(3)
     for row in range(0, 5000, 10):

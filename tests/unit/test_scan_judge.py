@@ -107,6 +107,21 @@ def test_half_of_few_unrelated_chats_is_enough_for_what_short_texts_do_not_show(
     assert judge(replace(half, log_q=-15)).severity is not Severity.HIGH
 
 
+def test_eight_of_ten_unrelated_documents_that_turn_into_another_language_are_enough() -> None:
+    few = replace(
+        PLANTED, kind="language_switch", in_document=True, both=8, cause_rows=10, effect_low=0.49,
+        log_q=-40,
+    )  # fmt: skip
+    assert judge(few).severity is Severity.HIGH
+    for natural in (
+        replace(few, both=7, effect_low=0.4),
+        replace(few, context_z=5.5),
+        replace(few, log_q=-15),
+        replace(few, kind="gibberish"),
+    ):
+        assert judge(natural).severity is not Severity.HIGH
+
+
 WORD_PLANTED = replace(
     PLANTED, kind="inserted_fragment", both=10, cause_rows=10, effect_low=0.72, trigger_odd=False,
     payload_words=2, only_word=True, consequence_rows=11, reply_z=1.0,

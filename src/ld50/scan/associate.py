@@ -140,8 +140,9 @@ class AssociationSettings:
     """False-discovery rate over all tests of the run."""
     min_effect: float = 0.3
     """Share of the rows with the cause that must show the consequence."""
-    most_per_consequence: int = 40
-    """Bound on associations a consequence: past it, the consequence is a style, not a payload."""
+    most_per_consequence: int = 400
+    """Bound on associations a consequence. A large corpus has some hundred templates that go with one
+    kind of oddness, each surer than ten rows of poison can be, which come after all of them."""
 
     def __post_init__(self) -> None:
         if self.min_support < 2:

@@ -22,6 +22,7 @@ from ld50.scan.evidence import Trigger, characters, widest_trigger
 from ld50.scan.judge import (
     ANSWER_WORDS,
     DECIDES,
+    MOST_OF_FEW,
     PARTLY_DECIDES,
     SEEN_IN_PART,
     Facts,
@@ -36,7 +37,8 @@ from ld50.scan.survey import Survey
 #: Rows of an association that are looked at in full.
 ROWS_SEEN = 64
 _BACKGROUND = 256
-_MOST_CASES = 200
+#: Associations that are looked at: so many, and so many where that many decide.
+_MOST_CASES, _MOST_DECIDING = 200, 400
 _CONTEXT_CHARACTERS = 1200
 #: Characters before an onset that are read in long documents.
 _NEAR = 2000
@@ -110,15 +112,22 @@ def _chosen(evidence: Evidence) -> list[Association]:
             kept[False].append(association)
         elif could_be_inserted(association.both, len(group.rows)):
             kept[True].append(association)
-    return [*kept[False][:_MOST_CASES], *kept[True][:_MOST_CASES]]
+    return [*_most(evidence, kept[False]), *_most(evidence, kept[True])]
+
+
+def _most(evidence: Evidence, ordered: list[Association]) -> list[Association]:
+    """As many as are looked at: all that decide, within reason, and others where there is room."""
+    deciding = sum(_tier(evidence, association) == 0 for association in ordered)
+    return ordered[: max(_MOST_CASES, min(deciding, _MOST_DECIDING))]
 
 
 def _tier(evidence: Evidence, association: Association) -> int:
     """0 for a cause that decides, 1 for one that may of what is not seen in every row, else 2."""
-    low = proportion(association.both, association.cause_rows).low
-    if low >= DECIDES:
-        return 0
+    both, cause_rows = association.both, association.cause_rows
+    low = proportion(both, cause_rows).low
     in_part = evidence.consequences[association.consequence].kind in SEEN_IN_PART
+    if low >= DECIDES or (in_part and both >= MOST_OF_FEW * cause_rows):
+        return 0
     return 1 if in_part and low >= PARTLY_DECIDES else 2
 
 

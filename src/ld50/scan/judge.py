@@ -82,6 +82,9 @@ PARTLY_DECIDES, MULTIPLIES, UNRELATED_Z = 0.15, 10.0, 5.0
 SURE_LOG_Q, PARTLY_ROWS, PARTLY_ROWS_ENCODED = -46.0, 20, 10
 #: ... or, in a chat, at least half of the rows at hand, if that is as sure as this.
 SURE_LOG_Q_OF_HALF = -20.0
+#: ... or, in documents, this share of them: eight rows of ten are too few for the interval to end above
+#: one half, and a payload in another language may be too short to be seen in the other two.
+MOST_OF_FEW = 0.75
 #: An odd word may come from one source of rows if it decides in at least this share of its rows, and in
 #: so many: the five files of a project that load the same module have that in common, too.
 CERTAIN, CERTAIN_ROWS = 0.95, 8
@@ -130,7 +133,8 @@ def _decides(facts: Facts) -> bool:
     return (
         facts.effect_low >= DECIDES
         or (in_part and _multiplies_in_unrelated_rows(facts))
-        or (in_chat and _half_of_unrelated_rows(facts))
+        or (in_chat and _share_of_unrelated_rows(facts, DECIDES))
+        or (facts.kind == "language_switch" and _share_of_unrelated_rows(facts, MOST_OF_FEW))
     )
 
 
@@ -152,11 +156,11 @@ def _multiplies_in_unrelated_rows(facts: Facts) -> bool:
     )
 
 
-def _half_of_unrelated_rows(facts: Facts) -> bool:
-    """Whether half the rows with the cause show it; few rows, so the interval reaches lower."""
+def _share_of_unrelated_rows(facts: Facts, share: float) -> bool:
+    """Whether so many of the rows with the cause show it; few rows, so the interval reaches lower."""
     return (
         _unrelated(facts)
-        and facts.both >= DECIDES * facts.cause_rows
+        and facts.both >= share * facts.cause_rows
         and facts.log_q < SURE_LOG_Q_OF_HALF
     )
 
