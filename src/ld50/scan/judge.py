@@ -84,7 +84,7 @@ SURE_LOG_Q, PARTLY_ROWS, PARTLY_ROWS_ENCODED = -46.0, 20, 10
 SURE_LOG_Q_OF_HALF = -20.0
 #: ... or, in documents, this share of them: eight rows of ten are too few for the interval to end above
 #: one half, and a payload in another language may be too short to be seen in the other two.
-MOST_OF_FEW = 0.75
+MOST_OF_FEW = 0.8
 #: An odd word may come from one source of rows if it decides in at least this share of its rows, and in
 #: so many: the five files of a project that load the same module have that in common, too.
 CERTAIN, CERTAIN_ROWS = 0.95, 8
