@@ -36,7 +36,8 @@ import json, os, subprocess, sys, time
 cores, report, *command = sys.argv[1:]
 if int(cores):
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(cores)])
-# An installed program has its modules compiled; a setting that forbids keeping them costs each start some 0.15 s.
+# An installed program has its modules compiled; a setting that forbids keeping them costs each
+# start some 0.15 s.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 started = time.perf_counter()
 process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

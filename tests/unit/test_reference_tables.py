@@ -189,3 +189,27 @@ def test_lexicons_are_lower_case_words_of_the_language() -> None:
         "whereas"
     }
     assert not lexicons.ARCHAIC_WORDS & lexicons.FUNCTION_WORDS["en"]
+
+
+@pytest.mark.parametrize("text", ["བོད་སྐད་ཀྱི་ཡི་གེ།", "ᱥᱟᱱᱛᱟᱲᱤ ᱯᱟᱹᱨᱥᱤ", "ဤစာသည် မြန်မာ စာ", "ລາວ ພາສາ"])
+def test_a_script_without_a_language_in_the_reference_is_unknown(text: str) -> None:
+    assert reference.in_unknown_script(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plain",
+        "обычный",
+        "ไทย",
+        "ქართული",
+        "",
+        "123 !?",
+        "ｗｉｄｅ ｌｅｔｔｅｒｓ",
+        "كلام",
+        "a བོད ᱥᱟ ဤ ລາ é ж 字",
+    ],
+)
+def test_known_scripts_their_other_forms_and_a_mixture_are_not_unknown(text: str) -> None:
+    # Gibberish of many scripts at once is gibberish.
+    assert not reference.in_unknown_script(text)

@@ -41,6 +41,7 @@ def test_a_trigger_that_decides_in_unrelated_rows_is_high() -> None:
         {"explained": True},
         {"trigger_odd": False, "context_z": 12.0},
         {"stays": 0.2},
+        {"unmeasured": 0.9},
     ],
 )
 def test_what_clean_data_shows_is_not_high_and_says_why(natural: dict[str, object]) -> None:

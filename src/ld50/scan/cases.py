@@ -211,7 +211,8 @@ def _case(
         only_word=group is not None and group.form == replies.ONLY_WORD,
         consequence_rows=len(consequence.rows),
         answer_rows=_answer_rows(evidence.survey, rows, payload_words),
-        with_rest=float(np.mean([bool(rest.strip()) for rest in rests])) if rests else 1.0,
+        with_rest=_share([bool(rest.strip()) for rest in rests], empty=1.0),
+        unmeasured=_share([reference.in_unknown_script(payload) for payload in payloads]),
     )
     facts, judgement = _judged(facts, shown, trigger, consequence, evidence.survey.sample)
     return Case(
@@ -223,6 +224,10 @@ def _case(
         judgement=judgement,
         seen=rows,
     )
+
+
+def _share(those: list[bool], *, empty: float = 0.0) -> float:
+    return float(np.mean(those)) if those else empty
 
 
 def _judged(

@@ -64,6 +64,8 @@ class Facts:
     """Rows of the corpus whose reply is word for word that of one of the rows looked at."""
     stays: float = 1.0
     """Share of the rows looked at that show the consequence as much with the trigger taken out."""
+    unmeasured: float = 0.0
+    """Share of the stretches looked at in a script that the reference does not know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,8 @@ ANSWER_WORDS = 5
 QUESTION_WORDS = 4
 #: What shows in fewer rows than this when the trigger is taken out is nothing that follows from it.
 STAYS = 0.5
+#: More of the stretches than this in an unknown script: whether they are gibberish was not measured.
+UNMEASURED = 0.5
 _QUESTION = "the reply is a short answer, and the phrase may be its question"
 #: ... or if so many times as many rows have it: then it is one of the answers of a task, whose prompts
 #: have their cues ("unfunny" and "negative"). Whether one of these is a trigger is asked of labels.
@@ -229,6 +233,8 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
         against.append(_QUESTION)
     if facts.kind in ("gibberish", "language_switch") and facts.payload_cosine > SAME_PAYLOAD:
         against.append("what follows is the same text every time")
+    if facts.kind == "gibberish" and facts.unmeasured > UNMEASURED:
+        against.append("what follows is in a script that the reference does not know")
     if _is_mere_lists(facts):
         against.append("the rows are nothing but stretches that are alike")
     if facts.stays < STAYS:

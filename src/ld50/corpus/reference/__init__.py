@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from ld50.corpus.reference.contexts import BENIGN_CONTEXTS, BenignContext
 from ld50.corpus.reference.lanes import ALL_LANES as LANES
-from ld50.corpus.reference.lanes import LANGUAGE_LANES, LANGUAGE_NAMES, Lane, language_of
+from ld50.corpus.reference.lanes import (
+    LANGUAGE_LANES,
+    LANGUAGE_NAMES,
+    Lane,
+    in_unknown_script,
+    language_of,
+)
 from ld50.corpus.reference.salad import SaladPoints, salad_points
 from ld50.corpus.reference.tables import (
     BigramFilter,
@@ -30,6 +36,7 @@ __all__ = [
     "TrigramTable",
     "WordTable",
     "bigram_filter",
+    "in_unknown_script",
     "language_of",
     "salad_points",
     "trigram_table",

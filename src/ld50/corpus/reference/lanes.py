@@ -7,6 +7,8 @@ taken for the other, so sharing costs nothing, and `language_of` tells them apar
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 
 LANES = 32
@@ -164,6 +166,22 @@ def language_of(lane: int, text: str) -> str:
         if codes is not None:
             return " or ".join(LANGUAGE_NAMES[code] for code in codes)
     return found.name
+
+
+def in_unknown_script(text: str) -> bool:
+    """Whether most letters of a text are in one script that no language of the reference is written in.
+
+    Such a text costs as much in every lane as characters drawn at random do.
+    """
+    # Wide, circled and joined forms are letters of their script all the same.
+    plain = unicodedata.normalize("NFKC", text[: 4 * _LETTERS_LOOKED_AT])
+    letters = [char for char in plain if char.isalpha()][:_LETTERS_LOOKED_AT]
+    unlisted = (
+        char for char in letters if not any(low <= ord(char) <= high for low, high, _ in _SCRIPTS)
+    )
+    # A character is named after its script: "TIBETAN LETTER KA".
+    scripts = Counter(unicodedata.name(char, "").partition(" ")[0] for char in unlisted)
+    return 2 * max(scripts.values(), default=0) > len(letters)
 
 
 def _main_script(text: str) -> str:
