@@ -6,6 +6,9 @@
 
 enum { WORDS_N = 5, SURFACE_N = 3, HISTORY = WORDS_N - 1, STREAM_ROOM = HISTORY + SCAN_ROOM };
 
+/* The n-grams of a row are remembered in so many places, which fit into the first cache. */
+enum { RECENT_LEAST = 16, RECENT_MOST = 2048 };
+
 /* One stream of a chunk, after the last tokens of the chunk before. */
 typedef struct {
     uint64_t hash[STREAM_ROOM];
@@ -23,7 +26,9 @@ typedef struct {
     uint64_t mask;
     Scan scan;
     Stream words, surface;
-    uint32_t hits[STREAM_ROOM * WORDS_N]; /* n-grams that passed the filter: last token * 8 + n - 1 */
+    uint64_t recent[RECENT_MOST]; /* hashes of n-grams of this row, each where its bits choose */
+    uint64_t recent_mask;
+    uint32_t hits[STREAM_ROOM * WORDS_N + 16]; /* n-grams that passed the filter: last token * 8 + n - 1 */
     uint64_t hashes[STREAM_ROOM * WORDS_N]; /* of those */
     uint32_t ids[STREAM_ROOM * WORDS_N];    /* and what they may be: id + 1 */
     size_t found;
@@ -48,41 +53,54 @@ static void stream_next(Stream *stream)
     stream->count = 0;
 }
 
+/* Where the next token of a stream goes. */
+typedef struct {
+    size_t word, run;
+} Next;
+
+/* Adds one token to the streams it belongs to. */
+static inline void take_token(Counter *counter, Next *next, size_t i, int surface)
+{
+    const Scan *scan = &counter->scan;
+    uint32_t start = scan->start[i], stop = scan->stop[i];
+    TokenHash hash = hash_token(scan->row + start, stop - start, scan->readable);
+    Stream *words = &counter->words, *runs = &counter->surface;
+    words->hash[next->word] = hash.folded;
+    words->key[next->word] = (uint32_t)hash.folded;
+    words->start[next->word] = start;
+    words->stop[next->word] = stop;
+    if (!surface) {
+        next->word++;
+        return;
+    }
+    uint64_t exact = exact_hash(&hash);
+    uint8_t kind = token_kind(scan, i);
+    runs->hash[next->run] = exact;
+    runs->key[next->run] = (uint32_t)exact;
+    runs->kind[next->run++] = (uint8_t)(kind | (hash.cases != 0) * TOKEN_CAPITAL);
+    next->word += !(kind & TOKEN_PUNCT);
+}
+
 /* Hashes the complete tokens of the scan that lie in the zone into the two streams. */
 static inline void take_tokens(Counter *counter, size_t from, size_t end, int surface)
 {
     const Scan *scan = &counter->scan;
-    const uint8_t *row = scan->row, *readable = scan->readable;
     Stream *words = &counter->words, *runs = &counter->surface;
-    size_t word = HISTORY, run = HISTORY, first = 0, last = scan->stops;
+    Next next = {HISTORY, HISTORY};
+    size_t first = 0, last = scan->stops;
     while (first < last && scan->start[first] < from)
         first++;
     while (last > first && scan->stop[last - 1] > end)
         last--;
-    for (size_t i = first; i < last; i++) {
-        uint32_t start = scan->start[i], stop = scan->stop[i];
-        TokenHash hash = hash_token(row + start, stop - start, readable);
-        words->hash[word] = hash.folded;
-        words->key[word] = (uint32_t)hash.folded;
-        words->start[word] = start;
-        words->stop[word] = stop;
-        if (surface) {
-            uint64_t exact = exact_hash(&hash);
-            uint8_t kind = scan->kind[i] | ld50_ascii_kinds[row[start]];
-            runs->hash[run] = exact;
-            runs->key[run] = (uint32_t)exact;
-            runs->kind[run++] = (uint8_t)(kind | (hash.cases != 0) * TOKEN_CAPITAL);
-            word += !(kind & TOKEN_PUNCT);
-        } else {
-            word++;
-        }
-    }
+    size_t i = first;
+    for (; i < last; i++)
+        take_token(counter, &next, i, surface);
     if (surface) {
         memcpy(runs->start + HISTORY, scan->start + first, (last - first) * sizeof runs->start[0]);
         memcpy(runs->stop + HISTORY, scan->stop + first, (last - first) * sizeof runs->stop[0]);
     }
-    words->count = word - HISTORY;
-    runs->count = run - HISTORY;
+    words->count = next.word - HISTORY;
+    runs->count = next.run - HISTORY;
 }
 
 /* The powers of the step that n-grams are hashed with; the low halves suffice for the filter. */
@@ -93,6 +111,18 @@ static const uint32_t powers[WORDS_N] = {
     (uint32_t)(HASH_STEP * HASH_STEP * HASH_STEP),
     (uint32_t)(HASH_STEP * HASH_STEP * HASH_STEP * HASH_STEP),
 };
+
+#ifdef __AVX2__
+/* What one instruction does too, which takes longer than these. */
+static inline __m256i gather(const uint32_t *from, __m256i places)
+{
+    const int *table = (const int *)(const void *)from;
+    uint64_t a = (uint64_t)_mm256_extract_epi64(places, 0), b = (uint64_t)_mm256_extract_epi64(places, 1);
+    uint64_t c = (uint64_t)_mm256_extract_epi64(places, 2), d = (uint64_t)_mm256_extract_epi64(places, 3);
+    return _mm256_setr_epi32(table[(uint32_t)a], table[a >> 32], table[(uint32_t)b], table[b >> 32],
+                             table[(uint32_t)c], table[c >> 32], table[(uint32_t)d], table[d >> 32]);
+}
+#endif
 
 /* Probes 8 tokens at a time: bit k of `out[n - 1]` says that the n-gram which ends in token k may be a
    candidate. By the low half of its hash: the top bits choose a word, and two bits of it must be set. */
@@ -105,8 +135,7 @@ static inline void probe(const CountInput *input, const uint32_t *key, int longe
     for (int n = 1; n <= longest; n++) {
         __m256i keys = _mm256_loadu_si256((const __m256i *)(const void *)(key - (n - 1)));
         value = _mm256_add_epi32(value, _mm256_mullo_epi32(keys, _mm256_set1_epi32((int)powers[n - 1])));
-        __m256i word = _mm256_i32gather_epi32((const int *)(const void *)input->filter,
-                                              _mm256_srl_epi32(value, shift), 4);
+        __m256i word = gather(input->filter, _mm256_srl_epi32(value, shift));
         __m256i first = _mm256_srlv_epi32(word, _mm256_and_si256(_mm256_srli_epi32(value, 3), within));
         __m256i second = _mm256_srlv_epi32(word, _mm256_and_si256(_mm256_srli_epi32(value, 8), within));
         __m256i both = _mm256_slli_epi32(_mm256_and_si256(first, second), 31);
@@ -131,12 +160,19 @@ static inline void probe(const CountInput *input, const uint32_t *key, int longe
 }
 #endif
 
-/* Lists the n-grams found; 8 bits for each n. */
+/* Lists the n-grams found; 8 bits for each n. A few at a time without branches, as no CPU foresees how many
+   there are; what is listed too much is written over. */
 static inline void keep_hits(Counter *counter, size_t at, uint64_t found)
 {
-    for (; found; found &= found - 1) {
-        unsigned place = (unsigned)lowest(found);
-        counter->hits[counter->found++] = (uint32_t)((at + (place & 7)) * 8 + (place >> 3));
+    uint32_t *to = counter->hits + counter->found;
+    counter->found += popcount(found);
+    while (found) {
+        for (int i = 0; i < 4; i++) {
+            unsigned place = (unsigned)lowest_if_any(found);
+            to[i] = (uint32_t)((at + (place & 7)) * 8 + (place >> 3));
+            found &= found - 1;
+        }
+        to += 4;
     }
 }
 
@@ -198,16 +234,30 @@ static int64_t candidate_of(const CountInput *input, uint64_t hash)
     return -1;
 }
 
-static uint64_t ngram_hash(const uint64_t *hashes, size_t n, size_t base)
+/* Of the n tokens up to the last of WORDS_N. In as many steps for any n, as no CPU foresees it: the tokens
+   before them count as 0, and leave 0. */
+static inline uint64_t ngram_hash(const uint64_t hashes[WORDS_N], size_t n, size_t base)
 {
     uint64_t value = 0;
-    for (size_t i = 0; i < n; i++)
-        value = value * HASH_STEP + hashes[i];
+    for (size_t i = 0; i < WORDS_N; i++)
+        value = value * HASH_STEP + (hashes[i] & (0u - (uint64_t)(i + n >= WORDS_N)));
     return (value & ~(uint64_t)7) | (base + n - 1);
 }
 
-/* Hashes the n-grams found, and calls for what they are looked up in step by step: it is spread over more
-   memory than the near caches hold. */
+/* Forgets the n-grams of the row before. */
+static void forget_recent(Counter *counter, size_t length)
+{
+    size_t places = RECENT_LEAST;
+    while (places < RECENT_MOST && places < length / 16)
+        places *= 2;
+    counter->recent_mask = places - 1;
+    memset(counter->recent, 0, places * sizeof counter->recent[0]);
+    counter->recent[0] = (uint64_t)1 << 32; /* 0 itself belongs there, this in another place */
+}
+
+/* Hashes the n-grams found and leaves out those that this row was seen to have: four of five are some
+   that it repeats, and to look one up costs much more. Then calls for what they are looked up in step by
+   step: it is spread over more memory than the near caches hold. */
 static void look_up(Counter *counter, const Stream *stream, size_t base)
 {
     const CountInput *input = counter->input;
@@ -215,13 +265,21 @@ static void look_up(Counter *counter, const Stream *stream, size_t base)
     size_t kept = 0;
     for (size_t i = 0; i < counter->found; i++) {
         size_t last = counter->hits[i] >> 3, n = (counter->hits[i] & 7) + 1;
-        uint64_t hash = ngram_hash(stream->hash + last + 1 - n, n, base);
-        counter->hits[kept] = counter->hits[i];
+        counter->hashes[i] = ngram_hash(stream->hash + last - HISTORY, n, base);
+    }
+    for (size_t i = 0; i < counter->found; i++) {
+        uint32_t hit = counter->hits[i];
+        uint64_t hash = counter->hashes[i];
+        uint64_t *recent = counter->recent + (hash >> 32 & counter->recent_mask), before = *recent;
+        int inside = (hit >> 3) >= stream->first + (hit & 7); /* or it reaches back before the zone */
+        counter->hits[kept] = hit;
         counter->hashes[kept] = hash;
-        kept += last + 1 >= stream->first + n; /* or it reaches back before the zone */
-        prefetch(input->slots + (hash >> shift));
+        *recent = inside ? hash : before;
+        kept += (size_t)(inside & (before != hash));
     }
     counter->found = kept;
+    for (size_t i = 0; i < kept; i++)
+        prefetch(input->slots + (counter->hashes[i] >> shift));
     for (size_t i = 0; i < kept; i++) {
         uint32_t entry = input->slots[counter->hashes[i] >> shift];
         entry = entry <= input->candidates ? entry : 0;
@@ -306,6 +364,7 @@ static int count_zone(Counter *counter, size_t from, size_t end)
 static int count_row(Counter *counter, const uint8_t *row, size_t length, const uint8_t *readable)
 {
     size_t head = counter->input->head_bytes, tail = counter->input->tail_bytes;
+    forget_recent(counter, length);
     if (head + tail == 0 || head + tail >= length) {
         scan_start(&counter->scan, row, 0, length, readable);
         return count_zone(counter, 0, length);

@@ -175,11 +175,21 @@ static inline BytesHash bytes_hash_start(void)
     return hash;
 }
 
+/* One lane is one general register: compilers would put the four into one vector, but AVX2 has no
+   multiplication of 64 bits, and what stands for it takes three times as long. */
+static inline uint64_t bytes_hash_lane(uint64_t lane, const uint8_t *p)
+{
+    lane = rotate(lane + load64(p) * HASH_M2, 31) * HASH_M1;
+#if defined(__GNUC__)
+    __asm__("" : "+r"(lane));
+#endif
+    return lane;
+}
+
 static inline void bytes_hash_block(BytesHash *hash, const uint8_t *p)
 {
     for (int lane = 0; lane < 4; lane++)
-        hash->lanes[lane] =
-            rotate(hash->lanes[lane] + load64(p + 8 * lane) * HASH_M2, 31) * HASH_M1;
+        hash->lanes[lane] = bytes_hash_lane(hash->lanes[lane], p + 8 * lane);
 }
 
 /* Adds whole blocks; gives how many bytes were taken. */

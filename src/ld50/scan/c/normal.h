@@ -20,111 +20,141 @@ typedef struct {
     Shift shifts[NORMAL_ROOM + NORMAL_SLACK]; /* rising places */
     uint32_t shift_count, dropped; /* `dropped`: the shift after the last one */
     /* About the row so far. */
+    uint8_t marks[BLOCK]; /* MARK_* of its bytes, spread as they came; see marks_of */
     uint64_t space_before, blank_before; /* of the byte before: ASCII whitespace (or the start), 0x20 */
+    uint64_t return_before;              /* carriage return */
+    uint64_t doubled, spaced; /* bits of blanks after a blank, and of punctuation after one */
     uint32_t flags;
-    int carriage_return, upper, lower;
 } Normal;
+
+/* What ASCII bytes tell about a row. */
+enum {
+    MARK_CONTROL = 1, /* below 0x20 but for whitespace, and 0x7F */
+    MARK_NEWLINE = 2,
+    MARK_TAB = 4,
+    MARK_QUOTE = 8, /* straight */
+    MARK_UPPER = 0x20, /* of a letter the bit that makes it small, where it has not got it */
+    MARK_LOWER = 0x40
+};
 
 static inline void normal_start(Normal *normal)
 {
     normal->count = normal->base = normal->shift_count = normal->dropped = 0;
+    memset(normal->marks, 0, sizeof normal->marks);
     normal->space_before = 1;
-    normal->blank_before = 0;
+    normal->blank_before = normal->return_before = normal->doubled = normal->spaced = 0;
     normal->flags = 0;
-    normal->carriage_return = normal->upper = normal->lower = 0;
 }
 
-static inline int is_spaced_punctuation(uint8_t byte)
+/* All marks of the row. */
+static inline unsigned marks_of(const Normal *normal)
 {
-    return byte == '.' || byte == ',' || byte == ';' || byte == ':' || byte == '!' || byte == '?';
+    uint64_t marks = 0;
+    for (int i = 0; i < BLOCK; i += 8)
+        marks |= load64(normal->marks + i);
+    marks |= marks >> 32;
+    marks |= marks >> 16;
+    return (unsigned)(marks | marks >> 8) & 0xFF;
 }
 
-/* What a block has beyond letters, digits and blanks. */
+/* Where in a block some bytes are. */
 typedef struct {
-    uint64_t low;   /* 0x00 to 0x1F */
-    uint64_t blank; /* 0x20 */
-    int upper, lower, quote, delete;
-} Rare;
+    uint64_t blanks, returns; /* 0x20; carriage return */
+} Breaks;
 
-/* Writes the block in ASCII lower case. */
-#ifdef LD50_SSE2
-static inline Rare lower_block(const uint8_t *p, uint8_t *out)
+/* Writes the block in ASCII lower case, its whitespace as blanks, and adds its marks. */
+/* One bit for each byte of a block that is this one. */
+static inline uint64_t equal_bits(const uint8_t *p, uint8_t byte)
 {
-    Rare rare = {0, 0, 0, 0, 0, 0};
-    __m128i letters = _mm_setzero_si128(), small = letters, quotes = letters, deletes = letters;
+    uint64_t bits = 0;
+#ifdef LD50_SSE2
     for (int i = 0; i < 4; i++) {
         __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
-        __m128i bit = _mm_set1_epi8(0x20);
-        __m128i letter = in_range(_mm_or_si128(bytes, bit), 'a', 25);
-        __m128i fold = _mm_and_si128(letter, bit);
-        letters = _mm_or_si128(letters, _mm_andnot_si128(bytes, fold));
-        small = _mm_or_si128(small, _mm_and_si128(bytes, fold));
-        quotes = _mm_or_si128(quotes, _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
-                                                   _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\''))));
-        deletes = _mm_or_si128(deletes, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7F)));
-        rare.low |= bits_of(_mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes)) << 16 * i;
-        rare.blank |= bits_of(_mm_cmpeq_epi8(bytes, bit)) << 16 * i;
-        _mm_storeu_si128((__m128i *)(void *)(out + 16 * i), _mm_or_si128(bytes, fold));
+        bits |= bits_of(_mm_cmpeq_epi8(bytes, _mm_set1_epi8((char)byte))) << 16 * i;
     }
-    rare.upper = _mm_movemask_epi8(_mm_slli_epi16(letters, 2)) != 0;
-    rare.lower = _mm_movemask_epi8(_mm_slli_epi16(small, 2)) != 0;
-    rare.quote = _mm_movemask_epi8(quotes) != 0;
-    rare.delete = _mm_movemask_epi8(deletes) != 0;
-    return rare;
-}
 #else
-static inline Rare lower_block(const uint8_t *p, uint8_t *out)
-{
-    Rare rare = {0, 0, 0, 0, 0, 0};
-    for (int i = 0; i < BLOCK; i++) {
-        int letter = (uint8_t)((p[i] | 0x20) - 'a') < 26;
-        out[i] = (uint8_t)(letter ? p[i] | 0x20 : p[i]);
-        rare.upper |= letter && !(p[i] & 0x20);
-        rare.lower |= letter && (p[i] & 0x20);
-        rare.quote |= p[i] == '"' || p[i] == '\'';
-        rare.delete |= p[i] == 0x7F;
-        rare.low |= (uint64_t)(p[i] < 0x20) << i;
-        rare.blank |= (uint64_t)(p[i] == 0x20) << i;
-    }
-    return rare;
-}
+    for (int i = 0; i < BLOCK; i++)
+        bits |= (uint64_t)(p[i] == byte) << i;
 #endif
-
-/* Marks of the control characters and line ends among `low`; they are few. */
-static inline void note_low(Normal *normal, const uint8_t *block, uint64_t low)
-{
-    for (; low; low &= low - 1) {
-        int place = lowest(low);
-        uint8_t byte = block[place];
-        int after_return = place ? block[place - 1] == '\r' : normal->carriage_return;
-        if (byte == '\n')
-            normal->flags |= FLAG_NEWLINE | (after_return ? FLAG_CRLF : 0);
-        else if (byte == '\t')
-            normal->flags |= FLAG_TAB;
-        else if (!is_ascii_space(byte))
-            normal->flags |= FLAG_CONTROL;
-    }
+    return bits;
 }
 
-static inline void note_block(Normal *normal, const uint8_t *block, const Rare *rare, Masks masks,
-                              uint64_t valid)
+/* 0xFF or 0, as compilers make vectors of it. */
+static inline uint8_t all_ones(int yes)
 {
-    uint64_t blank = rare->blank & valid, low = rare->low & valid;
-    uint64_t after_blank = blank << 1 | normal->blank_before;
-    uint64_t odd = after_blank & ~(masks.word | masks.space | masks.high) & valid;
-    normal->upper |= rare->upper;
-    normal->lower |= rare->lower;
-    if (rare->quote)
-        normal->flags |= FLAG_STRAIGHT_QUOTES;
-    if (rare->delete)
-        normal->flags |= FLAG_CONTROL;
-    if (after_blank & blank)
-        normal->flags |= FLAG_DOUBLE_SPACE;
-    if (low)
-        note_low(normal, block, low);
-    for (; odd && !(normal->flags & FLAG_SPACE_BEFORE_PUNCTUATION); odd &= odd - 1)
-        if (is_spaced_punctuation(block[lowest(odd)]))
-            normal->flags |= FLAG_SPACE_BEFORE_PUNCTUATION;
+    return yes ? 0xFF : 0;
+}
+
+static inline Breaks lower_block(const uint8_t *p, uint8_t *out, uint8_t *marks)
+{
+    uint8_t lowered[BLOCK], known[BLOCK];
+    for (int i = 0; i < BLOCK; i++) {
+        uint8_t byte = p[i], letter = all_ones((uint8_t)((byte | 0x20) - 'a') < 26) & 0x20;
+        uint8_t small = byte & letter, space = all_ones((uint8_t)(byte - 9) < 5);
+        uint8_t control = (all_ones(byte < 0x20) & (uint8_t)~space) | all_ones(byte == 0x7F);
+        uint8_t quote = all_ones(byte == '"') | all_ones(byte == '\'');
+        uint8_t line = (all_ones(byte == '\n') & MARK_NEWLINE) | (all_ones(byte == '\t') & MARK_TAB);
+        known[i] = (uint8_t)((letter ^ small) | (small + small) | line | (control & MARK_CONTROL) |
+                             (quote & MARK_QUOTE));
+        lowered[i] = (uint8_t)(((byte | letter) & (uint8_t)~space) | (space & 0x20));
+    }
+    for (int i = 0; i < BLOCK; i++)
+        marks[i] |= known[i];
+    memcpy(out, lowered, BLOCK);
+    Breaks breaks = {equal_bits(p, ' '), equal_bits(p, '\r')};
+    return breaks;
+}
+
+/* Bits of . , ; : ! ? among the `few` of a block. */
+static inline uint64_t spaced_punctuation(const uint8_t *block, uint64_t few)
+{
+#ifdef __AVX2__
+    /* Each has another low half, which chooses what the byte must be. */
+    const __m128i mark = _mm_setr_epi8(1, '!', 0, 0, 0, 0, 0, 0, 0, 0, ':', ';', ',', 0, '.', '?');
+#endif
+#ifdef __AVX2__
+    uint64_t found = 0;
+    for (int i = 0; i < 2; i++) {
+        __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)(block + 32 * i));
+        __m256i marks = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(mark), bytes);
+        found |= bits_of_32(_mm256_cmpeq_epi8(bytes, marks)) << 32 * i;
+    }
+    return few & found;
+#else
+    for (uint64_t left = few; left; left &= left - 1) {
+        uint8_t byte = block[lowest(left)];
+        if (byte == '.' || byte == ',' || byte == ';' || byte == ':' || byte == '!' || byte == '?')
+            return left;
+    }
+    return 0;
+#endif
+}
+
+static inline void note_block(Normal *normal, const uint8_t *block, Breaks breaks, Masks masks)
+{
+    uint64_t after_blank = breaks.blanks << 1 | normal->blank_before;
+    normal->doubled |= after_blank & breaks.blanks;
+    normal->spaced |= spaced_punctuation(block, after_blank & ~(masks.word | masks.space | masks.high));
+    for (uint64_t after = breaks.returns << 1 | normal->return_before; after; after &= after - 1)
+        if (block[lowest(after)] == '\n')
+            normal->flags |= FLAG_CRLF;
+    normal->blank_before = breaks.blanks >> 63;
+    normal->return_before = breaks.returns >> 63;
+}
+
+/* The flags of the row; beyond its end its last block was padded with blanks. */
+static inline uint32_t normal_flags(const Normal *normal)
+{
+    unsigned marks = marks_of(normal);
+    uint32_t flags = normal->flags;
+    flags |= marks & MARK_CONTROL ? FLAG_CONTROL : 0;
+    flags |= marks & MARK_NEWLINE ? FLAG_NEWLINE : 0;
+    flags |= marks & MARK_TAB ? FLAG_TAB : 0;
+    flags |= marks & MARK_QUOTE ? FLAG_STRAIGHT_QUOTES : 0;
+    flags |= (marks & MARK_LOWER) && !(marks & MARK_UPPER) ? FLAG_NO_UPPERCASE : 0;
+    flags |= (marks & MARK_UPPER) && !(marks & MARK_LOWER) ? FLAG_ALL_UPPERCASE : 0;
+    flags |= normal->doubled ? FLAG_DOUBLE_SPACE : 0;
+    return flags | (normal->spaced ? FLAG_SPACE_BEFORE_PUNCTUATION : 0);
 }
 
 static inline void add_shift(Normal *normal, unsigned dropped)
@@ -159,34 +189,20 @@ static inline void append_collapsed(Normal *normal, const uint8_t *block, uint64
     }
 }
 
-/* Adds the next block of the row, of which `size` bytes are the row's (the others may be anything). */
+/* Adds the next block of the row, of which `size` bytes are the row's, and the others are blanks. */
 static inline void normal_block(Normal *normal, const uint8_t *block, Masks masks, size_t size)
 {
-    uint8_t lowered[2 * BLOCK];
+    uint8_t lowered[2 * BLOCK]; /* what is kept of it is copied in whole blocks */
     uint64_t valid = first_bits(size), space = masks.space & valid;
-    const uint8_t *source = block;
-    if (size < BLOCK) { /* bytes beyond the row must leave no mark */
-        memset(lowered + BLOCK, ' ', BLOCK);
-        memcpy(lowered + BLOCK, block, size);
-        source = lowered + BLOCK;
-    }
     uint64_t drop = space & (space << 1 | normal->space_before);
-    uint8_t *out = drop ? lowered : normal->text + normal->count;
-    Rare rare = lower_block(source, out);
-    note_block(normal, block, &rare, masks, valid);
-    for (uint64_t other = space & ~rare.blank; other; other &= other - 1)
-        out[lowest(other)] = ' ';
+    Breaks breaks = lower_block(block, drop ? lowered : normal->text + normal->count, normal->marks);
+    breaks.blanks &= valid;
+    note_block(normal, block, breaks, masks);
     if (!drop)
         normal->count += (uint32_t)size;
     else
         append_collapsed(normal, lowered, drop, size);
-    if (size == BLOCK) {
-        normal->space_before = space >> 63;
-        normal->blank_before = rare.blank >> 63;
-        normal->carriage_return = block[BLOCK - 1] == '\r';
-    } else {
-        normal->space_before = space >> (size - 1) & 1;
-    }
+    normal->space_before = space >> (size - 1) & 1;
 }
 
 /* Forgets the first `count` bytes of the text; `passed` shifts lie before them. */

@@ -11,6 +11,12 @@ enum { TOKEN_WORD = 1, TOKEN_SINGLE = 2, TOKEN_PUNCT = 4, TOKEN_CAPITAL = 8, TOK
 #define BLOCK 64
 #define SCAN_ROOM (CHUNK + 3 * BLOCK)
 
+/* A part of a row. */
+typedef struct {
+    int64_t score;
+    uint32_t start, end;
+} Segment;
+
 /* One bit a byte of a block. */
 typedef struct {
     uint64_t word, space, high; /* ASCII letters and digits; ASCII space; not ASCII */
@@ -76,6 +82,34 @@ static inline uint64_t bits_of(__m128i bytes)
     return (uint16_t)_mm_movemask_epi8(bytes);
 }
 
+#ifdef __AVX2__
+static inline __m256i in_range_32(__m256i bytes, char first, char width)
+{
+    __m256i above = _mm256_sub_epi8(bytes, _mm256_set1_epi8(first));
+    return _mm256_cmpeq_epi8(_mm256_min_epu8(above, _mm256_set1_epi8(width)), above);
+}
+
+static inline uint64_t bits_of_32(__m256i bytes)
+{
+    return (uint32_t)_mm256_movemask_epi8(bytes);
+}
+
+static inline Masks classify(const uint8_t *p)
+{
+    Masks masks = {0, 0, 0};
+    for (int i = 0; i < 2; i++) {
+        __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * i));
+        __m256i small = _mm256_or_si256(bytes, _mm256_set1_epi8(0x20));
+        __m256i word = _mm256_or_si256(in_range_32(small, 'a', 25), in_range_32(bytes, '0', 9));
+        __m256i space =
+            _mm256_or_si256(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(' ')), in_range_32(bytes, 9, 4));
+        masks.word |= bits_of_32(word) << 32 * i;
+        masks.space |= bits_of_32(space) << 32 * i;
+        masks.high |= bits_of_32(bytes) << 32 * i;
+    }
+    return masks;
+}
+#else
 static inline Masks classify(const uint8_t *p)
 {
     Masks masks = {0, 0, 0};
@@ -91,6 +125,7 @@ static inline Masks classify(const uint8_t *p)
     }
     return masks;
 }
+#endif
 #else
 static inline Masks classify(const uint8_t *p)
 {
@@ -232,7 +267,8 @@ static inline void scan_masks(Scan *scan, Masks masks, int surface)
     scan->at += BLOCK;
 }
 
-/* Reads the block at `scan->at` where it lies, or from `room` where the buffer ends within it. */
+/* Reads the block at `scan->at` where it lies, or from `room` where the buffer ends within it. What is
+   beyond the row may be anything. */
 static inline const uint8_t *scan_block(const Scan *scan, uint8_t room[BLOCK])
 {
     const uint8_t *block = scan->row + scan->at;

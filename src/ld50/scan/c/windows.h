@@ -17,11 +17,6 @@ typedef struct {
 } Window;
 
 typedef struct {
-    int64_t score;
-    uint32_t start, end;
-} Segment;
-
-typedef struct {
     const ProfileInput *input;
     int16_t other_lanes[LANES];  /* set where a lane is no language: too dear to win */
     BytesHash hash;
@@ -72,7 +67,7 @@ static inline void window_costs(const ProfileInput *input, const uint8_t *text, 
     uint32_t places[WINDOW_MAX];
     const uint8_t *table = input->trigrams;
     trigram_places(text, size, 32 - input->trigram_bits, places);
-#if defined(__AVX2__)
+#ifdef __AVX2__
     __m256i all = _mm256_setzero_si256(), odd = all;
 #pragma GCC unroll 4
     for (size_t i = 0; i < size; i++) {
@@ -111,8 +106,9 @@ static inline void window_costs(const ProfileInput *input, const uint8_t *text, 
 #endif
 }
 
-static inline void windows_tables(Windows *windows)
+static inline void windows_tables(Windows *windows, const ProfileInput *input)
 {
+    windows->input = input;
     for (int lane = 0; lane < LANES; lane++)
         windows->other_lanes[lane] = lane < windows->input->languages ? 0 : INT16_MAX;
 }
