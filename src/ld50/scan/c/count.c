@@ -81,6 +81,51 @@ static inline void take_token(Counter *counter, Next *next, size_t i, int surfac
     next->word += !(kind & TOKEN_PUNCT);
 }
 
+#ifdef LD50_EIGHT
+/* The kinds of 8 tokens, as token_kind. */
+static inline __m128i kinds_of(const Scan *scan, size_t i, __m128i first)
+{
+    __m512i low = _mm512_loadu_si512(ld50_ascii_kinds), high = _mm512_loadu_si512(ld50_ascii_kinds + 64);
+    __m512i found = _mm512_permutex2var_epi8(low, _mm512_castsi128_si512(first), high);
+    __m128i ascii = _mm_maskz_mov_epi8((__mmask16)~_mm_movepi8_mask(first), _mm512_castsi512_si128(found));
+    return _mm_or_si128(ascii, _mm_loadl_epi64((const __m128i *)(const void *)(scan->kind + i)));
+}
+
+/* Adds up to 8 tokens; the first that is larger than 16 bytes, and all after it, are left. */
+static inline size_t take_eight(Counter *counter, Next *next, size_t i, size_t last, int surface)
+{
+    const Scan *scan = &counter->scan;
+    Stream *words = &counter->words, *runs = &counter->surface;
+    __mmask8 taken = (__mmask8)first_bits(last - i);
+    __m256i starts = _mm256_maskz_loadu_epi32(taken, scan->start + i);
+    __m256i stops = _mm256_maskz_loadu_epi32(taken, scan->stop + i);
+    EightHashes hashes = hash_eight(scan->row, starts, _mm256_sub_epi32(stops, starts));
+    __m128i kinds = kinds_of(scan, i, hashes.bytes);
+    taken &= (__mmask8)(hashes.large - 1) & (__mmask8)~hashes.large;
+    __mmask8 word = taken;
+    if (surface) {
+        __mmask8 capital = _mm512_test_epi64_mask(hashes.cases, hashes.cases);
+        __m512i cases = _mm512_mullo_epi64(hashes.cases, _mm512_set1_epi64((int64_t)HASH_M5));
+        __m512i exact = _mm512_add_epi64(hashes.folded, cases);
+        _mm512_storeu_si512(runs->hash + next->run, exact);
+        _mm256_storeu_si256((__m256i *)(void *)(runs->key + next->run), _mm512_cvtepi64_epi32(exact));
+        _mm_storel_epi64((__m128i *)(void *)(runs->kind + next->run),
+                         _mm_or_si128(kinds, _mm_maskz_set1_epi8(capital, TOKEN_CAPITAL)));
+        next->run += popcount(taken);
+        word &= (__mmask8)_mm_testn_epi8_mask(kinds, _mm_set1_epi8(TOKEN_PUNCT));
+    }
+    __m512i folded = _mm512_maskz_compress_epi64(word, hashes.folded);
+    _mm512_storeu_si512(words->hash + next->word, folded);
+    _mm256_storeu_si256((__m256i *)(void *)(words->key + next->word), _mm512_cvtepi64_epi32(folded));
+    starts = _mm256_maskz_compress_epi32(word, starts);
+    stops = _mm256_maskz_compress_epi32(word, stops);
+    _mm256_storeu_si256((__m256i *)(void *)(words->start + next->word), starts);
+    _mm256_storeu_si256((__m256i *)(void *)(words->stop + next->word), stops);
+    next->word += popcount(word);
+    return popcount(taken);
+}
+#endif
+
 /* Hashes the complete tokens of the scan that lie in the zone into the two streams. */
 static inline void take_tokens(Counter *counter, size_t from, size_t end, int surface)
 {
@@ -93,6 +138,14 @@ static inline void take_tokens(Counter *counter, size_t from, size_t end, int su
     while (last > first && scan->stop[last - 1] > end)
         last--;
     size_t i = first;
+#ifdef LD50_EIGHT
+    while (i < last && can_hash_eight(scan, i)) {
+        size_t taken = take_eight(counter, &next, i, last, surface);
+        i += taken;
+        if (taken < 8 && i < last)
+            take_token(counter, &next, i++, surface);
+    }
+#endif
     for (; i < last; i++)
         take_token(counter, &next, i, surface);
     if (surface) {
@@ -162,6 +215,24 @@ static inline void probe(const CountInput *input, const uint32_t *key, int longe
 
 /* Lists the n-grams found; 8 bits for each n. A few at a time without branches, as no CPU foresees how many
    there are; what is listed too much is written over. */
+#ifdef LD50_EIGHT
+static inline void keep_hits(Counter *counter, size_t at, uint64_t found)
+{
+    /* Place of a bit: n - 1, then token. Of a hit: token, then n - 1. */
+    static const uint64_t by_token[8] = {
+        0x3830282018100800, 0x3931292119110901, 0x3A322A221A120A02, 0x3B332B231B130B03,
+        0x3C342C241C140C04, 0x3D352D251D150D05, 0x3E362E261E160E06, 0x3F372F271F170F07,
+    };
+    uint32_t *to = counter->hits + counter->found;
+    __m512i hits = _mm512_maskz_compress_epi8(found, _mm512_loadu_si512(by_token));
+    const __m512i from = _mm512_set1_epi32((int)(at * 8));
+    counter->found += popcount(found);
+    for (const uint32_t *end = counter->hits + counter->found; to < end; to += 16) {
+        _mm512_storeu_si512(to, _mm512_add_epi32(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(hits)), from));
+        hits = _mm512_shuffle_i64x2(hits, hits, 0x39); /* the next 16 */
+    }
+}
+#else
 static inline void keep_hits(Counter *counter, size_t at, uint64_t found)
 {
     uint32_t *to = counter->hits + counter->found;
@@ -175,6 +246,7 @@ static inline void keep_hits(Counter *counter, size_t at, uint64_t found)
         to += 4;
     }
 }
+#endif
 
 static inline void probe_words(Counter *counter, int longest)
 {

@@ -80,9 +80,10 @@ typedef struct {
 int ld50_profile(const Column *column, const ProfileInput *input, uint8_t *out);
 int ld50_profile_plain(const Column *column, const ProfileInput *input, uint8_t *out);
 int ld50_profile_v3(const Column *column, const ProfileInput *input, uint8_t *out);
+int ld50_profile_v4(const Column *column, const ProfileInput *input, uint8_t *out);
 
-/* Whether the code for newer CPUs is left alone; for tests. */
-void ld50_plain_only(int yes);
+/* Lets no code run that needs more than x86-64-v`most`, from 1 for any CPU to 4; for tests. */
+void ld50_limit_variant(int most);
 
 int ld50_phrase_hashes(const Column *column, int stream, uint64_t *out);
 void ld50_bytes_hashes(const Column *column, uint64_t *out);
@@ -164,6 +165,7 @@ enum { COUNT_ROW, COUNT_CANDIDATE, COUNT_START, COUNT_END, COUNT_COLUMNS };
 int ld50_count(const Column *column, const CountInput *input, Grown out[COUNT_COLUMNS]);
 int ld50_count_plain(const Column *column, const CountInput *input, Grown out[COUNT_COLUMNS]);
 int ld50_count_v3(const Column *column, const CountInput *input, Grown out[COUNT_COLUMNS]);
+int ld50_count_v4(const Column *column, const CountInput *input, Grown out[COUNT_COLUMNS]);
 
 enum { SENTENCE_ROW, SENTENCE_HASH, SENTENCE_START, SENTENCE_END, SENTENCE_WORDS, SENTENCE_COLUMNS };
 int ld50_sentences(const Column *column, uint32_t min_words, uint32_t max_words,

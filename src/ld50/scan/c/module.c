@@ -324,13 +324,13 @@ static PyObject *py_fragments(PyObject *module, PyObject *args)
     return columns_out(out, FRAGMENT_COLUMNS, failed);
 }
 
-static PyObject *py_plain_only(PyObject *module, PyObject *args)
+static PyObject *py_limit_variant(PyObject *module, PyObject *args)
 {
     (void)module;
-    int yes;
-    if (!PyArg_ParseTuple(args, "p", &yes))
+    int most;
+    if (!PyArg_ParseTuple(args, "i", &most))
         return NULL;
-    ld50_plain_only(yes);
+    ld50_limit_variant(most);
     Py_RETURN_NONE;
 }
 
@@ -349,7 +349,7 @@ static PyMethodDef methods[] = {
     {"count_candidates", py_count_candidates, METH_VARARGS, "Rows per candidate n-gram."},
     {"sentences", py_sentences, METH_VARARGS, "Sentences of rows."},
     {"fragments", py_fragments, METH_VARARGS, "Fragments of rows."},
-    {"plain_only", py_plain_only, METH_VARARGS, "Whether code for newer CPUs is left alone; for tests."},
+    {"limit_variant", py_limit_variant, METH_VARARGS, "Lets no code for newer CPUs run; for tests."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -63,6 +63,22 @@ typedef struct {
 } Breaks;
 
 /* Writes the block in ASCII lower case, its whitespace as blanks, and adds its marks. */
+#if defined(LD50_EIGHT)
+static inline Breaks lower_block(const uint8_t *p, uint8_t *out, uint8_t *marks)
+{
+    const __m512i bit = _mm512_set1_epi8(0x20);
+    __m512i bytes = _mm512_loadu_si512(p);
+    __mmask64 letters = in_range_64(_mm512_or_si512(bytes, bit), 'a', 25);
+    __m512i folded = _mm512_or_si512(bytes, _mm512_maskz_mov_epi8(letters, bit));
+    _mm512_storeu_si512(out, _mm512_mask_mov_epi8(folded, in_range_64(bytes, 9, 4), bit));
+    __m512i known = _mm512_permutex2var_epi8(_mm512_loadu_si512(ld50_ascii_marks), bytes,
+                                             _mm512_loadu_si512(ld50_ascii_marks + 64));
+    known = _mm512_maskz_mov_epi8(~_mm512_movepi8_mask(bytes), known);
+    _mm512_storeu_si512(marks, _mm512_or_si512(_mm512_loadu_si512(marks), known));
+    Breaks breaks = {_mm512_cmpeq_epi8_mask(bytes, bit), _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('\r'))};
+    return breaks;
+}
+#else
 /* One bit for each byte of a block that is this one. */
 static inline uint64_t equal_bits(const uint8_t *p, uint8_t byte)
 {
@@ -104,6 +120,7 @@ static inline Breaks lower_block(const uint8_t *p, uint8_t *out, uint8_t *marks)
     Breaks breaks = {equal_bits(p, ' '), equal_bits(p, '\r')};
     return breaks;
 }
+#endif
 
 /* Bits of . , ; : ! ? among the `few` of a block. */
 static inline uint64_t spaced_punctuation(const uint8_t *block, uint64_t few)
@@ -112,7 +129,10 @@ static inline uint64_t spaced_punctuation(const uint8_t *block, uint64_t few)
     /* Each has another low half, which chooses what the byte must be. */
     const __m128i mark = _mm_setr_epi8(1, '!', 0, 0, 0, 0, 0, 0, 0, 0, ':', ';', ',', 0, '.', '?');
 #endif
-#ifdef __AVX2__
+#if defined(LD50_EIGHT)
+    __m512i bytes = _mm512_loadu_si512(block);
+    return few & _mm512_cmpeq_epi8_mask(bytes, _mm512_shuffle_epi8(_mm512_broadcast_i32x4(mark), bytes));
+#elif defined(__AVX2__)
     uint64_t found = 0;
     for (int i = 0; i < 2; i++) {
         __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)(block + 32 * i));

@@ -4,12 +4,16 @@
 
 #include "characters.h"
 #include "hashes.h"
+#include "hashes_v4.h"
 
 enum { TOKEN_WORD = 1, TOKEN_SINGLE = 2, TOKEN_PUNCT = 4, TOKEN_CAPITAL = 8, TOKEN_ASCII_PUNCT = 16 };
 
 #define CHUNK 512 /* tokens; small enough that all arrays stay in the first cache */
 #define BLOCK 64
 #define SCAN_ROOM (CHUNK + 3 * BLOCK)
+
+/* 0, 1, 2 and so on. */
+extern const uint8_t ld50_counting[BLOCK];
 
 /* A part of a row. */
 typedef struct {
@@ -82,7 +86,23 @@ static inline uint64_t bits_of(__m128i bytes)
     return (uint16_t)_mm_movemask_epi8(bytes);
 }
 
-#ifdef __AVX2__
+#ifdef LD50_EIGHT
+static inline uint64_t in_range_64(__m512i bytes, char first, char width)
+{
+    __m512i above = _mm512_sub_epi8(bytes, _mm512_set1_epi8(first));
+    return _mm512_cmple_epu8_mask(above, _mm512_set1_epi8(width));
+}
+
+static inline Masks classify(const uint8_t *p)
+{
+    __m512i bytes = _mm512_loadu_si512(p), small = _mm512_or_si512(bytes, _mm512_set1_epi8(0x20));
+    Masks masks;
+    masks.word = in_range_64(small, 'a', 25) | in_range_64(bytes, '0', 9);
+    masks.space = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(' ')) | in_range_64(bytes, 9, 4);
+    masks.high = _mm512_movepi8_mask(bytes);
+    return masks;
+}
+#elif defined(__AVX2__)
 static inline __m256i in_range_32(__m256i bytes, char first, char width)
 {
     __m256i above = _mm256_sub_epi8(bytes, _mm256_set1_epi8(first));
@@ -138,6 +158,9 @@ static inline Masks classify(const uint8_t *p)
     return masks;
 }
 #endif
+
+/* MARK_* of each ASCII byte; see normal.h. */
+extern uint8_t ld50_ascii_marks[128];
 
 /* The kind of a token that starts with this byte; 0 beyond ASCII. */
 extern uint8_t ld50_ascii_kinds[256];
@@ -218,8 +241,23 @@ static inline void scan_high(Scan *scan, Pieces *pieces, uint64_t high, int surf
     }
 }
 
-/* Writes the places of the bits, 8 at a time so that the branch is easy to foresee; up to 7 values
+/* Writes the places of the bits, some at a time so that the branch is easy to foresee; up to 15 values
    too many are written. */
+#ifdef LD50_EIGHT
+static inline size_t places(uint32_t *out, size_t count, uint64_t bits, uint32_t base)
+{
+    size_t end = count + popcount(bits);
+    __m512i found = _mm512_maskz_compress_epi8(bits, _mm512_loadu_si512(ld50_counting));
+    const __m512i from = _mm512_set1_epi32((int)base);
+    do {
+        __m512i next = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(found));
+        _mm512_storeu_si512(out + count, _mm512_add_epi32(next, from));
+        found = _mm512_shuffle_i64x2(found, found, 0x39); /* the next 16 */
+        count += 16;
+    } while (count < end);
+    return end;
+}
+#else
 static inline size_t places(uint32_t *out, size_t count, uint64_t bits, uint32_t base)
 {
     unsigned found = popcount(bits), done = 0;
@@ -234,6 +272,7 @@ static inline size_t places(uint32_t *out, size_t count, uint64_t bits, uint32_t
     } while (done < found);
     return count + found;
 }
+#endif
 
 /* Adds the tokens of one block whose bytes were classified; `surface`: PUNCT tokens as well. */
 static inline void scan_masks(Scan *scan, Masks masks, int surface)
@@ -318,6 +357,15 @@ static inline uint8_t token_kind(const Scan *scan, size_t i)
 {
     return scan->kind[i] | ld50_ascii_kinds[scan->row[scan->start[i]]];
 }
+
+#ifdef LD50_EIGHT
+/* Whether 16 bytes may be read of each of the complete tokens from `i` on, 8 at most. */
+static inline int can_hash_eight(const Scan *scan, size_t i)
+{
+    size_t last = i + 7 < scan->stops ? i + 7 : scan->stops - 1;
+    return (size_t)(scan->readable - scan->row) - scan->start[last] >= 16;
+}
+#endif
 
 /* An ASCII byte outside words is a token boundary whatever stands around it. */
 static inline int is_boundary(uint8_t byte)

@@ -2,24 +2,33 @@
 
 #include "kernels.h"
 
-static int plain_only;
+static int limit = 4;
 
-void ld50_plain_only(int yes)
+void ld50_limit_variant(int most)
 {
-    plain_only = yes;
+    limit = most;
 }
 
 #if LD50_HAS_V3
 static int is_v3(void)
 {
-    return !plain_only && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+    return limit >= 3 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
            __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+}
+
+static int is_v4(void)
+{
+    return limit >= 4 && is_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2");
 }
 #endif
 
 int ld50_profile(const Column *column, const ProfileInput *input, uint8_t *out)
 {
 #if LD50_HAS_V3
+    if (is_v4())
+        return ld50_profile_v4(column, input, out);
     if (is_v3())
         return ld50_profile_v3(column, input, out);
 #endif
@@ -29,6 +38,8 @@ int ld50_profile(const Column *column, const ProfileInput *input, uint8_t *out)
 int ld50_count(const Column *column, const CountInput *input, Grown out[COUNT_COLUMNS])
 {
 #if LD50_HAS_V3
+    if (is_v4())
+        return ld50_count_v4(column, input, out);
     if (is_v3())
         return ld50_count_v3(column, input, out);
 #endif

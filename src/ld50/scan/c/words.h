@@ -204,10 +204,28 @@ static inline void hash_word(Words *words, const Scan *scan, size_t i)
 static inline void hash_words(Words *words, const Scan *scan)
 {
     size_t i = 0;
+#ifdef LD50_EIGHT
+    for (; i < scan->stops && can_hash_eight(scan, i); i += 8) {
+        __mmask8 valid = (__mmask8)first_bits(scan->stops - i), large;
+        __m256i starts = _mm256_maskz_loadu_epi32(valid, scan->start + i);
+        __m256i sizes = _mm256_sub_epi32(_mm256_maskz_loadu_epi32(valid, scan->stop + i), starts);
+        EightHashes hashes = hash_eight(scan->row, starts, sizes);
+        __m128i kinds = _mm_loadl_epi64((const __m128i *)(const void *)(scan->kind + i));
+        __mmask16 single = _mm_test_epi8_mask(kinds, _mm_set1_epi8(TOKEN_SINGLE));
+        __m128i weights = _mm_maskz_set1_epi8(hashes.digit, WEIGHT_NUMBER);
+        weights = _mm_mask_mov_epi8(weights, single, _mm_set1_epi8(WEIGHT_SINGLE));
+        _mm512_storeu_si512(words->hash + i + 1, hashes.folded);
+        _mm_storel_epi64((__m128i *)(void *)(words->weight + i + 1), weights);
+        for (large = hashes.large; large; large &= (__mmask8)(large - 1))
+            hash_word(words, scan, i + (size_t)lowest(large));
+    }
+#endif
     for (; i < scan->stops; i++)
         hash_word(words, scan, i);
+#ifndef LD50_EIGHT
     for (i = 0; i < scan->stops; i++)
         prefetch(line_of(&words->tables, words->hash[i] * HASH_STEP + words->hash[i + 1]));
+#endif
 }
 
 /* A word that was looked up: the low bits of its hash (the others say where it is remembered), its class
@@ -220,6 +238,34 @@ static inline uint64_t recent_word(uint64_t hash, unsigned class, unsigned frequ
 
 /* Takes what is known of the words that were looked up lately, seven of ten in English text, and lists the
    others. Numbers and SINGLEs are not looked up. */
+#ifdef LD50_EIGHT
+static inline size_t recall_words(Words *words, const Scan *scan)
+{
+    const size_t count = scan->stops;
+    const __m256i counting = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    size_t unknown = 0;
+    for (size_t i = 0; i < count; i += 8) {
+        __m512i hash = _mm512_loadu_si512(words->hash + i + 1);
+        __m512i recent = _mm512_i64gather_epi64(_mm512_srli_epi64(hash, RECENT_KEY_BITS), words->recent, 8);
+        __m512i found = _mm512_srli_epi64(recent, RECENT_KEY_BITS);
+        __m512i differ = _mm512_slli_epi64(_mm512_xor_si512(recent, hash), RECENT_BITS);
+        __m128i weights = _mm_loadl_epi64((const __m128i *)(const void *)(words->weight + i + 1));
+        __mmask16 odd = _mm_test_epi8_mask(weights, weights);
+        unsigned unlike = _mm512_test_epi64_mask(differ, differ) | _mm512_testn_epi64_mask(found, found);
+        unsigned missed = unlike & ~(unsigned)odd & (unsigned)first_bits(count - i);
+        __m256i numbers = _mm256_add_epi32(counting, _mm256_set1_epi32((int)i));
+        _mm256_storeu_si256((__m256i *)(void *)(words->unknown + unknown),
+                            _mm256_maskz_compress_epi32((__mmask8)missed, numbers));
+        unknown += popcount(missed);
+        __m128i class = _mm512_cvtepi64_epi8(_mm512_srli_epi64(found, 8));
+        __m128i frequent = _mm_xor_si128(_mm512_cvtepi64_epi8(found), _mm_set1_epi8((char)FREQUENT));
+        frequent = _mm_mask_set1_epi8(frequent, odd, (char)NOT_FREQUENT);
+        _mm_storel_epi64((__m128i *)(void *)(words->frequent + i + 1), frequent);
+        _mm_storel_epi64((__m128i *)(void *)(words->weight + i + 1), _mm_mask_mov_epi8(class, odd, weights));
+    }
+    return unknown;
+}
+#else
 static inline size_t recall_words(Words *words, const Scan *scan)
 {
     const size_t count = scan->stops;
@@ -234,14 +280,34 @@ static inline size_t recall_words(Words *words, const Scan *scan)
     }
     return unknown;
 }
+#endif
 
 /* Whether the words' pairs are known. */
 static inline void find_pairs(Words *words, const Scan *scan)
 {
     const size_t count = scan->stops;
+#ifdef LD50_EIGHT
+    const __m128i shift = _mm_cvtsi32_si128(words->tables.line_shift);
+    const __m512i step = _mm512_set1_epi64((int64_t)HASH_STEP), one = _mm512_set1_epi64(1);
+    const __m512i seven = _mm512_set1_epi64(7), within = _mm512_set1_epi64(63);
+    for (size_t i = 0; i < count; i += 8) {
+        __m512i before = _mm512_loadu_si512(words->hash + i), hash = _mm512_loadu_si512(words->hash + i + 1);
+        __m512i pair = _mm512_add_epi64(_mm512_mullo_epi64(before, step), hash);
+        __m512i line = _mm512_slli_epi64(_mm512_srl_epi64(pair, shift), 3);
+        __m512i first = _mm512_or_si512(line, _mm512_and_si512(_mm512_srli_epi64(pair, 9), seven));
+        __m512i second = _mm512_or_si512(line, _mm512_and_si512(_mm512_srli_epi64(pair, 18), seven));
+        first = _mm512_srlv_epi64(_mm512_i64gather_epi64(first, words->tables.lines, 8),
+                                  _mm512_and_si512(_mm512_srli_epi64(pair, 3), within));
+        second = _mm512_srlv_epi64(_mm512_i64gather_epi64(second, words->tables.lines, 8),
+                                   _mm512_and_si512(_mm512_srli_epi64(pair, 12), within));
+        __mmask8 known = _mm512_test_epi64_mask(_mm512_and_si512(first, second), one);
+        _mm_storel_epi64((__m128i *)(void *)(words->pair + i), _mm_maskz_set1_epi8(known, 1));
+    }
+#else
     for (size_t i = 0; i < count; i++)
         words->pair[i] =
             (uint8_t)has_bigram(&words->tables, words->hash[i] * HASH_STEP + words->hash[i + 1]);
+#endif
 }
 
 /* Looks up the words and the bigrams that they end. */
