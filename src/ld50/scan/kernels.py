@@ -24,14 +24,15 @@ All offsets are bytes within the row, half open. Scores are higher the more susp
 
 from __future__ import annotations
 
-import os
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ld50.scan.kernels_buffers import TextColumn, as_array, checked_buffers, text_buffers
+from ld50.scan.kernels_choice import implementation
+from ld50.scan.kernels_choice import run as _run
+from ld50.scan.kernels_incidence import Gatherer, renumber, tally_numbers
 from ld50.scan.kernels_tables import (
     build_bigram_table,
     build_candidates,
@@ -42,7 +43,6 @@ from ld50.scan.kernels_tables import (
 from ld50.scan.kernels_types import (
     ALL_KINDS,
     FREQUENT,
-    GATHERED,
     I64,
     LANES,
     LEFT_OUT,
@@ -119,28 +119,6 @@ __all__ = [
 ]
 
 
-def _choose() -> tuple[str, ModuleType]:
-    wanted = os.environ.get("LD50_KERNELS", "")
-    if wanted not in ("", "c", "python"):
-        raise ValueError(f"LD50_KERNELS: expected 'c' or 'python', got {wanted!r}")
-    if wanted != "python":
-        try:
-            from ld50.scan import _kernels
-
-            return "c", _kernels
-        except ImportError:
-            if wanted == "c":
-                raise
-    from ld50.scan import kernels_py
-
-    return "python", kernels_py
-
-
-implementation: str
-"""``c`` or ``python``: which kernels run."""
-implementation, _run = _choose()
-
-
 def normalise(text: bytes) -> bytes:
     """The text in ASCII lower case, its ASCII whitespace trimmed and each run made one space.
 
@@ -211,87 +189,6 @@ def slices(data: U8, starts: I64, ends: I64) -> tuple[I64, U8]:
         out,
     )
     return offsets, out
-
-
-class Gatherer:
-    """Numbers the different n-grams of rows as they come. One thread at a time."""
-
-    def __init__(self) -> None:
-        """No rows yet."""
-        self._run = _run
-        # Nobody who writes a text can know it, so nobody can write one whose n-grams are looked for long.
-        self._state = _run.gatherer(int.from_bytes(os.urandom(8), "little"))
-
-    def add(
-        self, hashes: U64, begins: I64, ends: I64, rows: U32, row_count: int
-    ) -> tuple[U32, I64]:
-        """Takes in further rows, all of each.
-
-        Args:
-            hashes: N-grams of rows; those of a row may lie in several runs, and repeat.
-            begins: Where each run begins in `hashes`.
-            ends: Where it ends.
-            rows: Of each run the row, counted from the first of these, rising.
-            row_count: How many these are.
-
-        Returns:
-            The numbers of the n-grams of each row, each once, one row after the other; and
-            (row_count + 1,) where those of each row start.
-        """
-        numbers = np.empty(int((ends - begins).sum()), np.uint32)
-        starts = np.zeros(row_count + 1, np.int64)
-        self._run.gather(
-            self._state,
-            np.require(hashes, np.uint64, ["C", "A"]),
-            np.require(begins, np.int64, ["C", "A"]),
-            np.require(ends, np.int64, ["C", "A"]),
-            _u32("rows", rows),
-            numbers,
-            starts,
-        )
-        return numbers[: int(starts[-1])], starts
-
-    def ngrams(self) -> GatheredNgrams:
-        """The n-grams of all rows so far."""
-        entries = as_array(self._run.gathered(self._state), GATHERED)
-        return GatheredNgrams(
-            hash=entries["hash"], row_set=entries["row_set"], count=entries["count"]
-        )
-
-
-def renumber(numbers: U32, starts: I64, instead: U32) -> tuple[U32, I64]:
-    """Numbers of rows, each replaced by another, and where those of each row start then.
-
-    Args:
-        numbers: As from `Gatherer`.
-        starts: Likewise.
-        instead: What stands instead of each number, or `LEFT_OUT`.
-
-    Raises:
-        ValueError: for a number that has nothing instead.
-    """
-    out = np.empty(int(starts[-1] - starts[0]), np.uint32)
-    out_starts = np.zeros(starts.size, np.int64)
-    kept = _run.renumber(numbers, starts[:-1], starts[1:], instead, out, out_starts)
-    return out[:kept], out_starts
-
-
-def tally_numbers(numbers: U32, begins: I64, ends: I64, counts: U32, met: U32) -> U32:
-    """Adds the numbers in some ranges to their counts; those that had none, in the order met.
-
-    Args:
-        numbers: As from `Gatherer`.
-        begins: Where each range begins in `numbers`.
-        ends: Where it ends.
-        counts: One for each number; changed in place.
-        met: Room for one more than `counts` has; what is given back lies in it.
-
-    Raises:
-        ValueError: for a number that has no count.
-    """
-    _writable("counts", counts, counts.shape)
-    _writable("met", met, (counts.size + 1,))
-    return met[: _run.tally(numbers, begins, ends, counts, met)]
 
 
 def profile(
