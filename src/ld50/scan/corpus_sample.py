@@ -103,14 +103,14 @@ def _evenly(rows: int, most: int) -> np.ndarray:
 def _listed(column: kernels.TextColumn, rows: np.ndarray, most: int, kinds: int) -> np.ndarray:
     ends = np.full(len(rows), most, dtype=np.uint32)
     starts = np.zeros(len(rows), dtype=np.uint32)
-    return kernels.ngrams(column, rows, starts, ends, kinds=kinds, distinct=True).hash
+    return kernels.ngrams(column, rows, starts, ends, kinds=kinds, distinct=True, placed=False).hash
 
 
 def _words(column: kernels.TextColumn, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The words of some rows, one after the other: uint64 hashes, and int64 (rows,), how many of each."""
     ends = np.full(len(rows), _WORD_BYTES, dtype=np.uint32)
     starts = np.zeros(len(rows), dtype=np.uint32)
-    found = kernels.ngrams(column, rows, starts, ends, kinds=_SINGLE_WORDS)
+    found = kernels.ngrams(column, rows, starts, ends, kinds=_SINGLE_WORDS, placed=False)
     where = np.searchsorted(rows, found.row)
     return found.hash, np.bincount(where, minlength=len(rows)).astype(np.int64)
 

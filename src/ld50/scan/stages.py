@@ -188,7 +188,7 @@ def prompt_ngrams(
         length = (offsets[index + 1] - offsets[index]).astype(np.int64)
         numbers = index.astype(np.uint32)
         found = (
-            kernels.ngrams(column, numbers, None, None, distinct=True)
+            kernels.ngrams(column, numbers, None, None, distinct=True, placed=False)
             if (length <= PROMPT_HEAD + PROMPT_TAIL).all()
             else _zoned(column, numbers, length)
         )
@@ -205,6 +205,5 @@ def _zoned(column: pa.Array, index: np.ndarray, length: np.ndarray) -> kernels.N
     rows = np.concatenate([index, index[long]])
     starts = np.concatenate([np.zeros(len(index)), length[long] - PROMPT_TAIL])
     ends = np.concatenate([np.where(long, PROMPT_HEAD, length), length[long]])
-    return kernels.ngrams(
-        column, rows, starts.astype(np.uint32), ends.astype(np.uint32), distinct=True
-    )
+    starts, ends = starts.astype(np.uint32), ends.astype(np.uint32)
+    return kernels.ngrams(column, rows, starts, ends, distinct=True, placed=False)
