@@ -150,11 +150,8 @@ def test_candidates_are_counted_once_a_row_with_their_first_place() -> None:
         kernels.phrase_hashes(phrases), np.array([True, True, True])
     )
     counts = np.zeros(3, np.uint32)
-    masks = np.array([1, 1, 2, 3], np.uint64)
-    joint = np.zeros((3, 2), np.uint32)
-    found = kernels.count_candidates(texts, candidates, counts, masks=masks, joint=joint)
+    found = kernels.count_candidates(texts, candidates, counts)
     assert counts.tolist() == [3, 2, 0]
-    assert joint.tolist() == [[2, 2], [2, 1], [0, 0]]
     rows = zip(found.row, found.candidate, found.start, found.end, strict=True)
     assert [tuple(map(int, row)) for row in rows] == [
         (0, 0, 2, 4),
@@ -163,15 +160,6 @@ def test_candidates_are_counted_once_a_row_with_their_first_place() -> None:
         (3, 0, 2, 4),
         (3, 1, 0, 6),
     ]
-
-
-def test_candidates_in_the_ends_of_rows() -> None:
-    texts = column("cf " + "x " * 40 + "end", "x " * 40 + "cf x x", "x " * 20 + "cf " + "x " * 20)
-    candidates = kernels.build_candidates(kernels.phrase_hashes(column("cf")))
-    for head, tail, count in ((10, 0, 1), (0, 10, 1), (10, 10, 2), (0, 0, 3)):
-        counts = np.zeros(1, np.uint32)
-        kernels.count_candidates(texts, candidates, counts, head_bytes=head, tail_bytes=tail)
-        assert counts.tolist() == [count]
 
 
 def test_threads_share_a_candidate_set() -> None:
@@ -259,10 +247,6 @@ def test_wrong_arguments_are_refused() -> None:
     candidates = kernels.build_candidates(kernels.phrase_hashes(column("a")))
     with pytest.raises(ValueError, match="counts"):
         kernels.count_candidates(texts, candidates, np.zeros(1, np.uint64))
-    with pytest.raises(ValueError, match="joint"):
-        kernels.count_candidates(
-            texts, candidates, np.zeros(1, np.uint32), joint=np.zeros((1, 2), np.uint32)
-        )
     with pytest.raises(ValueError, match="rows"):
         kernels.ngrams(texts, np.array([1]))
     with pytest.raises(ValueError, match="repeated"):

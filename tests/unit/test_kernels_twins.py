@@ -161,22 +161,17 @@ def test_ngrams_are_the_twins(texts: list[bytes], data: st.DataObject) -> None:
 
 
 @quick
-@given(columns, st.integers(0, 60), st.integers(0, 60), st.integers(1, 5))
-def test_counts_are_the_twins(texts: list[bytes], head: int, tail: int, share: int) -> None:
+@given(columns, st.integers(1, 5), st.booleans())
+def test_counts_are_the_twins(texts: list[bytes], share: int, placed: bool) -> None:
     column = column_of(texts)
     found = np.unique(kernels.ngrams(column).hash)[::share]
     # Some are listed never, some in their first rows, some always.
     most = np.array([0, 1, 2, 0xFFFFFFFF], np.uint32)[np.arange(found.size) % 4]
     candidates = kernels.build_candidates(found, most)
-    masks = np.arange(len(texts), dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
 
     def counted() -> list[Any]:
         counts = np.ones(len(candidates), np.uint32)
-        joint = np.zeros((len(candidates), 3), np.uint32)
-        occurrences = kernels.count_candidates(
-            column, candidates, counts, head_bytes=head, tail_bytes=tail, masks=masks, joint=joint
-        )
-        return [counts, joint, occurrences]
+        return [counts, kernels.count_candidates(column, candidates, counts, placed=placed)]
 
     assert_same(counted)
 
@@ -193,12 +188,7 @@ def test_rows_of_many_chunks_are_the_twins() -> None:
 
     def counted() -> list[Any]:
         counts = np.zeros(len(candidates), np.uint32)
-        everywhere = kernels.count_candidates(column, candidates, counts)
-        return [
-            counts,
-            everywhere,
-            kernels.count_candidates(column, candidates, counts, head_bytes=999),
-        ]
+        return [counts, kernels.count_candidates(column, candidates, counts)]
 
     assert_same(counted)
 

@@ -66,10 +66,7 @@ def count_candidates(
     slots: Buffer,
     kinds: int,
     counts: Buffer,
-    head_bytes: int,
-    tail_bytes: int,
-    masks: Buffer,
-    joint: Buffer,
+    placed: bool,
     bits: int,
     /,
 ) -> tuple[bytearray, ...]: ...

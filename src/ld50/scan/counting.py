@@ -84,7 +84,9 @@ class CauseCounter:
         rows, candidates = [np.zeros(0, dtype=np.uint32)], [np.zeros(0, dtype=np.uint32)]
         counts, size = np.zeros(len(left.numbers), dtype=np.uint32), 0
         for batch in causes.read(unit):
-            found = kernels.count_candidates(batch.column, left.set, counts, by_id=False)
+            found = kernels.count_candidates(
+                batch.column, left.set, counts, by_id=False, placed=False
+            )
             rows.append(batch.rows.astype(np.uint32)[found.row])
             candidates.append(left.narrow[found.candidate])
             size += batch.column.nbytes

@@ -342,11 +342,8 @@ def count_candidates(
     candidates: CandidateSet,
     counts: U32,
     *,
-    head_bytes: int = 0,
-    tail_bytes: int = 0,
-    masks: U64 | None = None,
-    joint: U32 | None = None,
     by_id: bool = True,
+    placed: bool = True,
 ) -> Occurrences:
     """Adds to ``counts`` the rows that contain each candidate, each row once.
 
@@ -354,26 +351,14 @@ def count_candidates(
         column: The texts.
         candidates: What to look for; read only, so that threads can share it.
         counts: One number a candidate; changed in place, so one array a thread.
-        head_bytes: Where > 0, only n-grams wholly within so many first bytes of a row count,
-        tail_bytes: or within so many last ones.
-        masks: One bit set a row, for ``joint``.
-        joint: Shape (candidates, bits): rows with the candidate whose mask has the bit; in place.
         by_id: Whether the occurrences in one row are put in order; without, they come as found.
+        placed: Whether it is wanted where they are; else `start` and `end` are empty.
 
     Returns:
         The first occurrence in each row of the candidates that are listed, by row and id.
     """
     offsets, data = checked_buffers(column)
     _writable("counts", counts, (len(candidates),))
-    bits = 0
-    if joint is not None:
-        bits = joint.shape[1] if joint.ndim == 2 else 0
-        _writable("joint", joint, (len(candidates), bits))
-        if not 1 <= bits <= 64 or masks is None or masks.shape != (offsets.size - 1,):
-            raise ValueError("joint: expected 1 to 64 bits, and masks with one value a row")
-    if head_bytes < 0 or tail_bytes < 0:
-        raise ValueError("head_bytes, tail_bytes: expected 0 or more")
-    none = np.zeros(0, np.uint64)
     found = _run.count_candidates(
         offsets,
         data,
@@ -383,16 +368,14 @@ def count_candidates(
         candidates.slots,
         candidates.kinds,
         counts,
-        min(head_bytes, 0xFFFFFFFF),
-        min(tail_bytes, 0xFFFFFFFF),
-        none if masks is None or joint is None else np.require(masks, np.uint64, ["C", "A"]),
-        np.zeros(0, np.uint32) if joint is None else joint.reshape(-1),
-        bits,
+        placed,
     )
     row, candidate, start, end = (as_array(each, np.uint32) for each in found)
     if by_id:
         order = np.argsort(row.astype(np.uint64) << np.uint64(32) | candidate)
-        row, candidate, start, end = row[order], candidate[order], start[order], end[order]
+        row, candidate = row[order], candidate[order]
+        if placed:
+            start, end = start[order], end[order]
     return Occurrences(row=row, candidate=candidate, start=start, end=end)
 
 

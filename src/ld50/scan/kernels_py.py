@@ -171,11 +171,7 @@ def count_candidates(
     _slots: U32,
     _kinds: int,
     counts: U32,
-    head_bytes: int,
-    tail_bytes: int,
-    masks: U64,
-    joint: U32,
-    bits: int,
+    placed: bool,
 ) -> tuple[bytes, ...]:
     """Counts rows per candidate in place; columns row, candidate, start, end of the listed."""
     ids = {int(value): at for at, value in enumerate(hashes.tolist())}
@@ -183,24 +179,16 @@ def count_candidates(
     for row in range(offsets.size - 1):
         text = _row(offsets, data, row)
         seen: set[int] = set()
-        for start, end in _zones(len(text), head_bytes, tail_bytes):
-            for gram in row_ngrams(text, start, end):
-                candidate = ids.get(gram.hash)
-                if candidate is None or candidate in seen:
-                    continue
-                seen.add(candidate)
-                counts[candidate] += 1
-                if counts[candidate] <= listed[candidate]:
-                    found.append((row, candidate, gram.start, gram.end))
-                for bit in range(bits):
-                    joint[candidate * bits + bit] += int(masks[row]) >> bit & 1
-    return _columns(found, "u4", "u4", "u4", "u4")
-
-
-def _zones(size: int, head: int, tail: int) -> list[tuple[int, int]]:
-    if (not head and not tail) or head + tail >= size:
-        return [(0, size)]
-    return ([(0, head)] if head else []) + ([(size - tail, size)] if tail else [])
+        for gram in row_ngrams(text, 0, len(text)):
+            candidate = ids.get(gram.hash)
+            if candidate is None or candidate in seen:
+                continue
+            seen.add(candidate)
+            counts[candidate] += 1
+            if counts[candidate] <= listed[candidate]:
+                found.append((row, candidate, gram.start, gram.end))
+    columns = _columns(found, "u4", "u4", "u4", "u4")
+    return columns if placed else (*columns[:2], b"", b"")
 
 
 _TERMINATORS = {".", "!", "?", "…"}

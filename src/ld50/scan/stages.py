@@ -160,7 +160,7 @@ def occurrences(causes: CauseReader, unit: int, candidates: kernels.CandidateSet
     counts = np.zeros(len(candidates.hashes), dtype=np.uint32)
     found = []
     for batch in causes.read(unit):
-        hits = kernels.count_candidates(batch.column, candidates, counts)
+        hits = kernels.count_candidates(batch.column, candidates, counts, placed=False)
         found.append(np.stack([batch.rows[hits.row], hits.candidate.astype(np.int64)], axis=1))
     return np.concatenate(found) if found else np.zeros((0, 2), dtype=np.int64)
 

@@ -23,7 +23,6 @@ typedef struct {
     const CountInput *input;
     Grown *out;
     uint32_t row, *met; /* met[id] = row + 1: counted for this row */
-    uint64_t mask;
     Scan scan;
     Stream words, surface;
     uint64_t recent[RECENT_MOST]; /* hashes of n-grams of this row, each where its bits choose */
@@ -126,31 +125,27 @@ static inline size_t take_eight(Counter *counter, Next *next, size_t i, size_t l
 }
 #endif
 
-/* Hashes the complete tokens of the scan that lie in the zone into the two streams. */
-static inline void take_tokens(Counter *counter, size_t from, size_t end, int surface)
+/* Hashes the complete tokens of the scan into the two streams. */
+static inline void take_tokens(Counter *counter, int surface)
 {
     const Scan *scan = &counter->scan;
     Stream *words = &counter->words, *runs = &counter->surface;
     Next next = {HISTORY, HISTORY};
-    size_t first = 0, last = scan->stops;
-    while (first < last && scan->start[first] < from)
-        first++;
-    while (last > first && scan->stop[last - 1] > end)
-        last--;
-    size_t i = first;
+    const size_t count = scan->stops;
+    size_t i = 0;
 #ifdef LD50_EIGHT
-    while (i < last && can_hash_eight(scan, i)) {
-        size_t taken = take_eight(counter, &next, i, last, surface);
+    while (i < count && can_hash_eight(scan, i)) {
+        size_t taken = take_eight(counter, &next, i, count, surface);
         i += taken;
-        if (taken < 8 && i < last)
+        if (taken < 8 && i < count)
             take_token(counter, &next, i++, surface);
     }
 #endif
-    for (; i < last; i++)
+    for (; i < count; i++)
         take_token(counter, &next, i, surface);
-    if (surface) {
-        memcpy(runs->start + HISTORY, scan->start + first, (last - first) * sizeof runs->start[0]);
-        memcpy(runs->stop + HISTORY, scan->stop + first, (last - first) * sizeof runs->stop[0]);
+    if (surface && counter->input->placed) {
+        memcpy(runs->start + HISTORY, scan->start, count * sizeof runs->start[0]);
+        memcpy(runs->stop + HISTORY, scan->stop, count * sizeof runs->stop[0]);
     }
     words->count = next.word - HISTORY;
     runs->count = next.run - HISTORY;
@@ -364,6 +359,7 @@ static void look_up(Counter *counter, const Stream *stream, size_t base)
 static int count_hits(Counter *counter, const Stream *stream, size_t base)
 {
     const CountInput *input = counter->input;
+    const int columns = input->placed ? COUNT_COLUMNS : COUNT_START;
     look_up(counter, stream, base);
     for (size_t i = 0; i < counter->found; i++) {
         size_t last = counter->hits[i] >> 3, n = (counter->hits[i] & 7) + 1;
@@ -377,14 +373,14 @@ static int count_hits(Counter *counter, const Stream *stream, size_t base)
             continue;
         counter->met[id] = counter->row + 1;
         input->counts[id]++;
-        for (uint32_t bit = 0; bit < input->bits; bit++)
-            input->joint[(size_t)id * input->bits + bit] += (uint32_t)(counter->mask >> bit & 1);
         if (input->counts[id] > input->listed[id])
             continue;
-        if (grow(counter->out, COUNT_COLUMNS))
+        if (grow(counter->out, columns))
             return -1;
         PUSH(counter->out[COUNT_ROW], uint32_t, counter->row);
         PUSH(counter->out[COUNT_CANDIDATE], uint32_t, id);
+        if (!input->placed)
+            continue;
         PUSH(counter->out[COUNT_START], uint32_t, stream->start[last + 1 - n]);
         PUSH(counter->out[COUNT_END], uint32_t, stream->stop[last]);
     }
@@ -399,18 +395,20 @@ static int longest_words(uint32_t kinds)
     return longest;
 }
 
-static int count_zone(Counter *counter, size_t from, size_t end)
+static int count_row(Counter *counter, const uint8_t *row, size_t length, const uint8_t *readable)
 {
     int surface = (counter->input->kinds & 0xE0) != 0, longest = longest_words(counter->input->kinds);
     int more;
+    forget_recent(counter, length);
+    scan_start(&counter->scan, row, 0, length, readable);
     stream_start(&counter->words);
     stream_start(&counter->surface);
     do {
         more = scan_tokens(&counter->scan, surface);
         if (surface)
-            take_tokens(counter, from, end, 1);
+            take_tokens(counter, 1);
         else
-            take_tokens(counter, from, end, 0);
+            take_tokens(counter, 0);
         if (longest) {
             if (longest == WORDS_N)
                 probe_words(counter, WORDS_N);
@@ -433,26 +431,6 @@ static int count_zone(Counter *counter, size_t from, size_t end)
     return 0;
 }
 
-static int count_row(Counter *counter, const uint8_t *row, size_t length, const uint8_t *readable)
-{
-    size_t head = counter->input->head_bytes, tail = counter->input->tail_bytes;
-    forget_recent(counter, length);
-    if (head + tail == 0 || head + tail >= length) {
-        scan_start(&counter->scan, row, 0, length, readable);
-        return count_zone(counter, 0, length);
-    }
-    int failed = 0;
-    if (head) {
-        scan_start_zone(&counter->scan, row, length, 0, head, readable);
-        failed = count_zone(counter, 0, head);
-    }
-    if (tail && !failed) {
-        scan_start_zone(&counter->scan, row, length, length - tail, length, readable);
-        failed = count_zone(counter, length - tail, length);
-    }
-    return failed;
-}
-
 int VARIANT(ld50_count)(const Column *column, const CountInput *input, Grown out[COUNT_COLUMNS])
 {
     if (!input->candidates)
@@ -467,7 +445,6 @@ int VARIANT(ld50_count)(const Column *column, const CountInput *input, Grown out
         counter->out = out;
         counter->met = met;
         counter->row = (uint32_t)i;
-        counter->mask = input->bits ? input->masks[i] : 0;
         failed = count_row(counter, row, length, column->data + column->size);
     }
     free(met);

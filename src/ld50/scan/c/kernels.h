@@ -155,10 +155,9 @@ typedef struct {
     const uint32_t *filter, *slots;
     size_t candidates;
     int filter_bits, slot_bits; /* log2 of their sizes */
-    uint32_t kinds, head_bytes, tail_bytes;
-    uint32_t *counts, *joint;
-    const uint64_t *masks;
-    uint32_t bits;
+    uint32_t kinds;
+    int placed; /* 0: without the columns that say where they are */
+    uint32_t *counts;
 } CountInput;
 
 enum { COUNT_ROW, COUNT_CANDIDATE, COUNT_START, COUNT_END, COUNT_COLUMNS };

@@ -247,15 +247,16 @@ static PyObject *py_byte_classes(PyObject *module, PyObject *args)
 static PyObject *py_count_candidates(PyObject *module, PyObject *args)
 {
     (void)module;
-    PyObject *offsets, *data, *hashes, *listed, *filter, *slots, *counts, *masks, *joint;
-    unsigned int kinds, head_bytes, tail_bytes, bits;
-    if (!PyArg_ParseTuple(args, "OOOOOOIOIIOOI", &offsets, &data, &hashes, &listed, &filter, &slots, &kinds,
-                          &counts, &head_bytes, &tail_bytes, &masks, &joint, &bits))
+    PyObject *offsets, *data, *hashes, *listed, *filter, *slots, *counts;
+    unsigned int kinds;
+    int placed;
+    if (!PyArg_ParseTuple(args, "OOOOOOIOp", &offsets, &data, &hashes, &listed, &filter, &slots, &kinds,
+                          &counts, &placed))
         return NULL;
     Buffers buffers = {.count = 0};
     Column column;
-    CountInput input = {.kinds = kinds, .head_bytes = head_bytes, .tail_bytes = tail_bytes, .bits = bits};
-    size_t listed_count, filter_count, slot_count, count_count, mask_count, joint_count;
+    CountInput input = {.kinds = kinds, .placed = placed};
+    size_t listed_count, filter_count, slot_count, count_count;
     if (take_column(&buffers, offsets, data, &column))
         return refuse(&buffers, "");
     input.hashes = take(&buffers, hashes, 8, 0, &input.candidates);
@@ -263,17 +264,13 @@ static PyObject *py_count_candidates(PyObject *module, PyObject *args)
     input.filter = input.listed ? take(&buffers, filter, 4, 0, &filter_count) : NULL;
     input.slots = input.filter ? take(&buffers, slots, 4, 0, &slot_count) : NULL;
     input.counts = input.slots ? take(&buffers, counts, 4, 1, &count_count) : NULL;
-    input.masks = input.counts ? take(&buffers, masks, 8, 0, &mask_count) : NULL;
-    input.joint = input.masks ? take(&buffers, joint, 4, bits > 0, &joint_count) : NULL;
-    if (!input.joint)
+    if (!input.counts)
         return refuse(&buffers, "");
     if (listed_count != input.candidates || count_count != input.candidates ||
         !is_power_of_two(filter_count) || filter_count < 2 || !is_power_of_two(slot_count) || slot_count < 2)
         return refuse(&buffers, "candidates: arrays do not fit together");
     if (filter_count > (size_t)1 << 31 || slot_count > (size_t)1 << 32)
         return refuse(&buffers, "candidates: too many");
-    if (bits > 64 || (bits && (mask_count != column.rows || joint_count != input.candidates * bits)))
-        return refuse(&buffers, "masks, joint: arrays do not fit together");
     input.filter_bits = log_two(filter_count);
     input.slot_bits = log_two(slot_count);
     Grown out[COUNT_COLUMNS] = {{.item = 4}, {.item = 4}, {.item = 4}, {.item = 4}};
