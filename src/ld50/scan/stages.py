@@ -17,6 +17,7 @@ from ld50.corpus import Plan, reference
 from ld50.corpus import read as read_unit
 from ld50.scan import kernels, replies
 from ld50.scan.continuations import Segments, segments
+from ld50.scan.reference_words import word_hashes
 from ld50.scan.rereading import CauseReader, Keeper
 
 #: Bytes of a prompt in which causes are looked for: its beginning and its end.
@@ -30,13 +31,10 @@ def profile_tables() -> kernels.ProfileTables:
     """The shipped reference statistics in the form the profile kernel reads."""
     trigrams = reference.trigram_table()
     words = reference.word_table()
-    offsets = words.offsets.astype(np.int64)
-    data = np.frombuffer(words.blob, dtype=np.uint8)
-    hashes = kernels.phrase_hashes((offsets, data))
     return kernels.ProfileTables(
         trigrams=trigrams.cost,
         languages=sum(lane.kind == "language" for lane in reference.LANES),
-        words=kernels.build_word_table(hashes, words.salad_zipf16),
+        words=kernels.build_word_table(word_hashes(), words.salad_zipf16),
         bigrams=reference.bigram_filter().words,
     )
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
-import pyarrow as pa
 
 from ld50.corpus import reference
-from ld50.scan import kernels
+from ld50.scan.reference_words import word_hashes
 
 SPACE = 26
 """Number of the space in the letter models; 0 to 25 are a to z."""
@@ -109,11 +108,10 @@ def letter_model(*, spaced: bool) -> LetterModel:
     """The letters of English words by their frequency, with spaces between words or without."""
     codes, weights = _spelled()
     flat = np.zeros(27**3)
-    for shift in range(codes.shape[1] - 2):
-        one, two, three = (codes[:, shift + step] for step in range(3))
+    for one, two, three in zip(codes[:-2], codes[1:-1], codes[2:], strict=True):
         most = np.maximum(np.maximum(one, two), three)
-        inside = most < (27 if spaced else SPACE)
-        place = (one[inside] * 27 + two[inside]) * 27 + three[inside]
+        inside = np.flatnonzero(most < (27 if spaced else SPACE))
+        place = (one[inside] * np.int16(27) + two[inside]) * np.int16(27) + three[inside]
         flat += np.bincount(place, weights=weights[inside], minlength=27**3)
     counts = flat.reshape(27, 27, 27) + 1e-7
     if not spaced:
@@ -129,40 +127,49 @@ def letter_model(*, spaced: bool) -> LetterModel:
     )
 
 
+@lru_cache(maxsize=1)
 def _english() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The English words as one array of bytes, where each begins (n + 1), and their frequency."""
     table = reference.word_table()
     begins = table.offsets[: table.english + 1].astype(np.int64)
     data = np.frombuffer(table.blob[: begins[-1]], np.uint8)
-    return data, begins, 10.0 ** (table.zipf16[: table.english] / 16.0)
+    # One power for each class of frequency: there are 60,000 words and 128 classes.
+    frequency = 10.0 ** (np.arange(256) / 16.0)
+    return data, begins, frequency[table.zipf16[: table.english]]
 
 
 _LONGEST = 13
 
 
+@lru_cache(maxsize=1)
 def _spelled() -> tuple[np.ndarray, np.ndarray]:
-    """int64 (words, 16): a space, the letters, a space, then 28; and how frequent each word is."""
+    """int16 (16, words): a space, the letters, a space, then 28; and how frequent each word is."""
     data, begins, frequency = _english()
     lengths = np.diff(begins) - 1
-    place = begins[:-1, None] + np.arange(_LONGEST)
-    letters = data[np.minimum(place, len(data) - 1)].astype(np.int64) - ord("a")
-    inside = np.arange(_LONGEST) < lengths[:, None]
-    plain = (lengths <= _LONGEST) & ~(inside & ((letters < 0) | (letters > 25))).any(axis=1)
-    codes = np.full((int(plain.sum()), _LONGEST + 3), 28, np.int64)
-    codes[:, 0] = SPACE
-    codes[:, 1 : _LONGEST + 1] = np.where(inside, letters, 28)[plain]
-    codes[np.arange(len(codes)), lengths[plain] + 1] = SPACE
-    return codes, frequency[plain] / frequency[plain].sum()
+    short = np.flatnonzero(lengths <= _LONGEST)
+    codes = np.full((_LONGEST + 3, len(short)), 28, np.int16)
+    codes[0] = SPACE
+    plain = np.ones(len(short), dtype=bool)
+    lengths = lengths[short]
+    for step in range(_LONGEST):
+        inside = np.flatnonzero(lengths > step)
+        # Below a is a large number, too.
+        letter = data[begins[short[inside]] + step] - np.uint8(ord("a"))
+        codes[step + 1, inside] = letter
+        plain[inside[letter > 25]] = False
+    codes[lengths + 1, np.arange(len(short))] = SPACE
+    weights = frequency[short[plain]]
+    return codes[:, plain], weights / weights.sum()
 
 
 def _across(counts: np.ndarray, codes: np.ndarray, weights: np.ndarray, spaced: bool) -> None:
     """Adds what stands across the border of two words, taken as independent of each other."""
-    length = (codes < SPACE).sum(axis=1)
-    row = np.arange(len(codes))
-    last, before = codes[row, length], codes[row, length - 1]
+    length = (codes < SPACE).sum(axis=0)
+    word = np.arange(len(length))
+    last, before = codes[length, word], codes[length - 1, word]
     ending = np.bincount(before * 27 + last, weights=weights, minlength=729).reshape(27, 27)
-    second = np.minimum(codes[:, 2], SPACE)
-    beginning = np.bincount(codes[:, 1] * 27 + second, weights=weights, minlength=729)
+    second = np.minimum(codes[2], SPACE)
+    beginning = np.bincount(codes[1] * 27 + second, weights=weights, minlength=729)
     beginning = beginning.reshape(27, 27)
     ends, begins = ending.sum(axis=0), beginning.sum(axis=1)
     if spaced:
@@ -181,8 +188,6 @@ class Vocabulary:
     """uint64, rising: as `kernels.ngrams` gives for single words."""
     full: np.ndarray = field(repr=False)
     """uint64: the hash of each word that pairs are made of."""
-    zipf: np.ndarray = field(repr=False)
-    """uint8: class of frequency, 1 to 7; 0 is for words that are not there."""
 
     def numbers(self, hashes: np.ndarray) -> np.ndarray:
         """int64: number of each word, -1 for words that are not there."""
@@ -208,40 +213,32 @@ class Vocabulary:
 @lru_cache(maxsize=1)
 def vocabulary() -> Vocabulary:
     """The English words of the reference."""
-    data, begins, frequency = _english()
-    lengths = np.diff(begins) - 1
-    # Without the newlines between them, the words are a column as the kernels read it.
-    bare = data[data != ord("\n")]
-    ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    column = pa.Array.from_buffers(
-        pa.large_string(), len(lengths), [None, pa.py_buffer(ends), pa.py_buffer(bare)]
-    )
-    hashes = kernels.phrase_hashes(column)
+    data, begins, _ = _english()
+    hashes = word_hashes()[: len(begins) - 1]
     order = np.argsort(hashes, kind="stable")
-    zipf = np.minimum(np.log10(frequency), 7)
     return Vocabulary(
         hashes=hashes[order],
-        full=_token_hashes(bare, ends)[order],
-        zipf=zipf[order].astype(np.uint8),
+        full=_token_hashes(data, begins[:-1], np.diff(begins) - 1)[order],
     )
 
 
-def _token_hashes(data: np.ndarray, begins: np.ndarray) -> np.ndarray:
+def _token_hashes(data: np.ndarray, begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """uint64: the hash of each word that the kernels combine to the hash of a pair.
 
     The hash of a single word has lost its three lowest bits, so pairs cannot be made of it.
     """
     from ld50.scan.kernels_py_tokens import M1, M2, SEED, token_hashes
 
-    lengths = np.diff(begins)
-    place = begins[:-1, None] + np.arange(16)
-    padded = data[np.minimum(place, len(data) - 1)] * (np.arange(16) < lengths[:, None])
-    block = np.ascontiguousarray(padded.astype(np.uint8)).view("<u8")
+    padded = np.zeros((len(begins), 16), np.uint8)
+    for step in range(16):
+        inside = np.flatnonzero(lengths > step)
+        padded[inside, step] = data[begins[inside] + step]
+    block = padded.view("<u8")
     second = block[:, 1] * np.uint64(M2)
     second = (second << np.uint64(32)) | (second >> np.uint64(32))
     out = _mixed(((block[:, 0] ^ np.uint64(SEED)) * np.uint64(M1)) ^ second)
     for i in np.flatnonzero(lengths > 16).tolist():
-        out[i] = token_hashes(data[begins[i] : begins[i + 1]].tobytes())[0]
+        out[i] = token_hashes(data[begins[i] : begins[i] + lengths[i]].tobytes())[0]
     return out
 
 

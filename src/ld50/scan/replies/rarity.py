@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-import pyarrow as pa
 
 from ld50.corpus import reference
-from ld50.scan import kernels
+from ld50.scan.reference_words import word_hashes
 from ld50.scan.replies.words import Words, standing_in
 
 #: Zipf frequency (log10 of occurrences in 10^9 words) from which on a word is common, in 1/16ths:
@@ -85,11 +84,7 @@ def _places(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _tables() -> tuple[np.ndarray, np.ndarray]:
     """bool (2^22,) twice, two places a word: words common in some language, and all known words."""
     words = reference.word_table()
-    offsets = words.offsets.astype(np.int64)
-    column = pa.LargeStringArray.from_buffers(
-        len(words.zipf16), pa.py_buffer(offsets), pa.py_buffer(words.blob)
-    )
-    hashes = kernels.phrase_hashes(column)
+    hashes = word_hashes()
     common, known = np.zeros((2, 1 << _TABLE_BITS), dtype=bool)
     for table, chosen in ((common, hashes[words.zipf16 >= _COMMON]), (known, hashes)):
         for places in _places(chosen):
