@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -19,9 +20,9 @@ from ld50.scan import kernels
 from ld50.scan.channels.channel import Channel, binomial_log_tail
 from ld50.scan.channels.drift import drift
 from ld50.scan.channels.invisible import decode_hidden
-from ld50.scan.channels.keys import _swap_gains, solve
-from ld50.scan.channels.language import SPACE, bits_a_byte, vocabulary
-from ld50.scan.channels.readings import Candidate, read_codes
+from ld50.scan.channels.keys import _swap_gains, _Swaps, solve
+from ld50.scan.channels.language import SPACE, bits_a_byte, joined, vocabulary
+from ld50.scan.channels.readings import CODES, Candidate, Code, _with_runs, read_codes
 from ld50.scan.channels.repeats import letters_once, words_once
 from ld50.scan.channels.screen import best_runs, screen
 from ld50.scan.channels.search import _needed, side_channels
@@ -71,23 +72,57 @@ def test_pairs_are_known_as_the_kernels_know_them() -> None:
         ["the", "garden", "my", "water", "zebra"],
         ["garden", "the", "water", "my", "the"],
     )
-    number = [vocabulary().numbers(kernels.phrase_hashes(pa.array(w))) for w in (first, second)]
+    words = [vocabulary().in_full(kernels.phrase_hashes(pa.array(w))) for w in (first, second)]
     pairs = pa.array([f"{a} {b}" for a, b in zip(first, second, strict=True)])
     table = reference.bigram_filter().words
     expected = [has_bigram(int(h), table) for h in kernels.phrase_hashes(pairs)]
-    assert vocabulary().known_pairs(number[0], number[1]).tolist() == expected
+    assert vocabulary().known_pairs(words[0], words[1]).tolist() == expected
 
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 1000))
 def test_what_a_swap_gains_is_what_swapping_gains(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    counts, costs = rng.random((2, 27, 27))
+    counts, *costs = rng.random((4, 27, 27))
     one, two = rng.choice(27, size=2, replace=False)
     order = np.arange(27)
     order[one], order[two] = two, one
-    gained = (counts * costs[np.ix_(order, order)]).sum() - (counts * costs).sum()
-    assert _swap_gains(counts, costs)[one, two] == pytest.approx(gained)
+    gained = [(counts * (cost[np.ix_(order, order)] - cost)).sum() for cost in costs]
+    assert _swap_gains(counts, np.array(costs))[:, one, two] == pytest.approx(gained)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1000), triples=st.integers(1, 60), symbols=st.integers(2, 27))
+def test_what_a_swap_gains_in_triples_is_what_decoding_them_gains(
+    seed: int, triples: int, symbols: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    # Few symbols make triples with one of them twice and three times.
+    held = np.unique(rng.integers(0, symbols, (triples, 3)), axis=0)
+    weights, costs = rng.integers(1, 9, len(held)).astype(float), rng.random((27, 27, 27))
+    swaps, key = _Swaps(held, weights, np.arange(symbols)), rng.permutation(27)
+    before = swaps.total(costs, key)
+    gains = swaps.gains(costs[np.ix_(key, key, key)])
+    for one, two, gain in zip(swaps.one.tolist(), swaps.two.tolist(), gains, strict=True):
+        swapped = key.copy()
+        swapped[one], swapped[two] = key[two], key[one]
+        assert gain == pytest.approx(swaps.total(costs, swapped) - before, abs=1e-9)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    texts=st.lists(st.text("0A1é ./x\n", max_size=30), max_size=5),
+    code=st.sampled_from([code for code in CODES if code.run]),
+)
+def test_texts_without_a_run_of_the_alphabet_hold_no_stretch_of_a_code(
+    texts: list[str], code: Code
+) -> None:
+    data, offsets = joined(texts, between=b"\0")
+    held = _with_runs(data, offsets, code).tolist()
+    for place, text in enumerate(texts):
+        longest = max(map(len, re.split(f"[^{re.escape(code.alphabet)}]", text)))
+        assert place in held or longest < code.run
+        assert place in held or not list(code.spans(Candidate(place=0, text=text, stretch=(0, 0))))
 
 
 @settings(max_examples=50, deadline=None)

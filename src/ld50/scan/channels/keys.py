@@ -54,15 +54,14 @@ def solve(streams: list[np.ndarray], *, spaced: bool, fixed_space: bool, seed: i
     places = np.flatnonzero(free)
     first = np.arange(27)
     first[places[by_count]] = places[by_model]
-    found = []
-    for start in range(_STARTS):
-        key = first.copy()
-        if start:
-            _disturb(key, places, rng, swaps=3 * (1 + start % 6))
-        found.append(_climb_pairs(key, pairs, model, free))
-    found.sort(key=lambda item: -item[0])
+    keys = np.repeat(first[None], _STARTS, axis=0)
+    for start in range(1, _STARTS):
+        _disturb(keys[start], places, rng, swaps=3 * (1 + start % 6))
+    climbed = _climb_pairs(keys, pairs, model, free)
+    found = np.argsort(-climbed, kind="stable")[:_POLISHED]
+    swaps = _Swaps(triples, weights, places)
     best = max(
-        (_climb_triples(key, triples, weights, model, places) for _, key in found[:_POLISHED]),
+        (_climb_triples(keys[start], swaps, model) for start in found.tolist()),
         key=lambda item: item[0],
     )
     letters = np.append(best[1], GAP)
@@ -108,30 +107,53 @@ def _disturb(key: np.ndarray, places: np.ndarray, rng: np.random.Generator, *, s
 
 
 def _climb_pairs(
-    key: np.ndarray, pairs: np.ndarray, model: LetterModel, free: np.ndarray
-) -> tuple[float, np.ndarray]:
-    """Steepest ascent by swaps; all 351 are weighed at once with three products of matrices."""
+    keys: np.ndarray, pairs: np.ndarray, model: LetterModel, free: np.ndarray
+) -> np.ndarray:
+    """Steepest ascent by swaps; all 351 are weighed at once with three products of matrices.
+
+    Args:
+        keys: int64 (keys, 27), changed in place: all of them climb at once, each to its own top.
+        pairs: float64 (27, 27): how often one symbol follows another.
+        model: Of the letters.
+        free: bool (27,): symbols that may be swapped.
+
+    Returns:
+        float64 (keys,): how like English the pairs are under each key.
+    """
     allowed = np.triu(np.outer(free, free), 1)
+    left = np.arange(len(keys))
     for _ in range(_MOST_SWAPS):
-        cost = model.double[np.ix_(key, key)]
-        gains = np.where(allowed, _swap_gains(pairs, cost), -np.inf)
-        one, two = np.unravel_index(int(gains.argmax()), gains.shape)
-        if gains[one, two] <= 1e-9:
+        gains = np.where(allowed, _swap_gains(pairs, _under(model.double, keys[left])), -np.inf)
+        flat = gains.reshape(len(left), -1)
+        best = flat.argmax(axis=1)
+        some = np.flatnonzero(flat[np.arange(len(left)), best] > 1e-9)
+        if len(some) == 0:
             break
-        key[one], key[two] = key[two], key[one]
-    return float((pairs * model.double[np.ix_(key, key)]).sum()), key
+        left = left[some]
+        one, two = np.unravel_index(best[some], allowed.shape)
+        keys[left, one], keys[left, two] = keys[left, two], keys[left, one]
+    return np.array([float((pairs * cost).sum()) for cost in _under(model.double, keys)])
+
+
+def _under(double: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """float64 (keys, 27, 27): the table of letters as one of symbols, for each key."""
+    out: np.ndarray = double[keys[:, :, None], keys[:, None, :]]
+    return out
 
 
 def _swap_gains(n: np.ndarray, m: np.ndarray) -> np.ndarray:
-    """float64 (27, 27): what the sum of n * m gains when two letters of m change places."""
-    rows, columns = n @ m.T, n.T @ m
-    d_rows, d_columns = np.diag(rows), np.diag(columns)
-    gains = rows + rows.T - d_rows[:, None] - d_rows[None, :]
-    gains += columns + columns.T - d_columns[:, None] - d_columns[None, :]
+    """float64 (keys, 27, 27): what each sum of n * m gains when two letters of m change places.
+
+    Args:
+        n: float64 (27, 27).
+        m: float64 (keys, 27, 27).
+    """
+    turned = m.transpose(0, 2, 1)
+    gains = _both_ways(n @ turned) + _both_ways(n.T @ m)
     # The four entries that both letters share were counted as if only one had moved.
-    ndiag, mdiag = np.diag(n), np.diag(m)
-    naa, nbb, maa, mbb = ndiag[:, None], ndiag[None, :], mdiag[:, None], mdiag[None, :]
-    nab, nba, mab, mba = n, n.T, m, m.T
+    ndiag, mdiag = np.diag(n), np.diagonal(m, axis1=1, axis2=2)
+    naa, nbb, maa, mbb = ndiag[:, None], ndiag[None, :], mdiag[:, :, None], mdiag[:, None, :]
+    nab, nba, mab, mba = n, n.T, m, turned
     true = naa * (mbb - maa) + nbb * (maa - mbb) + (nab - nba) * (mba - mab)
     naive = (naa - nba) * (mba - maa) + (nab - nbb) * (mbb - mab)
     naive += (naa - nab) * (mab - maa) + (nba - nbb) * (mbb - mba)
@@ -139,30 +161,62 @@ def _swap_gains(n: np.ndarray, m: np.ndarray) -> np.ndarray:
     return out
 
 
-def _climb_triples(
-    key: np.ndarray,
-    triples: np.ndarray,
-    weights: np.ndarray,
-    model: LetterModel,
-    places: np.ndarray,
-) -> tuple[float, np.ndarray]:
-    swaps = np.array([(a, b) for i, a in enumerate(places) for b in places[i + 1 :]])
-    flat = model.triple.reshape(-1)
+def _both_ways(moved: np.ndarray) -> np.ndarray:
+    """float64 (..., 27, 27): gain of a swap, from what symbols (rows) come to as others (columns)."""
+    own = np.diagonal(moved, axis1=-2, axis2=-1)
+    out: np.ndarray = moved + np.swapaxes(moved, -2, -1) - own[..., :, None] - own[..., None, :]
+    return out
 
-    def total(keys: np.ndarray) -> np.ndarray:
-        one, two, three = (keys[:, triples[:, step]] for step in range(3))
-        out: np.ndarray = flat[(one * 27 + two) * 27 + three] @ weights
+
+def _climb_triples(key: np.ndarray, swaps: _Swaps, model: LetterModel) -> tuple[float, np.ndarray]:
+    """The same by triples: how like English they are at the top, and the key there."""
+    key = key.copy()
+    for _ in range(_MOST_SWAPS):
+        gains = swaps.gains(model.triple[np.ix_(key, key, key)])
+        best = int(gains.argmax())
+        if gains[best] <= 1e-9:
+            break
+        one, two = swaps.one[best], swaps.two[best]
+        key[one], key[two] = key[two], key[one]
+    return swaps.total(model.triple, key), key
+
+
+class _Swaps:
+    """What each swap of two symbols does to the sum over all triples.
+
+    Most triples hold neither symbol, and nearly all others hold one of them in one place, for which
+    products of matrices say what it comes to. To decode every triple for each swap takes six times as
+    long. Where two places change, or three, the sum over single places is put right.
+    """
+
+    def __init__(self, triples: np.ndarray, weights: np.ndarray, places: np.ndarray) -> None:
+        one, two = np.triu_indices(len(places), 1)
+        self.one, self.two = places[one], places[two]
+        self._triples, self._weights = triples, weights
+        self._counts = np.zeros((27, 27, 27))
+        self._counts[tuple(triples.T)] = weights
+        symbols = np.arange(27)[:, None]
+        held = ((symbols == self.one) | (symbols == self.two)).astype(np.int8)
+        at, self._swap = np.nonzero(sum(held[symbol] for symbol in triples.T) >= 2)
+        self._several = weights[at]
+        old, one, two = triples[at].T, self.one[self._swap], self.two[self._swap]
+        both = np.stack([old, np.where(old == one, two, np.where(old == two, one, old))])
+        # Neither place changed, all of them, and each by itself.
+        choices = ([0, 0, 0], [1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1])
+        self._codes = [(both[i, 0] * 27 + both[j, 1]) * 27 + both[k, 2] for i, j, k in choices]
+
+    def gains(self, cost: np.ndarray) -> np.ndarray:
+        """float64 (swaps,): what each adds to the sum, given float64 (27, 27, 27), the cost of triples."""
+        flat = cost.reshape(-1)
+        before, after, *single = (flat[codes] for codes in self._codes)
+        beyond = self._several * (after + 2 * before - sum(single))
+        out: np.ndarray = np.bincount(self._swap, weights=beyond, minlength=len(self.one))
+        for axis in range(3):
+            n, m = (np.moveaxis(table, axis, 0).reshape(27, -1) for table in (self._counts, cost))
+            out += _both_ways(n @ m.T)[self.one, self.two]
         return out
 
-    score = float(total(key[None])[0])
-    for _ in range(_MOST_SWAPS):
-        keys = np.repeat(key[None], len(swaps), axis=0)
-        row = np.arange(len(swaps))
-        keys[row, swaps[:, 0]] = key[swaps[:, 1]]
-        keys[row, swaps[:, 1]] = key[swaps[:, 0]]
-        scores = total(keys)
-        best = int(scores.argmax())
-        if scores[best] <= score + 1e-9:
-            break
-        score, key = float(scores[best]), keys[best]
-    return score, key
+    def total(self, triple: np.ndarray, key: np.ndarray) -> float:
+        """The sum under a key, given float64 (27, 27, 27), the cost of letters."""
+        one, two, three = key[self._triples].T
+        return float(triple[one, two, three] @ self._weights)

@@ -30,24 +30,37 @@ LETTER[ord("A") : ord("Z") + 1] = np.arange(26)
 LETTER[list(_WHITE)] = SPACE
 
 
-def byte_costs(data: np.ndarray, lanes: np.ndarray) -> np.ndarray:
-    """uint8 (n, lanes): what each byte costs after the two before it, in 1/16 bits; a space before.
+def byte_costs(data: np.ndarray, offsets: np.ndarray, *, languages: bool) -> np.ndarray:
+    """int64 (texts, lanes): what the bytes of each text cost after the two before them, in 1/16 bits.
 
     Args:
-        data: uint8 (n,): text; texts that follow each other are read as one.
-        lanes: Lanes of the trigram table.
+        data: uint8 (n,): texts that are read as one, with spaces before the first.
+        offsets: int64 (texts + 1,): where each begins; none is empty.
+        languages: Whether only the lanes of natural languages are wanted.
     """
-    table = reference.trigram_table()
-    normal = np.concatenate([np.full(2, 0x20, np.uint8), NORMAL[data]]).astype(np.uint32)
-    key = normal[:-2] | (normal[1:-1] << np.uint32(8)) | (normal[2:] << np.uint32(16))
-    index = (key * _MULTIPLIER) >> np.uint32(32 - table.bits)
-    out: np.ndarray = np.ascontiguousarray(table.cost[:, lanes])[index]
+    table, cost = reference.trigram_table(), _cost_table(languages)
+    normal = np.concatenate([np.full(2, 0x20, np.uint8), NORMAL[data]])
+    out = np.empty((len(offsets) - 1, cost.shape[1]), np.int64)
+    # The costs of one byte are 20 numbers and more: a part at a time that the cache holds.
+    for low, high in _parts(offsets, 1 << 15):
+        part = normal[offsets[low] : offsets[high] + 2].astype(np.uint32)
+        key = part[:-2] | (part[1:-1] << np.uint32(8)) | (part[2:] << np.uint32(16))
+        index = ((key * _MULTIPLIER) >> np.uint32(32 - table.bits)).astype(np.int64)
+        starts = offsets[low:high] - offsets[low]
+        np.add.reduceat(cost.take(index, axis=0), starts, axis=0, dtype=np.int64, out=out[low:high])
     return out
 
 
-def joined(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """The UTF-8 bytes of texts with a space after each, and int64 (n + 1,) where each begins."""
-    parts = [text.encode("utf-8", "replace") + b" " for text in texts]
+@lru_cache(maxsize=2)
+def _cost_table(languages: bool) -> np.ndarray:
+    """uint8 (rows, lanes): the trigram table, of all lanes or of natural languages."""
+    lanes = [lane.index for lane in reference.LANES if not languages or lane.kind == "language"]
+    return np.ascontiguousarray(reference.trigram_table().cost[:, lanes])
+
+
+def joined(texts: list[str], *, between: bytes = b" ") -> tuple[np.ndarray, np.ndarray]:
+    """The UTF-8 bytes of texts with a byte after each, and int64 (n + 1,) where each begins."""
+    parts = [text.encode("utf-8", "replace") + between for text in texts]
     offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
     return np.frombuffer(b"".join(parts), np.uint8), offsets
 
@@ -63,17 +76,15 @@ def bits_a_byte(texts: list[str]) -> np.ndarray:
 
 def language_costs(texts: list[str]) -> np.ndarray:
     """float64 (texts, languages): mean bits a byte in each natural language."""
-    lanes = np.array([lane.index for lane in reference.LANES if lane.kind == "language"])
-    out = np.full((len(texts), len(lanes)), 8.0)
+    out = np.full((len(texts), _cost_table(True).shape[1]), 8.0)
     if not texts:
         return out
     data, offsets = joined(texts)
-    sums = np.zeros((len(texts), len(lanes)))
-    # A gigabyte of costs for a few megabytes of text: a part at a time.
+    sums = np.zeros(out.shape)
+    # A text is read with spaces before it each megabyte, and else with what ends the one before.
     for low, high in _parts(offsets, 1 << 20):
-        cost = byte_costs(data[offsets[low] : offsets[high]], lanes)
-        starts = offsets[low:high] - offsets[low]
-        sums[low:high] = np.add.reduceat(cost, starts, axis=0, dtype=np.int64)
+        part = data[offsets[low] : offsets[high]]
+        sums[low:high] = byte_costs(part, offsets[low : high + 1] - offsets[low], languages=True)
     lengths = np.diff(offsets)
     some = lengths > 1
     out[some] = sums[some] / lengths[some, None] / 16
@@ -189,24 +200,28 @@ class Vocabulary:
     full: np.ndarray = field(repr=False)
     """uint64: the hash of each word that pairs are made of."""
 
-    def numbers(self, hashes: np.ndarray) -> np.ndarray:
-        """int64: number of each word, -1 for words that are not there."""
-        at = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
-        out: np.ndarray = np.where(self.hashes[at] == hashes, at, -1)
+    def in_full(self, hashes: np.ndarray) -> np.ndarray:
+        """uint64: the hash of each word that pairs are made of, 0 for words that are not there."""
+        # Each different word is looked for once.
+        different, place = np.unique(hashes, return_inverse=True)
+        at = np.minimum(np.searchsorted(self.hashes, different), len(self.hashes) - 1)
+        out: np.ndarray = np.where(self.hashes[at] == different, self.full[at], np.uint64(0))[place]
         return out
 
     def known_pairs(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """bool: whether English holds the pairs, given by the numbers of words; False for -1."""
+        """bool: whether English holds the pairs, given by what `in_full` says of the words.
+
+        First and second words may be of any two shapes that go together.
+        """
         table = reference.bigram_filter()
         step = np.uint64(0xC2B2AE3D27D4EB4F)
-        pair = self.full[first] * step + self.full[second]
-        pair = (pair & ~np.uint64(7)) | np.uint64(1)
+        pair = first * step + second
         line = (pair >> np.uint64(64 - (table.bits - 9))) * np.uint64(8)
-        known = (first >= 0) & (second >= 0)
+        known = (first != 0) & (second != 0)
         for shift in (3, 12):
             probe = (pair >> np.uint64(shift)) & np.uint64(511)
-            word = table.words[(line + (probe >> np.uint64(6))).astype(np.int64)]
-            known &= ((word >> (probe & np.uint64(63))) & np.uint64(1)).astype(bool)
+            word = table.words[(line + (probe >> np.uint64(6))).view(np.int64)]
+            known &= ((word >> (probe & np.uint64(63))) & np.uint64(1)).view(np.int64) != 0
         return known
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ld50.scan.channels.language import vocabulary
@@ -16,6 +18,9 @@ _MOST_SCORE = 2.5
 #: Distances, in words, at which words have little to do with each other.
 _FAR = (23, 29, 31, 37)
 _KINDS = 12
+#: Pairs that are looked at at once: what is worked out on the way stays in the cache, which takes a fifth
+#: of the time of going over all pairs a step at a time.
+_AT_ONCE = 1 << 13
 
 
 class PairModel:
@@ -29,11 +34,11 @@ class PairModel:
             row: int64 (n,), rising: the text of each.
             most: Words that are counted; past it, texts evenly over the set.
         """
-        self._slot = (hashes >> np.uint64(64 - _BITS)).astype(np.int64)
+        slot = (hashes >> np.uint64(64 - _BITS)).astype(np.int64)
         self._hash = hashes
-        self._number = vocabulary().numbers(hashes)
+        self._full = vocabulary().in_full(hashes)
         used = _evenly(row, most)
-        self._words = _tally(self._slot[used])
+        self._count = _tally(slot[used])[slot]
         self._total = float(max(len(used), 1))
         follows = used[:-1][(np.diff(used) == 1) & (row[used[:-1]] == row[used[1:]])]
         self._pairs = _tally(self._place(follows, follows + 1))
@@ -45,19 +50,22 @@ class PairModel:
 
         Args:
             first: int64: places of words among those that the model was made of.
-            second: int64: of the words after them.
+            second: int64: of the words after them; of any shape that goes together with the first.
         """
-        kinds = self._kind[first] * _KINDS + self._kind[second]
-        score = self._score(first, second)
-        out: np.ndarray = (score - self._mean[kinds]) / self._spread[kinds]
-        return out
+
+        def part(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+            kinds = self._kind[first] * _KINDS + self._kind[second]
+            score = self._score(first, second)
+            return (score - self._mean[kinds]) / self._spread[kinds]
+
+        return _in_parts(part, first, second)
 
     def known_share(self, words: np.ndarray) -> float:
         """The share of the words that follow each other in a sequence as English has them."""
         if len(words) < 2:
             return 0.0
-        number = self._number[words]
-        return float(vocabulary().known_pairs(number[:-1], number[1:]).mean())
+        full = self._full[words]
+        return float(vocabulary().known_pairs(full[:-1], full[1:]).mean())
 
     def _place(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         mixed = (self._hash[first] * _MIX) ^ (self._hash[second] >> np.uint64(3))
@@ -67,18 +75,18 @@ class PairModel:
 
     def _score(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """float64: logarithm of how many times as often as by chance the pair occurs."""
-        known = vocabulary().known_pairs(self._number[first], self._number[second])
+        known = vocabulary().known_pairs(self._full[first], self._full[second])
         usual = np.where(known, _KNOWN, _UNKNOWN) * _PRIOR_COUNT
-        expected = self._words[self._slot[first]] * self._words[self._slot[second]] / self._total
+        expected = self._count[first] * self._count[second] / self._total
         ratio = (self._pairs[self._place(first, second)] + usual) / (expected + _PRIOR_COUNT)
         out: np.ndarray = np.clip(np.log(ratio), -_MOST_SCORE, _MOST_SCORE)
         return out
 
     def _kinds(self) -> np.ndarray:
         """int64 (n,): how frequent each word is in the set, and whether English has it."""
-        share = self._words[self._slot] / self._total
+        share = self._count / self._total
         level = np.clip(np.log10(np.maximum(share, 1e-9)) + 6.5, 0, 5).astype(np.int64)
-        out: np.ndarray = level * 2 + (self._number >= 0)
+        out: np.ndarray = level * 2 + (self._full != 0)
         return out
 
     def _far_apart(self, used: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -89,7 +97,7 @@ class PairModel:
             first = used[used < len(row) - lag]
             first = first[row[first] == row[first + lag]]
             first = first[:: max(1, len(first) // 150_000)]
-            score = self._score(first, first + lag)
+            score = _in_parts(self._score, first, first + lag)
             kinds = self._kind[first] * _KINDS + self._kind[first + lag]
             n += np.bincount(kinds, minlength=every)
             sums += np.bincount(kinds, weights=score, minlength=every)
@@ -99,6 +107,19 @@ class PairModel:
         mean = (sums + 20 * everywhere) / (n + 20)
         variance = (squares + 20 * (around + everywhere**2)) / (n + 20) - mean**2
         return mean, np.sqrt(np.maximum(variance, 0.05))
+
+
+def _in_parts(
+    score: Callable[[np.ndarray, np.ndarray], np.ndarray], first: np.ndarray, second: np.ndarray
+) -> np.ndarray:
+    """float64: the score of pairs, a part of a long list at a time."""
+    if first.ndim > 1 or len(first) <= _AT_ONCE:
+        return score(first, second)
+    out = np.empty(len(first))
+    for low in range(0, len(first), _AT_ONCE):
+        part = slice(low, low + _AT_ONCE)
+        out[part] = score(first[part], second[part])
+    return out
 
 
 def _tally(slots: np.ndarray) -> np.ndarray:

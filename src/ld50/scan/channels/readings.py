@@ -7,6 +7,7 @@ stretch with its characters in another order. What language it finds there is wh
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -78,17 +79,16 @@ class Code:
     decode: Callable[[str], str]
     uncoded: Callable[[str], str] | None = None
     """How the stretch reads if what looks like the code is none; None where it reads as it stands."""
+    alphabet: str = ""
+    run: int = 0
+    """So many characters of the alphabet in a row are in every stretch; 0 where anything may be."""
 
 
-def _matches(
-    pattern: str, least: int, needs: str = ""
-) -> Callable[[Candidate], Iterator[tuple[int, int]]]:
-    """Where a pattern matches; `needs` is in every match and found faster, so most texts are left."""
-    compiled, needed = re.compile(pattern), re.compile(needs)
+def _matches(pattern: str, least: int) -> Callable[[Candidate], Iterator[tuple[int, int]]]:
+    """Where a pattern matches."""
+    compiled = re.compile(pattern)
 
     def spans(candidate: Candidate) -> Iterator[tuple[int, int]]:
-        if not needed.search(candidate.text):
-            return
         for match in compiled.finditer(candidate.text):
             if match.end() - match.start() >= least:
                 yield match.span()
@@ -132,43 +132,56 @@ def _parted(text: str) -> str:
     return _MARKS.sub(" ", text)
 
 
+_DIGITS, _CAPITALS, _SMALL = "0123456789", string.ascii_uppercase, string.ascii_lowercase
 _MORSE_GROUP = r"[.\-·–—_]{1,7}"
 CODES = (
     Code(
         name="base16",
         label="hexadecimal",
-        spans=_matches(r"(?:(?:0x|\\x)?[0-9a-fA-F]{2}[ ,:;]?){10,}", 20, r"[0-9a-fA-Fx\\ ,:;]{20}"),
+        spans=_matches(r"(?:(?:0x|\\x)?[0-9a-fA-F]{2}[ ,:;]?){10,}", 20),
         decode=Hex().decode,
+        alphabet=_DIGITS + "abcdefABCDEFx\\ ,:;",
+        run=20,
     ),
     Code(
         name="base32",
         label="base 32",
         spans=_matches(r"[A-Z2-7]{16,}={0,6}", 16),
         decode=BaseN(base=32).decode,
+        alphabet=_DIGITS + _CAPITALS,
+        run=16,
     ),
     Code(
         name="base64",
         label="base 64",
         spans=_matches(r"[A-Za-z0-9+/]{16,}={0,2}", 16),
         decode=BaseN(base=64).decode,
+        alphabet=_DIGITS + _CAPITALS + _SMALL + "+/",
+        run=16,
     ),
     Code(
         name="base85",
         label="base 85",
         spans=_matches(r"[0-9A-Za-z!#$%&()*+\-;<=>?@^_`{|}~]{20,}", 20),
         decode=BaseN(base=85).decode,
+        alphabet=_DIGITS + _CAPITALS + _SMALL + "!#$%&()*+-;<=>?@^_`{|}~",
+        run=20,
     ),
     Code(
         name="binary",
         label="binary digits",
-        spans=_matches(r"(?:[01]{8}[ ,\n]*){6,}|[01]{48,}", 48, r"[01]{8}"),
+        spans=_matches(r"(?:[01]{8}[ ,\n]*){6,}|[01]{48,}", 48),
         decode=Binary().decode,
+        alphabet="01",
+        run=8,
     ),
     Code(
         name="morse",
         label="Morse code",
         spans=_matches(rf"{_MORSE_GROUP}(?:[ /|\n]+{_MORSE_GROUP}){{9,}}", 20),
         decode=Morse().decode,
+        alphabet=".-·–—_ /|\n",
+        run=19,
     ),
     Code(name="reversed", label="reversed text", spans=_pieces, decode=Reversed().decode),
     Code(
@@ -190,15 +203,38 @@ CODES = (
 def read_codes(candidates: list[Candidate], seed: int) -> list[CodeReadings]:
     """What each published code makes of the candidates, with how often chance does as well."""
     costs = _Costs()
+    data, offsets = joined([candidate.text for candidate in candidates], between=b"\0")
     found = []
     for code in CODES:
+        held = _with_runs(data, offsets, code) if code.run else np.arange(len(candidates))
         jobs = [
             (candidate.place, start, end, candidate.text[start:end][:_MOST_DECODED])
-            for candidate in candidates
+            for candidate in map(candidates.__getitem__, held.tolist())
             for start, end in code.spans(candidate)
         ]
         found.append(_read(code, jobs, costs, seed))
     return found
+
+
+def _with_runs(data: np.ndarray, offsets: np.ndarray, code: Code) -> np.ndarray:
+    """int64, rising: texts with a run of a code's alphabet, or with more, for all texts at once.
+
+    The patterns look at each text for 10 microseconds a kilobyte, and there is nothing in most.
+
+    Args:
+        data: uint8: the texts, with what is of no alphabet between them.
+        offsets: int64 (texts + 1,): where each begins.
+        code: Whose alphabet it is.
+    """
+    table = np.zeros(256, dtype=bool)
+    table[list(code.alphabet.encode())] = True
+    run, size = table[data], 1
+    while size < code.run:
+        # Runs of so many begin where two shorter ones do that meet or overlap.
+        step = min(size, code.run - size)
+        run = run[:-step] & run[step:]
+        size += step
+    return np.unique(np.searchsorted(offsets, np.flatnonzero(run), side="right") - 1)
 
 
 class _Costs:

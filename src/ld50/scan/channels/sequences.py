@@ -45,12 +45,12 @@ def order_chance(text: TextWords, words: np.ndarray) -> float:
     """
     words = words[:_MOST_ORDERED]
     n = len(words)
-    different = len(np.unique(text.hash[words]))
+    hashes = text.hash[words]
+    different = len(np.unique(hashes))
     if different < _LEAST_DIFFERENT * n or text.pairs.known_share(words) < _LEAST_KNOWN:
         return 1.0
-    first, second = np.repeat(words, n), np.tile(words, n)
-    score = text.pairs.surplus(first, second).reshape(n, n)
-    apart = (text.hash[first] != text.hash[second]).reshape(n, n)
+    score = text.pairs.surplus(words[:, None], words[None, :])
+    apart = hashes[:, None] != hashes[None, :]
     mean, spread = float(score[apart].mean()), float(score[apart].std())
     inside = np.diagonal(apart, 1)
     sums = float(np.diagonal(score, 1)[inside].sum())

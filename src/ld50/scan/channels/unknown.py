@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from ld50.corpus import reference
 from ld50.scan import kernels
 from ld50.scan.channels.language import byte_costs, joined
 from ld50.scan.channels.letters import letter_count
@@ -93,8 +92,7 @@ def unreadable_group(
 def _any_lane_bits(texts: list[str]) -> np.ndarray:
     """float64 (texts,): bits a byte in the lane that fits best, code and markup included."""
     data, offsets = joined([text[:600] for text in texts])
-    cost = byte_costs(data, np.arange(len(reference.LANES)))
-    sums = np.add.reduceat(cost, offsets[:-1], axis=0, dtype=np.int64)
+    sums = byte_costs(data, offsets, languages=False)
     out: np.ndarray = sums.min(axis=1) / np.diff(offsets) / 16
     return out
 
