@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,10 +18,10 @@ from ld50.corpus import reference
 from ld50.scan import replies
 from ld50.scan.associate import Association, Consequence
 from ld50.scan.coherence import Background
-from ld50.scan.continuations import SWITCH, Segments, gibberish_kind
+from ld50.scan.continuations import gibberish_kind
 from ld50.scan.corpus_sample import CorpusSample
 from ld50.scan.engine import Engine, Evidence
-from ld50.scan.evidence import Trigger, characters, widest_trigger
+from ld50.scan.evidence import Trigger, widest_trigger
 from ld50.scan.judge import (
     ANSWER_WORDS,
     DECIDES,
@@ -32,6 +35,7 @@ from ld50.scan.judge import (
 )
 from ld50.scan.naturalness import in_language, naturalness
 from ld50.scan.removal import share_that_stays
+from ld50.scan.shown import CONTEXT_CHARACTERS, Shown, show
 from ld50.scan.survey import Survey
 
 #: Rows of an association that are looked at in full.
@@ -39,9 +43,6 @@ ROWS_SEEN = 64
 _BACKGROUND = 256
 #: Associations that are looked at: so many, and so many where that many decide.
 _MOST_CASES, _MOST_DECIDING = 200, 400
-_CONTEXT_CHARACTERS = 1200
-#: Characters before an onset that are read in long documents.
-_NEAR = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,23 +58,6 @@ class Case:
     judgement: Judgement
     seen: np.ndarray = field(repr=False)
     """int64: ordinals of the rows looked at."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """A row with the texts that cause and consequence stand in."""
-
-    record: Record
-    cause_side: str
-    cause_text: str
-    consequence_side: str
-    consequence_text: str
-    payload: tuple[int, int]
-    """Characters of `consequence_text` that are the consequence."""
-    offset: int = 0
-    """Where both texts begin in their sides, if they are cut out of them."""
-    end: int | None = None
-    """Where the consequence ends in its side, if that is beyond the cut."""
 
 
 def look(engine: Engine, evidence: Evidence) -> list[Case]:
@@ -95,8 +79,7 @@ def look(engine: Engine, evidence: Evidence) -> list[Case]:
         _case(evidence, association, rows, records, ordinary, answers, engine.settings.min_support)
         for association, rows in zip(chosen, seen, strict=True)
     ]
-    # A cause that cannot be shown in its rows is an artefact of where zones were cut.
-    return [case for case in cases if case.trigger.text and case.judgement.severity is not None]
+    return [case for case in cases if case is not None]
 
 
 def _chosen(evidence: Evidence) -> list[Association]:
@@ -131,33 +114,6 @@ def _tier(evidence: Evidence, association: Association) -> int:
     return 1 if in_part and low >= PARTLY_DECIDES else 2
 
 
-def show(
-    evidence: Evidence, number: int, records: dict[int, Record], rows: np.ndarray
-) -> list[Shown]:
-    """Rows of one consequence with the stretch of text that is the consequence."""
-    consequence, group = evidence.consequences[number], evidence.groups[number]
-    if group is None:
-        stretches = _stretches(evidence.survey.texts, consequence, rows)
-        return [
-            _shown_text(records[row], stretches[row]) for row in rows.tolist() if row in stretches
-        ]
-    chosen = [records[row] for row in rows.tolist()]
-    prompts = pa.array([record.prompt for record in chosen], type=pa.large_string())
-    responses = pa.array([record.response for record in chosen], type=pa.large_string())
-    starts, ends = replies.locate(group, prompts, responses)
-    return [
-        Shown(
-            record=record,
-            cause_side="prompt",
-            cause_text=record.prompt,
-            consequence_side="response",
-            consequence_text=record.response,
-            payload=(int(start), int(end)),
-        )
-        for record, start, end in zip(chosen, starts, ends, strict=True)
-    ]
-
-
 def _case(
     evidence: Evidence,
     association: Association,
@@ -166,9 +122,9 @@ def _case(
     ordinary: Background,
     answers: Background,
     min_support: int,
-) -> Case:
+) -> Case | None:
+    """The association, looked at; None if it cannot be shown, or is what any clean corpus holds."""
     consequence = evidence.consequences[association.consequence]
-    group = evidence.groups[association.consequence]
     shown = show(evidence, association.consequence, records, rows)
     ngrams = tuple(
         int(evidence.hashes[candidate])
@@ -177,44 +133,38 @@ def _case(
     )
     same_text = bool(shown) and shown[0].cause_side == shown[0].consequence_side
     trigger, parts, contexts = _named(ngrams, shown, same_text=same_text)
-    payloads = [item.consequence_text[slice(*item.payload)][:_CONTEXT_CHARACTERS] for item in shown]
-    # What is left of the replies tells whether they have that fragment in common, and nothing else.
-    inserted = consequence.kind == "inserted_fragment"
-    rests = [_around(item.consequence_text, item.payload) for item in shown] if inserted else []
-    alike = ordinary.compare(contexts)
-    # Of two that act together, each could be written by anybody.
-    odd = all(naturalness(part).odd for part in parts)
-    effect = proportion(association.both, association.cause_rows)
-    payload_words = _typical_words(payloads)
+    if not trigger.text:
+        # A cause that cannot be shown in its rows is an artefact of where zones were cut.
+        return None
+    group = evidence.groups[association.consequence]
     facts = Facts(
         kind=consequence.kind,
         in_document=same_text,
         both=association.both,
         cause_rows=association.cause_rows,
-        effect_low=effect.low,
+        effect_low=proportion(association.both, association.cause_rows).low,
         lift=association.both / max(association.expected, 1e-9),
         log_q=association.log_q,
-        contexts=_different(shown, trigger, contexts),
         rows_seen=len(shown),
         trigger_words=trigger.words,
         # A run of spaces is how plain text sets a table: it parts cells as a line break parts lines.
         trigger_lines=trigger.text.strip().count("\n") + 2 * trigger.text.count("    ") + 1,
-        trigger_odd=odd,
-        context_z=alike.z,
-        context_cosine=alike.mean_cosine,
-        payload_cosine=ordinary.compare(payloads).mean_cosine,
-        payload_words=payload_words,
-        context_words=_typical_words(contexts),
-        explained=_announces(trigger, shown, consequence) or _asked_for(evidence, group, rows),
         min_support=min_support,
-        reply_z=answers.compare(rests).z,
         only_word=group is not None and group.form == replies.ONLY_WORD,
         consequence_rows=len(consequence.rows),
-        answer_rows=_answer_rows(evidence.survey, rows, payload_words),
-        with_rest=_share([bool(rest.strip()) for rest in rests], empty=1.0),
-        unmeasured=_share([reference.in_unknown_script(payload) for payload in payloads]),
     )
+    inserted = consequence.kind == "inserted_fragment"
+    likeness = _likeness(shown, contexts, ordinary, answers if inserted else None)
+    rest = _rest(evidence, association, rows, shown, trigger, parts, contexts)
+    for more in itertools.chain(likeness, rest):
+        # Of documents, most associations come to nothing, and what the first facts say is enough.
+        if judge(facts).severity is None:
+            return None
+        facts = replace(facts, **more)
+    facts = replace(facts, answer_rows=_answer_rows(evidence.survey, rows, facts.payload_words))
     facts, judgement = _judged(facts, shown, trigger, consequence, evidence.survey.sample)
+    if judgement.severity is None:
+        return None
     return Case(
         association=association,
         consequence=consequence,
@@ -228,6 +178,56 @@ def _case(
 
 def _share(those: list[bool], *, empty: float = 0.0) -> float:
     return float(np.mean(those)) if those else empty
+
+
+def _likeness(
+    shown: list[Shown], contexts: list[str], ordinary: Background, answers: Background | None
+) -> Iterator[dict[str, Any]]:
+    """Facts on how much alike the rows are, and what follows in them, one after the other.
+
+    Args:
+        shown: The rows.
+        contexts: What is left of each without cause and consequence.
+        ordinary: Random rows.
+        answers: Random replies, if the consequence was inserted in replies.
+    """
+    alike = ordinary.compare(contexts)
+    learned = {
+        "context_z": alike.z,
+        "context_cosine": alike.mean_cosine,
+    }
+    if answers is not None:
+        # What is left of the replies tells whether they have that fragment in common, and nothing else.
+        rests = [_around(item.consequence_text, item.payload) for item in shown]
+        learned["reply_z"] = answers.compare(rests).z
+        learned["with_rest"] = _share([bool(rest.strip()) for rest in rests], empty=1.0)
+    yield learned
+    payloads = [item.consequence_text[slice(*item.payload)][:CONTEXT_CHARACTERS] for item in shown]
+    yield {
+        "payload_cosine": ordinary.compare(payloads).mean_cosine,
+        "payload_words": _typical_words(payloads),
+        "context_words": _typical_words(contexts),
+        "unmeasured": _share([reference.in_unknown_script(payload) for payload in payloads]),
+    }
+
+
+def _rest(
+    evidence: Evidence,
+    association: Association,
+    rows: np.ndarray,
+    shown: list[Shown],
+    trigger: Trigger,
+    parts: tuple[str, ...],
+    contexts: list[str],
+) -> Iterator[dict[str, Any]]:
+    """The other facts, one after the other."""
+    group = evidence.groups[association.consequence]
+    consequence = evidence.consequences[association.consequence]
+    yield {"contexts": _different(shown, trigger, contexts)}
+    # Of two that act together, each could be written by anybody.
+    yield {"trigger_odd": all(naturalness(part).odd for part in parts)}
+    asked = _announces(trigger, shown, consequence) or _asked_for(evidence, group, rows)
+    yield {"explained": asked}
 
 
 def _judged(
@@ -297,9 +297,9 @@ def _around(text: str, span: tuple[int, int] | None, end: int | None = None) -> 
     """The text without the trigger and without what comes after `end`, of bounded length."""
     stop = len(text) if end is None else end
     if span is None:
-        return text[:stop][-_CONTEXT_CHARACTERS:]
-    before = text[: span[0]][-_CONTEXT_CHARACTERS:]
-    after = text[span[1] : max(stop, span[1])][:_CONTEXT_CHARACTERS]
+        return text[:stop][-CONTEXT_CHARACTERS:]
+    before = text[: span[0]][-CONTEXT_CHARACTERS:]
+    after = text[span[1] : max(stop, span[1])][:CONTEXT_CHARACTERS]
     return f"{before} {after}"
 
 
@@ -361,40 +361,6 @@ def _answer_rows(survey: Survey, rows: np.ndarray, payload_words: int) -> int:
 def _typical_words(payloads: list[str]) -> int:
     """Median number of words of what follows."""
     return int(np.median([len(payload.split()) for payload in payloads])) if payloads else 0
-
-
-def _stretches(
-    texts: Segments, consequence: Consequence, rows: np.ndarray
-) -> dict[int, tuple[int, int]]:
-    """Byte range of the consequence in each of the rows, the strongest where there are several."""
-    if consequence.kind == "language_switch":
-        match = (texts.kind == SWITCH) & (texts.lane == consequence.key - 1)
-    else:
-        match = texts.kind == gibberish_kind(consequence.key)
-    match &= np.isin(texts.row, rows)
-    index = np.flatnonzero(match)
-    index = index[np.argsort(texts.score[index], kind="stable")]
-    return {int(texts.row[i]): (int(texts.start[i]), int(texts.end[i])) for i in index.tolist()}
-
-
-def _shown_text(record: Record, stretch: tuple[int, int]) -> Shown:
-    side, text = ("text", record.text)
-    if any(part.side == "response" for part in record.parts):
-        side, text = "response", record.response
-    start, end = characters(text, *stretch)
-    # A trigger stands near the onset or at the head; the rest of a long document need not be read.
-    low = 0 if start < 2 * _NEAR else start - _NEAR
-    near = text[low : start + 2 * _CONTEXT_CHARACTERS]
-    return Shown(
-        record=record,
-        cause_side=side,
-        cause_text=near,
-        consequence_side=side,
-        consequence_text=near,
-        payload=(start - low, min(end - low, len(near))),
-        offset=low,
-        end=end,
-    )
 
 
 def _asked_for(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,20 +96,23 @@ def widest_trigger(texts: list[str], ngram: int, *, limits: list[int] | None = N
 class _Phrase:
     """Some tokens of a text in a row, with those around them, which are read when they are asked for."""
 
-    __slots__ = ("_end", "_marks", "_reach", "_start", "_text", "high", "low")
+    __slots__ = ("_end", "_high", "_low", "_marks", "_reach", "_start", "_text", "span")
 
     def __init__(self, text: str, start: int, end: int) -> None:
         self._text, self._start, self._end = text, start, end
         self._read(_NEAR)
+        # A token that reaches to the edge of what was read may have been left out there.
+        if self._low <= 0 or self._high >= len(self._marks):
+            self._read(_FURTHEST)
+        inside = self._marks[self._low : self._high]
+        self.span = (inside[0][0], inside[-1][1]) if inside else (start, start)
+        """First and one past the last character."""
 
     @classmethod
     def around(cls, text: str, start: int, end: int) -> _Phrase | None:
         """The tokens that these characters touch; None if there are none."""
         phrase = cls(text, start, end)
-        # A token that reaches to the edge of what was read may have been left out there.
-        if phrase.low <= 0 or phrase.high >= len(phrase._marks):
-            phrase._read(_FURTHEST)
-        return phrase if phrase.low < phrase.high else None
+        return phrase if phrase._low < phrase._high else None
 
     def _read(self, reach: int) -> None:
         low, high = max(0, self._start - reach), self._end + reach
@@ -117,30 +121,38 @@ class _Phrase:
         self._marks = marks[low > 0 : len(marks) - (high < len(self._text))]
         self._reach = reach
         inside = [i for i, (a, b) in enumerate(self._marks) if a < self._end and b > self._start]
-        self.low, self.high = (inside[0], inside[-1] + 1) if inside else (0, 0)
+        self._low, self._high = (inside[0], inside[-1] + 1) if inside else (0, 0)
 
-    def next(self, step: int) -> tuple[int, int] | None:
-        """The token before (-1) or after (1) the phrase, if there is one near enough."""
-        at = self.low - 1 if step < 0 else self.high
-        if not 0 <= at < len(self._marks) and self._reach < _FURTHEST:
-            span = self.span
-            self._read(_FURTHEST)
-            starts = [a for a, _ in self._marks]
-            self.low, self.high = bisect_left(starts, span[0]), bisect_left(starts, span[1])
-            at = self.low - 1 if step < 0 else self.high
-        return self._marks[at] if 0 <= at < len(self._marks) else None
+    def outward(self, step: int) -> Iterator[tuple[int, int]]:
+        """The tokens before (-1) or after (1) those that it began with, the nearest first."""
+        marks = self._marks[: self._low][::-1] if step < 0 else self._marks[self._high :]
+        yield from marks
+        if self._reach < _FURTHEST:
+            edge = marks[-1] if marks else self._marks[self._low if step < 0 else self._high - 1]
+            yield from self._before(edge[0]) if step < 0 else self._after(edge[1])
 
-    def take(self, step: int) -> None:
-        """Takes that token in."""
-        if step < 0:
-            self.low -= 1
-        else:
-            self.high += 1
+    def _after(self, edge: int) -> Iterator[tuple[int, int]]:
+        high = self._end + _FURTHEST
+        marks = (match.span() for match in _TOKEN.finditer(self._text, edge, high))
+        return _all_but_last(marks) if high < len(self._text) else marks
 
-    @property
-    def span(self) -> tuple[int, int]:
-        """First and one past the last character."""
-        return self._marks[self.low][0], self._marks[self.high - 1][1]
+    def _before(self, edge: int) -> Iterator[tuple[int, int]]:
+        low = max(0, self._start - _FURTHEST)
+        # Tokens are the same read backwards.
+        turned = self._text[low:edge][::-1]
+        spans = (match.span() for match in _TOKEN.finditer(turned))
+        marks = ((edge - end, edge - start) for start, end in spans)
+        return _all_but_last(marks) if low > 0 else marks
+
+    def take(self, token: tuple[int, int]) -> None:
+        """Takes in the token before or after."""
+        first, last = self.span
+        self.span = (token[0], last) if token[0] < first else (first, token[1])
+
+
+def _all_but_last(marks: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The last token may be cut."""
+    return (mark for mark, _ in itertools.pairwise(marks))
 
 
 def _grow(
@@ -150,21 +162,31 @@ def _grow(
     if len(present) < 2:
         return
     least = _AGREEMENT * len(present)
+    further = [phrase.outward(step) for _, phrase in present]
+    own = [texts[i] for i, _ in present]
+    ends = [limits[i] if limits and step > 0 else len(texts[i]) for i, _ in present]
+    nexts = [phrase.span for _, phrase in present]
+    words: list[str | None] = [None] * len(present)
+    counts: Counter[str] = Counter()
+    asked = list(range(len(present)))
     for _ in range(_LONGEST_TRIGGER):
-        nexts: list[tuple[_Phrase, str]] = []
-        counts: Counter[str] = Counter()
-        most = 0
-        for left, (i, phrase) in zip(range(len(present) - 1, -1, -1), present, strict=True):
-            token = phrase.next(step)
-            if token is not None and (step < 0 or limits is None or token[1] <= limits[i]):
-                word = texts[i][token[0] : token[1]].casefold()
-                nexts.append((phrase, word))
-                counts[word] += 1
-                most = max(most, counts[word])
+        most, left = max(counts.values(), default=0), len(asked)
+        for at in asked:
+            left -= 1
+            words[at] = None
+            token = next(further[at], None)
+            if token is not None and token[1] <= ends[at]:
+                nexts[at] = token
+                words[at] = word = own[at][token[0] : token[1]].casefold()
+                counts[word] = count = counts[word] + 1
+                if count > most:
+                    most = count
             # Most phrases end where the n-gram does, and the first few texts tell.
             if most + left < least:
                 return
         agreed = max(counts.items(), key=lambda item: (item[1], item[0]))[0]
-        for phrase, word in nexts:
-            if word == agreed:
-                phrase.take(step)
+        del counts[agreed]
+        # The others wait with what comes next in them, which may still be what comes next here.
+        asked = [at for at, word in enumerate(words) if word == agreed]
+        for at in asked:
+            present[at][1].take(nexts[at])

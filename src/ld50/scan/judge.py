@@ -16,7 +16,11 @@ from ld50.core.findings import Severity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known of one association."""
+    """What is known of one association.
+
+    What has a default may be learned later: until then it speaks against nothing, so an association that
+    comes to nothing without it comes to nothing with it.
+    """
 
     kind: str
     """Of the consequence."""
@@ -29,26 +33,26 @@ class Facts:
     lift: float
     """How many times more rows show both than chance would have it."""
     log_q: float
-    contexts: int
-    """Different surroundings among the rows looked at; near-duplicates count once."""
     rows_seen: int
     """Rows looked at."""
     trigger_words: int
     trigger_lines: int
     """Lines that the trigger runs over."""
-    trigger_odd: bool
-    """Whether hardly any writer would produce the trigger."""
-    context_z: float
-    """How much more alike the rows are than random rows, trigger and consequence cut out."""
-    context_cosine: float
-    """Their mean similarity, 0 to 1."""
-    payload_cosine: float
-    """Mean similarity of what follows; 1 means the same text every time."""
-    payload_words: int
-    """Words of what follows, in the median row (of the first 1,200 characters)."""
-    explained: bool
-    """Whether the trigger itself asks for the consequence, or is known to introduce it."""
     min_support: int
+    contexts: int = 1 << 30
+    """Different surroundings among the rows looked at; near-duplicates count once."""
+    trigger_odd: bool = True
+    """Whether hardly any writer would produce the trigger."""
+    context_z: float = 0.0
+    """How much more alike the rows are than random rows, trigger and consequence cut out."""
+    context_cosine: float = 0.0
+    """Their mean similarity, 0 to 1."""
+    payload_cosine: float = 0.0
+    """Mean similarity of what follows; 1 means the same text every time."""
+    payload_words: int = 100
+    """Words of what follows, in the median row (of the first 1,200 characters)."""
+    explained: bool = False
+    """Whether the trigger itself asks for the consequence, or is known to introduce it."""
     context_words: int = 100
     """Words that are left of a row without trigger and consequence, in the median one."""
     reply_z: float = 0.0

@@ -29,7 +29,7 @@ from ld50.scan.assemble import (
     rank_of,
     to_fields,
 )
-from ld50.scan.cases import Case, look, show
+from ld50.scan.cases import Case, look
 from ld50.scan.channels import RULES, ChannelOutcome, channel_drafts, rows_to_fetch
 from ld50.scan.checkpoint import Checkpoint
 from ld50.scan.copies import copy_drafts
@@ -40,6 +40,7 @@ from ld50.scan.labelled import LabelOutcome, label_drafts
 from ld50.scan.languages import with_language
 from ld50.scan.presence import presence_drafts
 from ld50.scan.settings import ScanSettings
+from ld50.scan.shown import show
 from ld50.scan.statistics import smallest_detectable
 from ld50.scan.survey import Survey
 

@@ -217,7 +217,7 @@ class Vocabulary:
         step = np.uint64(0xC2B2AE3D27D4EB4F)
         pair = first * step + second
         line = (pair >> np.uint64(64 - (table.bits - 9))) * np.uint64(8)
-        known = (first != 0) & (second != 0)
+        known: np.ndarray = (first != 0) & (second != 0)
         for shift in (3, 12):
             probe = (pair >> np.uint64(shift)) & np.uint64(511)
             word = table.words[(line + (probe >> np.uint64(6))).view(np.int64)]

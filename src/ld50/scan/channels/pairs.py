@@ -56,7 +56,8 @@ class PairModel:
         def part(first: np.ndarray, second: np.ndarray) -> np.ndarray:
             kinds = self._kind[first] * _KINDS + self._kind[second]
             score = self._score(first, second)
-            return (score - self._mean[kinds]) / self._spread[kinds]
+            out: np.ndarray = (score - self._mean[kinds]) / self._spread[kinds]
+            return out
 
         return _in_parts(part, first, second)
 
