@@ -46,7 +46,7 @@ def order_chance(text: TextWords, words: np.ndarray) -> float:
     words = words[:_MOST_ORDERED]
     n = len(words)
     hashes = text.hash[words]
-    different = len(np.unique(hashes))
+    different = len(set(hashes.tolist()))
     if different < _LEAST_DIFFERENT * n or text.pairs.known_share(words) < _LEAST_KNOWN:
         return 1.0
     score = text.pairs.surplus(words[:, None], words[None, :])

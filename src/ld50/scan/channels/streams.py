@@ -30,7 +30,6 @@ _LEAST_COINCIDENCE, _MOST_COINCIDENCE = 0.046, 0.13
 _SHORT, _SHORT_RUN = 3, 12
 _WORD_RUN = 20
 _SIGN = 0x2190
-_SIGNS = re.compile(f"[{chr(_SIGN)}-\U0010ffff]")
 _SPACES = re.compile(" {2,}")
 _TOKEN = re.compile(r"\w+")
 
@@ -80,7 +79,7 @@ def sign_rows(candidates: list[Candidate]) -> list[Symbols]:
     found = []
     for candidate in candidates:
         text = candidate.text
-        places = [match.start() for match in _SIGNS.finditer(text)]
+        places = [] if text.isascii() else np.flatnonzero(_codes(text) >= _SIGN).tolist()
         places = [i for i in places if not HIDDEN.match(text[i])]
         if len(places) >= LEAST_OF_ROW:
             start, end = places[0], places[-1] + 1
@@ -118,7 +117,7 @@ def delimited_rows(candidates: list[Candidate]) -> tuple[list[Symbols], list[Sym
 def _delimited(candidate: Candidate) -> Symbols | None:
     """The longest run of short tokens between one and the same mark."""
     text = candidate.text
-    codes = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
+    codes = _codes(text)
     best: tuple[int, int, int, str] | None = None
     for mark in _frequent_marks(text, codes):
         places = np.flatnonzero(codes == ord(mark))
@@ -137,6 +136,11 @@ def _delimited(candidate: Candidate) -> Symbols | None:
         t if t == " " or any(map(str.isalnum, t)) or ord(t[0]) >= _SIGN else " " for t in tokens
     ]
     return Symbols(place=candidate.place, start=start, end=end, tokens=tuple(kept))
+
+
+def _codes(text: str) -> np.ndarray:
+    """uint32: the characters of a text as numbers."""
+    return np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
 
 
 def _frequent_marks(text: str, codes: np.ndarray) -> list[str]:
