@@ -216,12 +216,16 @@ class Vocabulary:
         table = reference.bigram_filter()
         step = np.uint64(0xC2B2AE3D27D4EB4F)
         pair = first * step + second
-        line = (pair >> np.uint64(64 - (table.bits - 9))) * np.uint64(8)
-        known: np.ndarray = (first != 0) & (second != 0)
+        line = (pair >> np.uint64(64 - (table.bits - 9))) << np.uint64(3)
+        held = np.uint64(1)
+        # Two probes of nine bits each: which of the eight words of the line, and which bit of it.
         for shift in (3, 12):
-            probe = (pair >> np.uint64(shift)) & np.uint64(511)
-            word = table.words[(line + (probe >> np.uint64(6))).view(np.int64)]
-            known &= ((word >> (probe & np.uint64(63))) & np.uint64(1)).view(np.int64) != 0
+            word = line | ((pair >> np.uint64(shift + 6)) & np.uint64(7))
+            held = held & (
+                table.words.take(word.view(np.int64))
+                >> ((pair >> np.uint64(shift)) & np.uint64(63))
+            )
+        known: np.ndarray = (held != 0) & (first != 0) & (second != 0)
         return known
 
 

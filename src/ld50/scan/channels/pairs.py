@@ -35,7 +35,7 @@ class PairModel:
             most: Words that are counted; past it, texts evenly over the set.
         """
         slot = (hashes >> np.uint64(64 - _BITS)).astype(np.int64)
-        self._hash = hashes
+        self._before, self._after = hashes * _MIX, hashes >> np.uint64(3)
         self._full = vocabulary().in_full(hashes)
         used = _evenly(row, most)
         self._count = _tally(slot[used])[slot]
@@ -54,9 +54,9 @@ class PairModel:
         """
 
         def part(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-            kinds = self._kind[first] * _KINDS + self._kind[second]
+            kinds = self._kind.take(first) * _KINDS + self._kind.take(second)
             score = self._score(first, second)
-            out: np.ndarray = (score - self._mean[kinds]) / self._spread[kinds]
+            out: np.ndarray = (score - self._mean.take(kinds)) / self._spread.take(kinds)
             return out
 
         return _in_parts(part, first, second)
@@ -69,17 +69,17 @@ class PairModel:
         return float(vocabulary().known_pairs(full[:-1], full[1:]).mean())
 
     def _place(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        mixed = (self._hash[first] * _MIX) ^ (self._hash[second] >> np.uint64(3))
+        mixed = self._before.take(first) ^ self._after.take(second)
         mixed *= _MIX
-        out: np.ndarray = (mixed >> np.uint64(64 - _BITS)).astype(np.int64)
+        out: np.ndarray = (mixed >> np.uint64(64 - _BITS)).view(np.int64)
         return out
 
     def _score(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """float64: logarithm of how many times as often as by chance the pair occurs."""
-        known = vocabulary().known_pairs(self._full[first], self._full[second])
+        known = vocabulary().known_pairs(self._full.take(first), self._full.take(second))
         usual = np.where(known, _KNOWN, _UNKNOWN) * _PRIOR_COUNT
-        expected = self._count[first] * self._count[second] / self._total
-        ratio = (self._pairs[self._place(first, second)] + usual) / (expected + _PRIOR_COUNT)
+        expected = self._count.take(first) * self._count.take(second) / self._total
+        ratio = (self._pairs.take(self._place(first, second)) + usual) / (expected + _PRIOR_COUNT)
         out: np.ndarray = np.clip(np.log(ratio), -_MOST_SCORE, _MOST_SCORE)
         return out
 

@@ -253,7 +253,9 @@ def _read(
     code: Code, jobs: list[tuple[int, int, int, str]], costs: _Costs, seed: int
 ) -> CodeReadings:
     tried = len({place for place, *_ in jobs})
-    decoded = [code.decode(text) for *_, text in jobs]
+    # Documents of one collection name the same files again and again.
+    each = {text: code.decode(text) for text in dict.fromkeys(text for *_, text in jobs)}
+    decoded = [each[text] for *_, text in jobs]
     useful = [i for i, text in enumerate(decoded) if _is_text(text) and text != jobs[i][3]]
     raw_bits = costs.of([jobs[i][3] for i in useful])
     if code.uncoded is not None:
