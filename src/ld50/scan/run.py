@@ -29,7 +29,7 @@ from ld50.scan.assemble import (
     rank_of,
     to_fields,
 )
-from ld50.scan.cases import Case, look
+from ld50.scan.cases import ROWS_SEEN, Case, look
 from ld50.scan.channels import RULES, ChannelOutcome, channel_drafts, rows_to_fetch
 from ld50.scan.checkpoint import Checkpoint
 from ld50.scan.copies import copy_drafts
@@ -116,9 +116,16 @@ def _rows_soon(engine: Engine, survey: Survey, drafts: list[Draft]) -> np.ndarra
 
 
 def _rows_that_decide(evidence: Evidence) -> np.ndarray:
-    """int64, rising: rows of the associations that may be told, as far as that can be known yet."""
-    some = [a.rows for a in evidence.associations if a.both >= DECIDES * a.cause_rows]
-    return np.unique(np.concatenate([np.zeros(0, np.int64), *some])[:_MOST_EXPECTED])
+    """int64, rising: rows of associations that may be told and of which not all are looked at."""
+    large = [
+        association
+        for association in evidence.associations
+        if len(association.rows) > ROWS_SEEN
+        and association.both >= DECIDES * association.cause_rows
+    ]
+    large.sort(key=lambda association: association.log_p)
+    some = [np.zeros(0, np.int64), *(association.rows for association in large)]
+    return np.unique(np.concatenate(some)[:_MOST_EXPECTED])
 
 
 def _rows_of(parts: Iterable[np.ndarray]) -> np.ndarray:
