@@ -39,8 +39,7 @@ def _reuse_memory() -> None:
     """Lets the process fill freed memory again, instead of asking the system for fresh pages.
 
     A scan makes and drops arrays of megabytes all the time, and each new page costs more than what is
-    written on it: 40% fewer page faults in a small file and a quarter fewer in a large one, and up to a
-    tenth of the time.
+    written on it: 40% fewer page faults in a small file and a quarter fewer in a large one.
     """
     with contextlib.suppress(OSError, AttributeError):
         allocator = ctypes.CDLL(None)
