@@ -16,8 +16,8 @@ from ld50.scan.evidence import characters
 
 #: Of what stands around a trigger, and of what follows it, so much is read.
 CONTEXT_CHARACTERS = 1200
-#: Characters before an onset that are read in long documents.
-_NEAR = 2000
+#: Characters before an onset, and of the head, that are read in long documents.
+_NEAR, _HEAD = 2000, 800
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Shown:
     payload: tuple[int, int]
     """Characters of `consequence_text` that are the consequence."""
     offset: int = 0
-    """Where both texts begin in their sides, if they are cut out of them."""
+    """How much further in its side what follows stands, as what is before may be left out."""
     end: int | None = None
     """Where the consequence ends in its side, if that is beyond the cut."""
 
@@ -84,15 +84,17 @@ def _shown_text(record: Record, stretch: tuple[int, int]) -> Shown:
         side, text = "response", record.response
     start, end = characters(text, *stretch)
     # A trigger stands near the onset or at the head; the rest of a long document need not be read.
-    low = 0 if start < 2 * _NEAR else start - _NEAR
-    near = text[low : start + 2 * CONTEXT_CHARACTERS]
+    near, offset = text[: start + 2 * CONTEXT_CHARACTERS], 0
+    if start >= 2 * _NEAR:
+        near = f"{near[:_HEAD]}\n{near[start - _NEAR :]}"
+        offset = start - _NEAR - (_HEAD + 1)
     return Shown(
         record=record,
         cause_side=side,
         cause_text=near,
         consequence_side=side,
         consequence_text=near,
-        payload=(start - low, min(end - low, len(near))),
-        offset=low,
+        payload=(start - offset, min(end - offset, len(near))),
+        offset=offset,
         end=end,
     )
