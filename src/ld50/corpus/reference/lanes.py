@@ -7,6 +7,7 @@ taken for the other, so sharing costs nothing, and `language_of` tells them apar
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
@@ -168,20 +169,26 @@ def language_of(lane: int, text: str) -> str:
     return found.name
 
 
+_LETTER = re.compile(r"[^\W\d_]")
+_UNLISTED = re.compile(r"[^\W\d_" + "".join(f"{chr(a)}-{chr(b)}" for a, b, _ in _SCRIPTS) + "]")
+
+
 def in_unknown_script(text: str) -> bool:
     """Whether most letters of a text are in one script that no language of the reference is written in.
 
     Such a text costs as much in every lane as characters drawn at random do.
     """
+    if text.isascii():
+        return False
     # Wide, circled and joined forms are letters of their script all the same.
-    plain = unicodedata.normalize("NFKC", text[: 4 * _LETTERS_LOOKED_AT])
-    letters = [char for char in plain if char.isalpha()][:_LETTERS_LOOKED_AT]
-    unlisted = (
-        char for char in letters if not any(low <= ord(char) <= high for low, high, _ in _SCRIPTS)
-    )
+    plain = unicodedata.normalize("NFKC", text[:_LETTERS_LOOKED_AT])
+    most = len(_LETTER.findall(plain)) / 2
+    unlisted = _UNLISTED.findall(plain)
+    if len(unlisted) <= most:
+        return False
     # A character is named after its script: "TIBETAN LETTER KA".
     scripts = Counter(unicodedata.name(char, "").partition(" ")[0] for char in unlisted)
-    return 2 * max(scripts.values(), default=0) > len(letters)
+    return max(scripts.values()) > most
 
 
 def _main_script(text: str) -> str:
