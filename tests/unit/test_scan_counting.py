@@ -99,6 +99,23 @@ def test_within_a_unit_what_is_done_is_sorted_out(
     assert known[hash_of("seldom")].tolist() == WORDS["seldom"].tolist()
 
 
+def test_within_a_unit_no_more_pairs_are_kept_than_there_is_room_for(
+    corpus: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = counted(corpus, ENOUGH, (0, 1, 2))
+    monkeypatch.setattr(counting, "_SORTED_OUT_BYTES", 1)
+    monkeypatch.setattr(counting, "_MOST_KEPT", 40)
+    counter = counted(corpus, ENOUGH, (0, 1, 2))
+    assert counter.frequency.tolist() == exact.frequency.tolist()
+    # What is known is whole, and the rarest is.
+    for word in WORDS:
+        known = counter.known_rows().of(np.array([hash_of(word)], np.uint64))
+        if hash_of(word) in known:
+            assert known[hash_of(word)].tolist() == WORDS[word].tolist()
+    rarest = min(WORDS, key=lambda word: len(WORDS[word]))
+    assert hash_of(rarest) in counter.known_rows().of(np.array([hash_of(rarest)], np.uint64))
+
+
 @pytest.mark.parametrize("population", [None, 400])
 @pytest.mark.parametrize("seed", range(4))
 def test_tests_end_as_with_exact_counts(seed: int, population: int | None) -> None:

@@ -59,6 +59,35 @@ class _Left:
         self.set = kernels.build_candidates(hashes[numbers], listed[numbers])
 
 
+class _Pairs:
+    """Rows with candidates in them, of one unit: one file may be one, and hold more than may be kept."""
+
+    def __init__(self) -> None:
+        self._rows = [np.zeros(0, dtype=np.uint32)]
+        self._candidates = [np.zeros(0, dtype=np.uint32)]
+        self._held = 0
+
+    def __len__(self) -> int:
+        return self._held
+
+    def add(self, rows: np.ndarray, candidates: np.ndarray) -> None:
+        """Takes in further rows (uint32) and the candidate (uint32) in each."""
+        self._rows.append(rows)
+        self._candidates.append(candidates)
+        self._held += len(rows)
+
+    def keep(self, wanted: np.ndarray) -> None:
+        """Lets go of all but these candidates (bool)."""
+        rows, candidates = self.all()
+        inside = np.flatnonzero(wanted[candidates])
+        self._rows, self._candidates = [rows[inside]], [candidates[inside]]
+        self._held = len(inside)
+
+    def all(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows, and the candidate in each."""
+        return np.concatenate(self._rows), np.concatenate(self._candidates)
+
+
 class CauseCounter:
     """Counts candidates; units may be counted at the same time, and are merged in order."""
 
@@ -79,27 +108,27 @@ class CauseCounter:
 
     def count(self, causes: CauseReader, unit: int) -> Columns:
         """In how many rows of a unit each candidate that is still counted stands, and in which."""
-        left = self._left
+        left, listed = self._left, self._listed
         total = np.zeros(len(self._hashes), dtype=np.uint32)
-        rows, candidates = [np.zeros(0, dtype=np.uint32)], [np.zeros(0, dtype=np.uint32)]
+        pairs = _Pairs()
         counts, size = np.zeros(len(left.numbers), dtype=np.uint32), 0
         for batch in causes.read(unit):
             found = kernels.count_candidates(
                 batch.column, left.set, counts, by_id=False, placed=False
             )
-            rows.append(batch.rows.astype(np.uint32)[found.row])
-            candidates.append(left.narrow[found.candidate])
+            pairs.add(batch.rows.astype(np.uint32)[found.row], left.narrow[found.candidate])
             size += batch.column.nbytes
             if size >= _SORTED_OUT_BYTES:
                 total[left.numbers] = counts
-                left, size = self._without_done(left, total), 0
+                if len(pairs) > _MOST_KEPT // 2:
+                    listed = self._few_listed(total, listed, _MOST_KEPT // 4)
+                    pairs.keep(listed > 0)
+                    left = _Left(self._hashes, listed, left.numbers)
+                left, size = self._without_done(left, total, listed), 0
                 counts = total[left.numbers]
         total[left.numbers] = counts
-        return {
-            "counts": _narrowed(total),
-            "rows": _narrowed(np.concatenate(rows)),
-            "candidates": np.concatenate(candidates),
-        }
+        rows, candidates = pairs.all()
+        return {"counts": _narrowed(total), "rows": _narrowed(rows), "candidates": candidates}
 
     def merge(self, first_row: int, columns: Columns) -> None:
         """Takes in the next unit, whose first row has this ordinal."""
@@ -108,23 +137,27 @@ class CauseCounter:
         self._kept += len(columns["rows"])
         if self._kept > _MOST_KEPT:
             self._make_room()
-        self._left = self._without_done(self._left, self._total)
+        self._left = self._without_done(self._left, self._total, self._listed)
 
-    def _without_done(self, left: _Left, counts: np.ndarray) -> _Left:
+    def _without_done(self, left: _Left, counts: np.ndarray, listed: np.ndarray) -> _Left:
         """The same, or what remains if a good part needs no more counting."""
         going = counts[left.numbers] < self._enough[left.numbers]
         if np.count_nonzero(going) >= (1 - _DONE_SHARE) * len(going):
             return left
-        return _Left(self._hashes, self._listed, left.numbers[going])
+        return _Left(self._hashes, listed, left.numbers[going])
+
+    def _few_listed(self, counts: np.ndarray, listed: np.ndarray, most: int) -> np.ndarray:
+        """`listed`, with 0 for what need not be counted, and then for what is in the most rows."""
+        going = (counts < self._enough) & (listed > 0)
+        order = np.argsort(counts, kind="stable")
+        taken = np.cumsum(np.where(going, counts, 0)[order])
+        going[order[taken > most]] = False
+        return np.where(going, listed, 0)
 
     def _make_room(self) -> None:
         """Gives up rows that will not be asked for, and then those of what is in the most rows."""
-        going = (self._total < self._enough) & (self._listed > 0)
-        order = np.argsort(self._total, kind="stable")
-        taken = np.cumsum(np.where(going, self._total, 0)[order])
-        going[order[taken > _MOST_KEPT // 2]] = False
-        self._listed[~going] = 0
-        inside = [np.flatnonzero(going[candidates]) for _, _, candidates in self._parts]
+        self._listed = self._few_listed(self._total, self._listed, _MOST_KEPT // 2)
+        inside = [np.flatnonzero(self._listed[candidates]) for _, _, candidates in self._parts]
         self._parts = [
             (first, rows[kept], candidates[kept])
             for (first, rows, candidates), kept in zip(self._parts, inside, strict=True)
