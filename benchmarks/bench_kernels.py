@@ -91,24 +91,17 @@ def main() -> None:
     few, many = some_candidates(column, 1000), some_candidates(column, 200_000)
     words_only = kernels.build_candidates(many.hashes[(many.hashes & np.uint64(7)) < np.uint64(5)])
 
-    def count(candidates: kernels.CandidateSet, ends: int = 0) -> Callable[[pa.Array], object]:
+    def count(candidates: kernels.CandidateSet) -> Callable[[pa.Array], object]:
         counts = np.zeros(len(candidates), np.uint32)
-        return partial(
-            kernels.count_candidates,
-            candidates=candidates,
-            counts=counts,
-            head_bytes=ends,
-            tail_bytes=ends,
-        )
+        return partial(kernels.count_candidates, candidates=candidates, counts=counts, placed=False)
 
     work: dict[str, Callable[[pa.Array], object]] = {
         "profile": lambda part: kernels.profile(part, tables),
         f"count {len(few):,} candidates": count(few),
         f"count {len(many):,} candidates": count(many),
         f"count {len(words_only):,} of words": count(words_only),
-        f"count {len(many):,} in the ends of rows": count(many, 256),
         "ngrams of the last 256 bytes": lambda part: kernels.ngrams(
-            part, starts=np.maximum(np.diff(kernels.text_buffers(part)[0]) - 256, 0)
+            part, starts=np.maximum(np.diff(kernels.text_buffers(part)[0]) - 256, 0), placed=False
         ),
         "sentences": kernels.sentences,
         "fragments": kernels.fragments,
