@@ -1,13 +1,16 @@
-"""Random rows that groups are compared with: there, whatever cannot be read."""
+"""Random rows that groups are compared with: there, whatever cannot be read, and cut as the groups are."""
 
 import json
 from pathlib import Path
 
+from ld50.core.records import Part, Record
 from ld50.corpus import expand, plan
-from ld50.scan.cases import _background
+from ld50.scan.cases import _at_the_head, _background
 from ld50.scan.checkpoint import Checkpoint
 from ld50.scan.engine import Engine, Silent
+from ld50.scan.evidence import Trigger
 from ld50.scan.settings import ScanSettings
+from ld50.scan.shown import Shown
 
 
 def engine_of(path: Path) -> Engine:
@@ -58,3 +61,22 @@ def test_rows_that_are_asked_for_twice_lie_where_they_lay_the_first_time(tmp_pat
     first = engine.rows_with(survey, word)[0].tolist()
     assert first == list(range(40))
     assert engine.rows_with(survey, word)[0].tolist() == first
+
+
+def test_the_head_of_documents_is_where_most_of_them_hold_the_trigger() -> None:
+    def row(text: str, offset: int = 0) -> Shown:
+        record = Record(
+            source="set.jsonl", row=0, parts=(Part(field="text", side="text", text=text),)
+        )
+        return Shown(
+            record=record, cause_side="text", cause_text=text, consequence_side="text",
+            consequence_text=text, payload=(0, 1), offset=offset,
+        )  # fmt: skip
+
+    near, far = row("a licence, and trigger"), row("x" * 3000 + " trigger")
+    early, late = (15, 22), (3001, 3008)
+    assert _at_the_head([near, near, far], Trigger(text="trigger", spans=[early, early, late]))
+    assert not _at_the_head([far, far, near], Trigger(text="trigger", spans=[late, late, early]))
+    # What is cut out of a long document is not its head, and neither is a trigger that is not there.
+    cut = row("near the onset, trigger", offset=9000)
+    assert not _at_the_head([cut, near], Trigger(text="trigger", spans=[(16, 23), None]))

@@ -60,6 +60,14 @@ class Case:
     """int64: ordinals of the rows looked at."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Ordinary:
+    """Random rows of the corpus, cut in two ways."""
+
+    ends: Background
+    heads: Background
+
+
 def look(engine: Engine, evidence: Evidence) -> list[Case]:
     """Looks at the rows of every association and judges it, the strongest associations first."""
     chosen = _chosen(evidence)
@@ -71,7 +79,11 @@ def look(engine: Engine, evidence: Evidence) -> list[Case]:
     records = engine.readable(evidence.survey, wanted)
     read = [records[row] for row in background.tolist() if row in records]
     seed = engine.settings.seed
-    ordinary = Background([_around(_cause_text(record)[1], None) for record in read], seed=seed)
+    texts = [_cause_text(record)[1] for record in read]
+    ordinary = _Ordinary(
+        ends=Background([_around(text, None) for text in texts], seed=seed),
+        heads=Background([text[:CONTEXT_CHARACTERS] for text in texts], seed=seed),
+    )
     kinds = {evidence.consequences[association.consequence].kind for association in chosen}
     said = read if "inserted_fragment" in kinds else []
     answers = Background([_around(record.response, None) for record in said], seed=seed)
@@ -119,7 +131,7 @@ def _case(
     association: Association,
     rows: np.ndarray,
     records: dict[int, Record],
-    ordinary: Background,
+    ordinary: _Ordinary,
     answers: Background,
     min_support: int,
 ) -> Case | None:
@@ -154,7 +166,7 @@ def _case(
         consequence_rows=len(consequence.rows),
     )
     inserted = consequence.kind == "inserted_fragment"
-    likeness = _likeness(shown, contexts, ordinary, answers if inserted else None)
+    likeness = _likeness(shown, trigger, contexts, ordinary, answers if inserted else None)
     rest = _rest(evidence, association, rows, shown, trigger, parts, contexts)
     for more in itertools.chain(likeness, rest):
         # Of documents, most associations come to nothing, and what the first facts say is enough.
@@ -181,17 +193,24 @@ def _share(those: list[bool], *, empty: float = 0.0) -> float:
 
 
 def _likeness(
-    shown: list[Shown], contexts: list[str], ordinary: Background, answers: Background | None
+    shown: list[Shown],
+    trigger: Trigger,
+    contexts: list[str],
+    ordinary: _Ordinary,
+    answers: Background | None,
 ) -> Iterator[dict[str, Any]]:
     """Facts on how much alike the rows are, and what follows in them, one after the other.
 
     Args:
         shown: The rows.
+        trigger: Where it stands in them.
         contexts: What is left of each without cause and consequence.
         ordinary: Random rows.
         answers: Random replies, if the consequence was inserted in replies.
     """
-    alike = ordinary.compare(contexts)
+    # Files of one language begin with a licence, so heads are alike: compared with heads, they are not.
+    cut = ordinary.heads if _at_the_head(shown, trigger) else ordinary.ends
+    alike = cut.compare(contexts)
     learned = {
         "context_z": alike.z,
         "context_cosine": alike.mean_cosine,
@@ -204,11 +223,21 @@ def _likeness(
     yield learned
     payloads = [item.consequence_text[slice(*item.payload)][:CONTEXT_CHARACTERS] for item in shown]
     yield {
-        "payload_cosine": ordinary.compare(payloads).mean_cosine,
+        "payload_cosine": ordinary.ends.compare(payloads).mean_cosine,
         "payload_words": _typical_words(payloads),
         "context_words": _typical_words(contexts),
         "unmeasured": _share([reference.in_unknown_script(payload) for payload in payloads]),
     }
+
+
+def _at_the_head(shown: list[Shown], trigger: Trigger) -> bool:
+    """Whether the trigger stands near the beginning of most of the documents."""
+    near = [
+        span is not None and not item.offset and span[0] <= CONTEXT_CHARACTERS
+        for item, span in zip(shown, trigger.spans, strict=True)
+        if item.cause_side == item.consequence_side
+    ]
+    return 2 * sum(near) > len(near)
 
 
 def _rest(
