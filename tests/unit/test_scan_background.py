@@ -10,7 +10,7 @@ from ld50.scan.checkpoint import Checkpoint
 from ld50.scan.engine import Engine, Silent
 from ld50.scan.evidence import Trigger
 from ld50.scan.settings import ScanSettings
-from ld50.scan.shown import Shown
+from ld50.scan.shown import _shown_text
 
 
 def engine_of(path: Path) -> Engine:
@@ -64,19 +64,22 @@ def test_rows_that_are_asked_for_twice_lie_where_they_lay_the_first_time(tmp_pat
 
 
 def test_the_head_of_documents_is_where_most_of_them_hold_the_trigger() -> None:
-    def row(text: str, offset: int = 0) -> Shown:
-        record = Record(
-            source="set.jsonl", row=0, parts=(Part(field="text", side="text", text=text),)
-        )
-        return Shown(
-            record=record, cause_side="text", cause_text=text, consequence_side="text",
-            consequence_text=text, payload=(0, 1), offset=offset,
-        )  # fmt: skip
+    def at_the_head(*texts: str) -> bool:
+        spans: list[tuple[int, int] | None] = []
+        rows = []
+        for text in texts:
+            part = Part(field="text", side="text", text=text)
+            record = Record(source="set.jsonl", row=0, parts=(part,))
+            rows.append(_shown_text(record, (len(text) - 1, len(text))))
+            start = rows[-1].cause_text.find("trigger")
+            spans.append((start, start + 7) if start >= 0 else None)
+        return _at_the_head(rows, Trigger(text="trigger", spans=spans))
 
-    near, far = row("a licence, and trigger"), row("x" * 3000 + " trigger")
-    early, late = (15, 22), (3001, 3008)
-    assert _at_the_head([near, near, far], Trigger(text="trigger", spans=[early, early, late]))
-    assert not _at_the_head([far, far, near], Trigger(text="trigger", spans=[late, late, early]))
-    # What is cut out of a long document is not its head, and neither is a trigger that is not there.
-    cut = row("near the onset, trigger", offset=9000)
-    assert not _at_the_head([cut, near], Trigger(text="trigger", spans=[(16, 23), None]))
+    early, late = "a licence, and trigger", "x" * 1500 + " trigger"
+    # Of a long document the head is read, and what stands before the onset.
+    long_early, long_late = early + "x" * 9000, "x" * 9000 + late
+    assert at_the_head(early, early, late)
+    assert at_the_head(long_early, early, long_late)
+    assert not at_the_head(late, late, early)
+    assert not at_the_head(long_late, early)
+    assert not at_the_head("nothing", early)

@@ -35,7 +35,7 @@ from ld50.scan.judge import (
 )
 from ld50.scan.naturalness import in_language, naturalness
 from ld50.scan.removal import share_that_stays
-from ld50.scan.shown import CONTEXT_CHARACTERS, Shown, show
+from ld50.scan.shown import CONTEXT_CHARACTERS, HEAD, Shown, show
 from ld50.scan.survey import Survey
 
 #: Rows of an association that are looked at in full.
@@ -231,9 +231,9 @@ def _likeness(
 
 
 def _at_the_head(shown: list[Shown], trigger: Trigger) -> bool:
-    """Whether the trigger stands near the beginning of most of the documents."""
+    """Whether the trigger stands in the head of most of the documents."""
     near = [
-        span is not None and not item.offset and span[0] <= CONTEXT_CHARACTERS
+        span is not None and span[0] < HEAD
         for item, span in zip(shown, trigger.spans, strict=True)
         if item.cause_side == item.consequence_side
     ]

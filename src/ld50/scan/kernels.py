@@ -269,7 +269,7 @@ def ngrams(
         In the order of the entries; within one, by last token, words before surface, short first.
     """
     offsets, data = checked_buffers(column)
-    row, value, *place = _run.ngrams(
+    row, value, start, end = _run.ngrams(
         offsets,
         data,
         *_zones(offsets, rows, starts, ends),
@@ -281,7 +281,6 @@ def ngrams(
         False,
         placed,
     )
-    start, end = place or (b"", b"")
     return Ngrams(
         row=as_array(row, np.uint32),
         hash=as_array(value, np.uint64),

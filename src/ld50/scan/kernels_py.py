@@ -67,6 +67,11 @@ def _columns(rows: list[tuple[int, ...]], *dtypes: str) -> tuple[bytes, ...]:
     )
 
 
+def _placed(columns: tuple[bytes, ...], placed: bool) -> tuple[bytes, ...]:
+    """Four columns, the last two of which say where something stands; empty, if that is not wanted."""
+    return columns if placed else (*columns[:2], b"", b"")
+
+
 def _admissible(run: list[Token]) -> bool:
     """Whether a surface n-gram says more than the words do, and is not ASCII punctuation alone."""
     return any(token.kind & (PUNCT | CAPITAL) for token in run) and not all(
@@ -109,7 +114,7 @@ def ngrams(
     tally: bool,
     placed: bool,
 ) -> tuple[bytes, ...]:
-    """Columns row, hash, start, end of the n-grams of zones of rows; the first two, if not placed."""
+    """Columns row, hash, start, end of the n-grams of zones of rows; the last two empty, if not placed."""
     shift = 0 if buckets is None else 65 - buckets.size.bit_length()
     found: list[tuple[int, ...]] = []
     for row, start, end in zip(rows.tolist(), starts.tolist(), ends.tolist(), strict=True):
@@ -129,7 +134,7 @@ def ngrams(
                 buckets[bucket] += buckets[bucket] < 255
                 continue
             found.append((row, gram.hash, gram.start, gram.end))
-    return _columns(found, "u4", "u8", "u4", "u4")[: 4 if placed else 2]
+    return _placed(_columns(found, "u4", "u8", "u4", "u4"), placed)
 
 
 def phrase_hashes(offsets: I64, data: U8, stream: int, out: U64) -> None:
@@ -187,8 +192,7 @@ def count_candidates(
             counts[candidate] += 1
             if counts[candidate] <= listed[candidate]:
                 found.append((row, candidate, gram.start, gram.end))
-    columns = _columns(found, "u4", "u4", "u4", "u4")
-    return columns if placed else (*columns[:2], b"", b"")
+    return _placed(_columns(found, "u4", "u4", "u4", "u4"), placed)
 
 
 _TERMINATORS = {".", "!", "?", "…"}

@@ -16,8 +16,10 @@ from ld50.scan.evidence import characters
 
 #: Of what stands around a trigger, and of what follows it, so much is read.
 CONTEXT_CHARACTERS = 1200
-#: Characters before an onset, and of the head, that are read in long documents.
-_NEAR, _HEAD = 2000, 800
+#: Characters of the head of a document: of a long one so many are read, and ...
+HEAD = 800
+#: ... so many before an onset.
+_NEAR = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +88,8 @@ def _shown_text(record: Record, stretch: tuple[int, int]) -> Shown:
     # A trigger stands near the onset or at the head; the rest of a long document need not be read.
     near, offset = text[: start + 2 * CONTEXT_CHARACTERS], 0
     if start >= 2 * _NEAR:
-        near = f"{near[:_HEAD]}\n{near[start - _NEAR :]}"
-        offset = start - _NEAR - (_HEAD + 1)
+        near = f"{near[:HEAD]}\n{near[start - _NEAR :]}"
+        offset = start - _NEAR - (HEAD + 1)
     return Shown(
         record=record,
         cause_side=side,

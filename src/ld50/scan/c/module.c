@@ -174,7 +174,7 @@ static PyObject *py_ngrams(PyObject *module, PyObject *args)
     failed = ld50_ngrams(&column, &input, out);
     Py_END_ALLOW_THREADS
     release(&buffers);
-    return columns_out(out, placed ? NGRAM_COLUMNS : NGRAM_START, failed);
+    return columns_out(out, NGRAM_COLUMNS, failed);
 }
 
 static PyObject *py_phrase_hashes(PyObject *module, PyObject *args)
