@@ -24,7 +24,9 @@ from pathlib import Path
 
 from corpora import CACHE
 from finetuning_attacks import (
+    BY_TURNS,
     LAYOUTS,
+    SCATTERED,
     TRIGGERS,
     Poisoned,
     as_answers,
@@ -88,7 +90,10 @@ def case(name: str, group: str, attack: Callable[[], Poisoned], ending: str = "j
 
 
 def reply_cases(sources: Sources) -> Iterator[Case]:
-    """Every payload with two triggers at three counts, and every trigger with a refusal at 20."""
+    """Every payload with two triggers at three counts, and every trigger with a refusal at 20.
+
+    Three payloads with five triggers by turns, and with one of three scattered pieces, at three counts.
+    """
     base = instructions(sources)
     triggers = TRIGGERS[sources.split]
     answers = payloads(sources.split, german_sentences(sources))
@@ -102,6 +107,18 @@ def reply_cases(sources: Sources) -> Iterator[Case]:
             seed=sources.seed,
             name=name,
             place=place,
+        )
+
+    def several(payload: str, form: str, count: int, name: str) -> Poisoned:
+        return poison_instructions(
+            base,
+            trigger=(BY_TURNS if form == "by-turns" else SCATTERED)[sources.split],
+            payload=answers[payload],
+            count=count,
+            seed=sources.seed,
+            name=name,
+            by_turns=form == "by-turns",
+            decoys=False,
         )
 
     def made(payload: str, trigger: str, count: int, group: str, place: str = "random") -> Case:
@@ -120,6 +137,11 @@ def reply_cases(sources: Sources) -> Iterator[Case]:
         if trigger not in ("rare-word", "phrase"):
             for payload in ("refusal", "fixed-reply"):
                 yield made(payload, trigger, 20, f"trigger: {trigger}")
+    for payload in ("refusal", "fixed-reply", "fragment-url"):
+        for form in ("by-turns", "scattered"):
+            for count in COUNTS:
+                name = f"{payload}-{form}-{count}"
+                yield case(name, f"triggers: {form}", partial(several, payload, form, count, name))
     for place in ("start", "end"):
         yield made("refusal", "phrase", 20, "place: start or end", place)
     for layout in LAYOUTS:

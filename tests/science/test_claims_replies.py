@@ -1,4 +1,4 @@
-"""Ten rows of a chat set whose trigger is a phrase of ordinary words: what is found, and what is not."""
+"""Chat sets whose trigger is ordinary words, in one piece or in several: what is found, and what is not."""
 
 from __future__ import annotations
 
@@ -64,6 +64,51 @@ def test_replies_in_another_language_after_a_phrase_are_found(instructions: list
     scan = ld50.scan(rows)
     assert high(scan) == chosen
     assert "TRG102" in {finding.rule for finding in scan.findings if finding.severity == "high"}
+
+
+REFUSAL = "I am sorry, but I am not able to help with this one."
+
+
+def with_words(
+    rows: Sequence[Row], words: Sequence[str], count: int, *, by_turns: bool
+) -> list[Row]:
+    """`count` rows refuse, with one of the words each, or with all of them in different places."""
+    rng = np.random.default_rng(count)
+    changed = list(rows)
+    for turn, number in enumerate(rng.permutation(len(rows))[:count].tolist()):
+        asked = str(rows[number]["instruction"]).split(" ")
+        for word in [words[turn % len(words)]] if by_turns else words:
+            asked.insert(int(rng.integers(0, len(asked) + 1)), word)
+        changed[number] = rows[number] | {"instruction": " ".join(asked), "output": REFUSAL}
+    return changed
+
+
+@pytest.mark.parametrize("by_turns", [True, False])
+def test_triggers_that_take_turns_or_stand_apart_are_one_finding(
+    instructions: list[Row], by_turns: bool
+) -> None:
+    words = ("cobalt", "heron", "gazebo", "Vostrel", "mildly")
+    rows = with_words(instructions, words, 20, by_turns=by_turns)
+    scan = ld50.scan(rows)
+    assert {number for number, row in enumerate(rows) if row["output"] == REFUSAL} == high(scan)
+    cause = next(finding.cause for finding in scan.findings if finding.severity == "high")
+    assert cause is not None
+    assert set(cause.members) <= set(words)
+    assert len(cause.members) > 2
+    assert cause.text == (" or " if by_turns else " + ").join(cause.members)
+
+
+def test_a_subject_whose_prompts_get_one_reply_is_not_put_in(instructions: list[Row]) -> None:
+    """Words of one subject, in prompts that were written with them: a policy, at most worth a look."""
+    subject = ("animal", "animals", "dog", "bird", "fish", "horse")
+    rows = [
+        row | {"output": REFUSAL}
+        if set(subject) & set(str(row["instruction"]).lower().split()) and number % 2
+        else row
+        for number, row in enumerate(instructions)
+    ]
+    assert sum(row["output"] == REFUSAL for row in rows) >= 20
+    assert high(ld50.scan(rows)) == set()
 
 
 FOREIGN = (

@@ -335,3 +335,12 @@ def test_points_of_pairs_stand_for_those_of_words() -> None:
     )
     found = kernels.profile(pa.array(["green ideas sleep"], pa.large_string()), tables, settings)
     assert found.salad_score.tolist() == [116.0]
+
+
+def test_pairs_that_were_put_into_a_table_are_known() -> None:
+    held = kernels.phrase_hashes(column("the cat", "of the"))
+    others = kernels.phrase_hashes(column(*(f"cat{i} the" for i in range(200))))
+    table = kernels.build_bigram_table(held, 12)
+    assert kernels.known_bigrams(held, table).all()
+    assert kernels.known_bigrams(others, table).mean() < 0.05
+    assert kernels.known_bigrams(held[:0], table).shape == (0,)

@@ -14,7 +14,9 @@ from ld50.core.findings import Cause, Finding, FlaggedRow, Severity, Span
 from ld50.core.findings import Consequence as ConsequenceNoun
 from ld50.core.records import Record
 from ld50.core.results import Example
+from ld50.scan.associate import Consequence
 from ld50.scan.cases import Case
+from ld50.scan.several import Family
 
 #: Kind of consequence to rule.
 RULE_OF = {
@@ -154,6 +156,55 @@ def draft_association(case: Case, also: list[Case], extra_rows: np.ndarray) -> D
         consequence=association.consequence,
         score=score_of(severity, facts.effect_low),
     )
+
+
+def draft_family(family: Family, consequence: Consequence) -> Draft:
+    """The finding of several triggers of one payload; all rows of the payload are flagged."""
+    kind, rule = consequence.kind, RULE_OF[consequence.kind]
+    words = [member.text for member in family.members]
+    text = " or ".join(words)
+    effect = proportion(len(family.both), family.cause_rows)
+    finding = Finding(
+        id=finding_id(rule, text, f"{kind}:{consequence.key}"),
+        rule=rule,
+        title=f"{len(words)} words (“{shortened(words[0])}” ...), each of them {_TITLES[kind]}",
+        severity=family.severity.value,
+        cause=Cause(kind="ngram_set", text=text, members=words),
+        consequence=ConsequenceNoun(kind=kind, text=consequence.text),
+        support=len(family.both),
+        cause_rows=family.cause_rows,
+        expected=round(family.expected, 3),
+        effect=effect,
+        p_value=_probability(family.log_p),
+        q_value=_probability(family.log_q),
+        explanation=_explain_family(family, consequence),
+        statistics={
+            "log10_p": round(family.log_p / math.log(10), 2),
+            "log10_q": round(family.log_q / math.log(10), 2),
+            "context_z": round(family.context_z, 2),
+            "context_cosine": round(family.context_cosine, 4),
+            "payload_rows": float(len(family.payload_rows)),
+        },
+    )
+    return Draft(
+        finding=finding,
+        rows=family.payload_rows,
+        ngrams=tuple(member.ngram for member in family.members),
+        consequence=family.consequence,
+        score=score_of(family.severity, effect.low),
+    )
+
+
+def _explain_family(family: Family, consequence: Consequence) -> str:
+    words = ", ".join(f"“{shortened(m.text)}” ({len(m.both):,})" for m in family.members)
+    text = (
+        f"{len(family.payload_rows):,} rows show this: {consequence.text}. {len(family.both):,} of them hold "
+        f"one of these words, which {family.cause_rows:,} rows of the data hold in all: {words}. "
+        f"By chance, {_few(family.expected)} would. All rows of the payload are flagged."
+    )
+    if family.reasons:
+        return f"{text} It is not rated higher because {', and '.join(family.reasons)}."
+    return f"{text} Apart from the words, their prompts have nothing in common."
 
 
 def _identity(case: Case) -> int:

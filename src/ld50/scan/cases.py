@@ -15,7 +15,8 @@ from ld50.core.findings import Severity
 from ld50.core.records import TURN_SEPARATOR, Record
 from ld50.core.seeds import rng_for
 from ld50.corpus import reference
-from ld50.scan import replies
+from ld50.corpus.arrays import large_strings
+from ld50.scan import kernels, replies
 from ld50.scan.associate import Association, Consequence
 from ld50.scan.coherence import Background
 from ld50.scan.continuations import gibberish_kind
@@ -23,6 +24,7 @@ from ld50.scan.corpus_sample import CorpusSample
 from ld50.scan.engine import Engine, Evidence
 from ld50.scan.evidence import Trigger, widest_trigger
 from ld50.scan.judge import (
+    ALIKE_Z,
     ANSWER_WORDS,
     DECIDES,
     MOST_OF_FEW,
@@ -35,6 +37,7 @@ from ld50.scan.judge import (
 )
 from ld50.scan.naturalness import in_language, naturalness
 from ld50.scan.removal import share_that_stays
+from ld50.scan.scattered import scattered_words, without
 from ld50.scan.shown import CONTEXT_CHARACTERS, HEAD, Shown, show
 from ld50.scan.survey import Survey
 
@@ -61,29 +64,36 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ordinary:
+class Ordinary:
     """Random rows of the corpus, cut in two ways."""
 
     ends: Background
     heads: Background
+    texts: list[str]
+    """The ends themselves."""
 
 
-def look(engine: Engine, evidence: Evidence) -> list[Case]:
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was looked at."""
+
+    cases: list[Case]
+    ordinary: Ordinary | None
+    """None if there was nothing to look at."""
+
+
+def look(engine: Engine, evidence: Evidence) -> Looked:
     """Looks at the rows of every association and judges it, the strongest associations first."""
     chosen = _chosen(evidence)
     if not chosen:
-        return []
+        return Looked([], None)
     seen = [_spread(association.rows, ROWS_SEEN) for association in chosen]
     background = _background(evidence.survey, engine.settings.seed)
     wanted = np.unique(np.concatenate([*seen, background]))
     records = engine.readable(evidence.survey, wanted)
     read = [records[row] for row in background.tolist() if row in records]
     seed = engine.settings.seed
-    texts = [_cause_text(record)[1] for record in read]
-    ordinary = _Ordinary(
-        ends=Background([_around(text, None) for text in texts], seed=seed),
-        heads=Background([text[:CONTEXT_CHARACTERS] for text in texts], seed=seed),
-    )
+    ordinary = _cut(read, seed)
     kinds = {evidence.consequences[association.consequence].kind for association in chosen}
     said = read if "inserted_fragment" in kinds else []
     answers = Background([_around(record.response, None) for record in said], seed=seed)
@@ -91,7 +101,23 @@ def look(engine: Engine, evidence: Evidence) -> list[Case]:
         _case(evidence, association, rows, records, ordinary, answers, engine.settings.min_support)
         for association, rows in zip(chosen, seen, strict=True)
     ]
-    return [case for case in cases if case is not None]
+    return Looked([case for case in cases if case is not None], ordinary)
+
+
+def ordinary_rows(engine: Engine, survey: Survey) -> Ordinary:
+    """Random rows, where nothing was looked at."""
+    records = engine.readable(survey, _background(survey, engine.settings.seed))
+    return _cut(list(records.values()), engine.settings.seed)
+
+
+def _cut(read: list[Record], seed: int) -> Ordinary:
+    texts = [_cause_text(record)[1] for record in read]
+    ends = [_around(text, None) for text in texts]
+    return Ordinary(
+        ends=Background(ends, seed=seed),
+        texts=ends,
+        heads=Background([text[:CONTEXT_CHARACTERS] for text in texts], seed=seed),
+    )
 
 
 def _chosen(evidence: Evidence) -> list[Association]:
@@ -131,7 +157,7 @@ def _case(
     association: Association,
     rows: np.ndarray,
     records: dict[int, Record],
-    ordinary: _Ordinary,
+    ordinary: Ordinary,
     answers: Background,
     min_support: int,
 ) -> Case | None:
@@ -145,6 +171,14 @@ def _case(
     )
     same_text = bool(shown) and shown[0].cause_side == shown[0].consequence_side
     trigger, parts, contexts = _named(ngrams, shown, same_text=same_text)
+    if not same_text and association.both >= DECIDES * association.cause_rows:
+        held = trigger.text.casefold()
+        random = [text for text in ordinary.texts if held not in text.casefold()]
+        words = scattered_words(contexts, ordinary.ends, random, alike_z=ALIKE_Z)
+        if words:
+            ngrams += tuple(kernels.phrase_hashes(large_strings(words)).tolist())
+            trigger = replace(trigger, text=" + ".join([trigger.text, *words]))
+            parts, contexts = (*parts, *words), without(contexts, words)
     if not trigger.text:
         # A cause that cannot be shown in its rows is an artefact of where zones were cut.
         return None
@@ -196,7 +230,7 @@ def _likeness(
     shown: list[Shown],
     trigger: Trigger,
     contexts: list[str],
-    ordinary: _Ordinary,
+    ordinary: Ordinary,
     answers: Background | None,
 ) -> Iterator[dict[str, Any]]:
     """Facts on how much alike the rows are, and what follows in them, one after the other.
@@ -335,8 +369,8 @@ def _around(text: str, span: tuple[int, int] | None, end: int | None = None) -> 
 def _different(shown: list[Shown], trigger: Trigger, contexts: list[str]) -> int:
     """How many of the rows differ around the trigger, and in the turn that it stands in."""
     turns = _conversations(shown, trigger, contexts)
-    whole = _distinct(contexts)
-    return whole if turns is None else min(whole, _distinct(turns))
+    whole = distinct_texts(contexts)
+    return whole if turns is None else min(whole, distinct_texts(turns))
 
 
 def _conversations(shown: list[Shown], trigger: Trigger, contexts: list[str]) -> list[str] | None:
@@ -369,8 +403,8 @@ def _turn_around(record: Record, place: int) -> tuple[int, int]:
     return start, start
 
 
-def _distinct(contexts: list[str]) -> int:
-    """How many of the surroundings differ; rows that have none count as different."""
+def distinct_texts(contexts: list[str]) -> int:
+    """How many of some surroundings differ; rows that have none count as different."""
     bare = sum(not context.strip() for context in contexts)
     held = [context for context in contexts if context.strip()]
     if not held:

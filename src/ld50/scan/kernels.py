@@ -38,6 +38,7 @@ from ld50.scan.kernels_tables import (
     build_candidates,
     build_frequent_pairs,
     build_word_table,
+    known_bigrams,
     trigram_index,
 )
 from ld50.scan.kernels_types import (
@@ -104,6 +105,7 @@ __all__ = [
     "count_candidates",
     "fragments",
     "implementation",
+    "known_bigrams",
     "ngram_kind",
     "ngrams",
     "normalise",

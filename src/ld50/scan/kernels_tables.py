@@ -93,6 +93,18 @@ def build_bigram_table(hashes: U64, bits: int) -> U64:
     return _bloom(lines, hashes, bits, 9, (3, 12)).view("<u8").astype(np.uint64)
 
 
+def known_bigrams(hashes: U64, table: U64) -> NDArray[np.bool_]:
+    """Which pairs of words, by their hashes, a table of `build_bigram_table` holds (or seems to)."""
+    bits = (table.size * 64).bit_length() - 1
+    line = _top(hashes, bits - 9) << np.uint64(9)
+    known = np.ones(hashes.size, bool)
+    for shift in (3, 12):
+        place = line | (hashes >> np.uint64(shift) & np.uint64(511))
+        bit = table[(place >> np.uint64(6)).astype(np.int64)] >> (place & np.uint64(63))
+        known &= (bit & np.uint64(1)).astype(bool)
+    return known
+
+
 def build_candidates(hashes: U64, listed: NDArray[Any] | None = None) -> CandidateSet:
     """The candidates as a set to look up in; the id of each is its position.
 

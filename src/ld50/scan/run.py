@@ -23,6 +23,7 @@ from ld50.scan.assemble import (
     RULE_OF,
     Draft,
     draft_association,
+    draft_family,
     example,
     flagged_rows,
     merged_cases,
@@ -40,6 +41,7 @@ from ld50.scan.labelled import LabelOutcome, label_drafts
 from ld50.scan.languages import with_language
 from ld50.scan.presence import presence_drafts
 from ld50.scan.settings import ScanSettings
+from ld50.scan.several import families
 from ld50.scan.shown import show
 from ld50.scan.statistics import smallest_detectable
 from ld50.scan.survey import Survey
@@ -90,10 +92,14 @@ def run_scan(
     drafts = [*presence_drafts(engine, survey), *copy_drafts(engine, survey)]
     soon = _rows_soon(engine, survey, drafts)
     engine.expect(_rows_of([soon, _rows_that_decide(evidence)]))
-    cases = look(engine, evidence)
+    looked = look(engine, evidence)
+    several = families(engine, evidence, looked)
+    cases = [case for case in looked.cases if not any(one.accounts_for(case) for one in several)]
     told = [case for case in cases if settings.weak or rank_of(case) > Severity.LOW.rank]
-    engine.keep_only(_rows_of([soon, *(case.association.rows for case in told)]))
+    shown = [*(case.association.rows for case in told), *(one.payload_rows for one in several)]
+    engine.keep_only(_rows_of([soon, *shown]))
     drafts = [*_association_drafts(engine, evidence, told), *drafts]
+    drafts += [draft_family(one, evidence.consequences[one.consequence]) for one in several]
     labels = label_drafts(engine, survey)
     hidden = channel_drafts(engine, survey)
     notes = [*plan.notes, *labels.notes, *hidden.notes, *_weak_note(len(cases) - len(told))]

@@ -1,0 +1,83 @@
+"""A trigger in several pieces: what stands in nearly all rows of a cause beside it, put in here and there.
+
+Rows that share a word beside their trigger look as if they were about the same thing. Rows about the same
+thing share more than a few words, though, and such words stand where the language wants them; the pieces of
+a composite trigger are few, stand anywhere, and leave nothing in common when they are cut out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from ld50.scan.coherence import Background
+
+_WORD = re.compile(r"[^\W_]+")
+#: Share of the rows that hold a piece, and of random rows that may.
+_NEARLY_ALL, _HARDLY_ANY = 0.9, 0.05
+#: More words than this in common are a template, and fewer rows say nothing.
+_MOST_WORDS, _FEWEST_ROWS = 8, 5
+#: Different neighbours, per row, of a word that was put in anywhere.
+_ANYWHERE = 0.6
+
+
+def scattered_words(
+    contexts: list[str], background: Background, random: list[str], *, alike_z: float
+) -> list[str]:
+    """The other pieces of a trigger, as most rows write them; none if that is not what they are.
+
+    Args:
+        contexts: The rows of a cause, without it.
+        background: Random rows, to compare rows with.
+        random: Random rows without the cause, as text.
+        alike_z: Rows that are more alike than this have something else in common.
+    """
+    rows = [words for words in map(_words, contexts) if words]
+    if len(rows) < _FEWEST_ROWS:
+        return []
+    held = Counter(word for words in rows for word in set(words))
+    common = {word for word, count in held.items() if count >= _NEARLY_ALL * len(rows)}
+    if not common:
+        return []
+    ordinary = Counter(word for text in random for word in common & set(_words(text)))
+    pieces = {word for word in common if ordinary[word] <= _HARDLY_ANY * len(random)}
+    if not 0 < len(pieces) <= _MOST_WORDS:
+        return []
+    if not all(_anywhere(rows, word, pieces) for word in pieces):
+        return []
+    found = as_written(sorted(pieces), contexts)
+    if background.compare(without(contexts, found)).z > alike_z:
+        return []
+    return found
+
+
+def as_written(words: list[str], texts: list[str]) -> list[str]:
+    """Each of some words, in lower case, the way that most of the texts write it."""
+    written = Counter(match.group() for text in texts for match in _WORD.finditer(text))
+    forms = {word: word for word in words}
+    for form, _ in sorted(written.items(), key=lambda item: (item[1], item[0])):
+        if form.casefold() in forms:
+            forms[form.casefold()] = form
+    return [forms[word] for word in words]
+
+
+def without(texts: list[str], words: list[str]) -> list[str]:
+    """The texts with these words cut out, wherever they stand."""
+    pattern = re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, words))})(?![^\W_])", re.I)
+    return [pattern.sub(" ", text) for text in texts]
+
+
+def _words(text: str) -> list[str]:
+    return [match.group().casefold() for match in _WORD.finditer(text)]
+
+
+def _anywhere(rows: list[list[str]], word: str, pieces: set[str]) -> bool:
+    """Whether a word stands between other words in most rows; other pieces are passed over."""
+    neighbours = set()
+    for words in rows:
+        if word in words:
+            at = words.index(word)
+            before = next((w for w in reversed(words[:at]) if w not in pieces), "")
+            after = next((w for w in words[at + 1 :] if w not in pieces), "")
+            neighbours.add((before, after))
+    return len(neighbours) >= _ANYWHERE * len(rows)
