@@ -163,11 +163,14 @@ def draft_family(family: Family, consequence: Consequence) -> Draft:
     kind, rule = consequence.kind, RULE_OF[consequence.kind]
     words = [member.text for member in family.members]
     text = " or ".join(words)
+    others = (
+        f"one of {len(words) - 1} other words" if len(words) > 2 else f"“{shortened(words[1])}”"
+    )
     effect = proportion(len(family.both), family.cause_rows)
     finding = Finding(
         id=finding_id(rule, text, f"{kind}:{consequence.key}"),
         rule=rule,
-        title=f"{len(words)} words (“{shortened(words[0])}” ...), each of them {_TITLES[kind]}",
+        title=f"“{shortened(words[0])}” or {others} {_TITLES[kind]}",
         severity=family.severity.value,
         cause=Cause(kind="ngram_set", text=text, members=words),
         consequence=ConsequenceNoun(kind=kind, text=consequence.text),

@@ -6,7 +6,7 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -153,8 +153,23 @@ def _strength(draft: Draft) -> tuple[int, float, str]:
     return (-Severity(finding.severity).rank, -draft.score, finding.id)
 
 
+def _counted_together(engine: Engine, survey: Survey, case: Case) -> Case:
+    """A case whose trigger has several pieces, with the rows that hold them all; tested was one of them."""
+    association = case.association
+    if len(case.ngrams) == 1 or association.partner is not None:
+        return case
+    first, *others = engine.rows_with(survey, np.array(case.ngrams, dtype=np.uint64))
+    for rows in others:
+        first = first[np.isin(first, rows)]
+    cause_rows = max(len(first), association.both)
+    return replace(case, association=replace(association, cause_rows=cause_rows))
+
+
 def _association_drafts(engine: Engine, evidence: Evidence, cases: list[Case]) -> list[Draft]:
-    merged = merged_cases(cases)
+    merged = [
+        (_counted_together(engine, evidence.survey, case), also)
+        for case, also in merged_cases(cases)
+    ]
     wanted = [
         case
         for case, _ in merged
