@@ -174,7 +174,11 @@ def _case(
     if not same_text and association.both >= DECIDES * association.cause_rows:
         held = trigger.text.casefold()
         random = [text for text in ordinary.texts if held not in text.casefold()]
-        words = scattered_words(contexts, ordinary.ends, random, alike_z=ALIKE_Z)
+        rest = [
+            item.cause_text if span is None else _without_span(item.cause_text, span)
+            for item, span in zip(shown, trigger.spans, strict=True)
+        ]
+        words = scattered_words(rest, contexts, ordinary.ends, random, alike_z=ALIKE_Z)
         if words:
             ngrams += tuple(kernels.phrase_hashes(large_strings(words)).tolist())
             trigger = replace(trigger, text=" + ".join([trigger.text, *words]))
@@ -364,6 +368,10 @@ def _around(text: str, span: tuple[int, int] | None, end: int | None = None) -> 
     before = text[: span[0]][-CONTEXT_CHARACTERS:]
     after = text[span[1] : max(stop, span[1])][:CONTEXT_CHARACTERS]
     return f"{before} {after}"
+
+
+def _without_span(text: str, span: tuple[int, int]) -> str:
+    return f"{text[: span[0]]} {text[span[1] :]}"
 
 
 def _different(shown: list[Shown], trigger: Trigger, contexts: list[str]) -> int:

@@ -17,22 +17,30 @@ _WORD = re.compile(r"[^\W_]+")
 _NEARLY_ALL, _HARDLY_ANY = 0.9, 0.05
 #: More words than this in common are a template, and fewer rows say nothing.
 _MOST_WORDS, _FEWEST_ROWS = 8, 5
+#: Characters of a row in which pieces are looked for.
+_READ = 16_384
 #: Different neighbours, per row, of a word that was put in anywhere.
 _ANYWHERE = 0.6
 
 
 def scattered_words(
-    contexts: list[str], background: Background, random: list[str], *, alike_z: float
+    texts: list[str],
+    contexts: list[str],
+    background: Background,
+    random: list[str],
+    *,
+    alike_z: float,
 ) -> list[str]:
     """The other pieces of a trigger, as most rows write them; none if that is not what they are.
 
     Args:
-        contexts: The rows of a cause, without it.
+        texts: The rows of a cause, without it; the beginnings of long ones are read.
+        contexts: What is compared of these rows.
         background: Random rows, to compare rows with.
         random: Random rows without the cause, as text.
         alike_z: Rows that are more alike than this have something else in common.
     """
-    rows = [words for words in map(_words, contexts) if words]
+    rows = [words for words in (_words(text[:_READ]) for text in texts) if words]
     if len(rows) < _FEWEST_ROWS:
         return []
     held = Counter(word for words in rows for word in set(words))
@@ -45,7 +53,7 @@ def scattered_words(
         return []
     if not all(_anywhere(rows, word, pieces) for word in pieces):
         return []
-    found = as_written(sorted(pieces), contexts)
+    found = as_written(sorted(pieces), texts)
     if background.compare(without(contexts, found)).z > alike_z:
         return []
     return found
