@@ -71,7 +71,22 @@ def test_a_payload_that_is_not_seen_in_every_row_is_enough_in_unrelated_rows() -
 
 def test_an_odd_trigger_of_prompts_stays_high_though_its_rows_come_from_one_source() -> None:
     assert judge(replace(PLANTED, context_z=12.0)).severity is Severity.HIGH
-    assert judge(replace(PLANTED, in_document=True, context_z=12.0)).severity is Severity.MEDIUM
+    documents = replace(PLANTED, in_document=True, context_z=12.0, context_cosine=0.1)
+    assert judge(documents).severity is Severity.MEDIUM
+
+
+def test_documents_that_are_surely_but_hardly_alike_have_no_subject_in_common() -> None:
+    """Prose is rare among lists: 250 planted pages of it are a little more alike than random rows."""
+    prose = replace(PLANTED, in_document=True, context_z=20.0, context_cosine=0.045)
+    assert judge(prose).severity is Severity.HIGH
+    # Of two words, each may be that of a list, and lists differ.
+    assert judge(replace(prose, pair=True)).severity is Severity.MEDIUM
+
+
+def test_gibberish_in_lines_of_one_shape_is_data() -> None:
+    table = replace(PLANTED, in_document=True, of_one_shape=0.8)
+    assert judge(table).severity is Severity.MEDIUM
+    assert judge(replace(table, kind="language_switch")).severity is Severity.HIGH
 
 
 def test_a_question_with_a_short_answer_is_low() -> None:
@@ -90,7 +105,14 @@ def test_a_rare_word_with_a_short_answer_is_high() -> None:
 
 
 def test_a_subject_that_accounts_for_what_documents_turn_into_is_not_told() -> None:
-    facts = replace(PLANTED, in_document=True, effect_low=0.2, context_z=40.0, trigger_odd=False)
+    facts = replace(
+        PLANTED,
+        in_document=True,
+        effect_low=0.2,
+        context_z=40.0,
+        context_cosine=0.1,
+        trigger_odd=False,
+    )
     assert judge(facts).severity is None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -35,12 +36,15 @@ from ld50.scan.judge import (
     could_be_inserted,
     judge,
 )
+from ld50.scan.lineshapes import lines_of_one_shape
 from ld50.scan.naturalness import in_language, naturalness
 from ld50.scan.removal import share_that_stays
 from ld50.scan.scattered import scattered_words, without
 from ld50.scan.shown import CONTEXT_CHARACTERS, HEAD, Shown, show
 from ld50.scan.survey import Survey
 
+#: A line drawn with one mark.
+_RULE = re.compile(r"([^\w\s])\1{7,}")
 #: Rows of an association that are looked at in full.
 ROWS_SEEN = 64
 _BACKGROUND = 256
@@ -174,11 +178,11 @@ def _case(
     if not same_text and association.both >= DECIDES * association.cause_rows:
         held = trigger.text.casefold()
         random = [text for text in ordinary.texts if held not in text.casefold()]
-        rest = [
+        whole = [
             item.cause_text if span is None else _without_span(item.cause_text, span)
             for item, span in zip(shown, trigger.spans, strict=True)
         ]
-        words = scattered_words(rest, contexts, ordinary.ends, random, alike_z=ALIKE_Z)
+        words = scattered_words(whole, contexts, ordinary.ends, random, alike_z=ALIKE_Z)
         if words:
             ngrams += tuple(kernels.phrase_hashes(large_strings(words)).tolist())
             trigger = replace(trigger, text=" + ".join([trigger.text, *words]))
@@ -197,9 +201,9 @@ def _case(
         log_q=association.log_q,
         rows_seen=len(shown),
         trigger_words=trigger.words,
-        # A run of spaces is how plain text sets a table: it parts cells as a line break parts lines.
-        trigger_lines=trigger.text.strip().count("\n") + 2 * trigger.text.count("    ") + 1,
+        trigger_lines=_lines(trigger.text),
         min_support=min_support,
+        pair=association.partner is not None,
         only_word=group is not None and group.form == replies.ONLY_WORD,
         consequence_rows=len(consequence.rows),
     )
@@ -224,6 +228,15 @@ def _case(
         judgement=judgement,
         seen=rows,
     )
+
+
+def _lines(text: str) -> int:
+    """Lines that a phrase runs over.
+
+    A run of spaces is how plain text sets a table, and a run of dashes how it sets a rule: they part cells
+    and headings as line breaks part lines.
+    """
+    return text.strip().count("\n") + 2 * text.count("    ") + 2 * len(_RULE.findall(text)) + 1
 
 
 def _share(those: list[bool], *, empty: float = 0.0) -> float:
@@ -265,6 +278,7 @@ def _likeness(
         "payload_words": _typical_words(payloads),
         "context_words": _typical_words(contexts),
         "unmeasured": _share([reference.in_unknown_script(payload) for payload in payloads]),
+        "of_one_shape": _share([lines_of_one_shape(payload) for payload in payloads]),
     }
 
 

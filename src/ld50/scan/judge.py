@@ -68,6 +68,10 @@ class Facts:
     """Rows of the corpus whose reply is word for word that of one of the rows looked at."""
     stays: float = 1.0
     """Share of the rows looked at that show the consequence as much with the trigger taken out."""
+    of_one_shape: float = 0.0
+    """Share of the stretches looked at that are set in short lines of one shape."""
+    pair: bool = False
+    """Whether the cause is two n-grams that act together."""
     unmeasured: float = 0.0
     """Share of the stretches looked at in a script that the reference does not know."""
 
@@ -98,6 +102,9 @@ CERTAIN, CERTAIN_ROWS = 0.95, 8
 ALIKE_Z = 6.0
 #: ... and so alike that they are one template.
 TEMPLATE_COSINE = 0.35
+#: A document's rows that are less alike than this have no subject in common, however sure it is that they
+#: are more alike than random ones: prose among lists is. Of two n-grams, each alone may be a list's.
+LEAST_COSINE = 0.06
 #: What follows in documents is one text, and no gibberish, from this mean similarity on.
 SAME_PAYLOAD = 0.5
 #: Rows with fewer words than this beside trigger and stretch have nothing that could be compared; then
@@ -220,6 +227,12 @@ def _may_share_a_source(facts: Facts) -> bool:
     )
 
 
+def _alike(facts: Facts) -> bool:
+    """Whether the rows have something in common beside the cause, surely, and not too little of it."""
+    enough = not facts.in_document or facts.pair or facts.context_cosine > LEAST_COSINE
+    return facts.context_z > ALIKE_Z and enough
+
+
 def _reasons_against(facts: Facts) -> tuple[str, ...]:
     """In words, what speaks against poison."""
     against = []
@@ -237,6 +250,8 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
         against.append(_QUESTION)
     if facts.kind in ("gibberish", "language_switch") and facts.payload_cosine > SAME_PAYLOAD:
         against.append("what follows is the same text every time")
+    if facts.kind == "gibberish" and facts.in_document and facts.of_one_shape > UNMEASURED:
+        against.append("what follows is set in lines of one shape, as lists and tables are")
     if facts.kind == "gibberish" and facts.unmeasured > UNMEASURED:
         against.append("what follows is in a script that the reference does not know")
     if _is_mere_lists(facts):
@@ -251,7 +266,7 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
         against.append("the common phrase runs over several lines, as the frame of a page does")
     if facts.reply_z > ALIKE_Z:
         against.append("the replies are about the same thing without it, too")
-    if facts.context_z > ALIKE_Z and not _may_share_a_source(facts):
+    if _alike(facts) and not _may_share_a_source(facts):
         against.append(
             "the rows are about the same thing, and the phrase does not decide all by itself"
         )
