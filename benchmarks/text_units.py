@@ -31,6 +31,7 @@ _FORTUNE = re.compile(r"^%\n", re.M)
 _QM_MAGIC = bytes.fromhex("3cb86418caef9c95cd211cbf60a1bddd")
 _QM_MESSAGES, _QM_END, _QM_TRANSLATION, _QM_SOURCE = 0x69, 1, 3, 6
 _QM_WITH_LENGTH = (2, _QM_TRANSLATION, 4, _QM_SOURCE, 7, 8)
+_SUBSECTION = re.compile(r"\.(\d)[a-z]+(\.gz)?$")
 _REFERENCE = re.compile(r"^(?=@\w+\s*[{(])", re.M)
 _LIST_CHARSET = re.compile(rb"^SET[ \t]+([\w-]+)|\A([A-Za-z][\w-]+)\s*$", re.M)
 #: Comments in C's and Lisp's manner, of shells and scripts, documentation strings, and Perl's pages.
@@ -217,7 +218,10 @@ def descriptions(language: str, data: bytes) -> Iterator[Unit]:
 
 def manuals(members: Iterable[File]) -> Iterator[Unit]:
     """Manual pages whole, in any language."""
-    yield from files((name, data) for name, data in members if "/share/man/" in name)
+    for name, data in members:
+        if "/share/man/" in name:
+            # Sections have names of their own, such as `3pm`; the number is what says it is one.
+            yield from files([(_SUBSECTION.sub(r".\1\2", name), data)])
 
 
 def nodes(members: Iterable[File]) -> Iterator[Unit]:
