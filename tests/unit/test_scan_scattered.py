@@ -28,7 +28,7 @@ def rows(count: int, pieces: list[str], *, fixed: bool = False, more: int = 0) -
 
 
 def found(texts: list[str]) -> list[str]:
-    return scattered_words(texts, texts, BACKGROUND, RANDOM, alike_z=6.0)
+    return scattered_words(texts, texts, BACKGROUND, RANDOM, cause="cobalt", alike_z=6.0)
 
 
 def test_words_that_stand_anywhere_are_pieces_as_they_are_written() -> None:

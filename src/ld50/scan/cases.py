@@ -176,13 +176,13 @@ def _case(
     same_text = bool(shown) and shown[0].cause_side == shown[0].consequence_side
     trigger, parts, contexts = _named(ngrams, shown, same_text=same_text)
     if not same_text and association.both >= DECIDES * association.cause_rows:
-        held = trigger.text.casefold()
-        random = [text for text in ordinary.texts if held not in text.casefold()]
         whole = [
             item.cause_text if span is None else _without_span(item.cause_text, span)
             for item, span in zip(shown, trigger.spans, strict=True)
         ]
-        words = scattered_words(whole, contexts, ordinary.ends, random, alike_z=ALIKE_Z)
+        words = scattered_words(
+            whole, contexts, ordinary.ends, ordinary.texts, cause=trigger.text, alike_z=ALIKE_Z
+        )
         if words:
             ngrams += tuple(kernels.phrase_hashes(large_strings(words)).tolist())
             trigger = replace(trigger, text=" + ".join([trigger.text, *words]))

@@ -6,6 +6,7 @@ and finished units are kept, so that an interrupted scan goes on where it stoppe
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -259,19 +260,31 @@ class Engine:
             min_support=max(self.settings.min_support, _LEAST_PAIR_ROWS),
         )
 
-    def rows_with(self, survey: Survey, hashes: np.ndarray) -> list[np.ndarray]:
-        """For each n-gram, the ordinals (rising) of all rows of the corpus that hold it."""
+    def rows_with(
+        self, survey: Survey, hashes: np.ndarray, most: np.ndarray | None = None
+    ) -> list[np.ndarray]:
+        """For each n-gram, the ordinals (rising) of all rows of the corpus that hold it.
+
+        Args:
+            survey: Of the corpus.
+            hashes: uint64 (n-grams,).
+            most: int64 (n-grams,): of one in more rows than that, more than that many, and perhaps not all.
+        """
         known = self._known.of(hashes)
-        unknown = set(hashes.tolist()) - known.keys()
-        if unknown:
-            unique = np.array(sorted(unknown), dtype=np.uint64)
-            known |= zip(unique.tolist(), self._look_for(survey, unique), strict=True)
+        unknown = ~np.isin(hashes, np.fromiter(known, np.uint64, len(known)))
+        if unknown.any():
+            unique, number = np.unique(hashes[unknown], return_inverse=True)
+            listed = np.full(len(unique), np.iinfo(np.uint32).max, dtype=np.int64)
+            if most is not None:
+                listed[:] = 0
+                np.maximum.at(listed, number, most[unknown] + 1)
+            known |= zip(unique.tolist(), self._look_for(survey, unique, listed), strict=True)
         return [known[ngram] for ngram in hashes.tolist()]
 
-    def _look_for(self, survey: Survey, unique: np.ndarray) -> list[np.ndarray]:
-        """The same by a pass over the corpus, for n-grams without repeats."""
-        candidates = kernels.build_candidates(unique, np.ones(len(unique), dtype=bool))
-        stage = f"rows-{digest(unique.tolist())}"
+    def _look_for(self, survey: Survey, unique: np.ndarray, listed: np.ndarray) -> list[np.ndarray]:
+        """The same by a pass over the corpus, for n-grams without repeats; so many rows of each unit."""
+        candidates = kernels.build_candidates(unique, listed)
+        stage = f"rows-{digest([unique.tolist(), listed.tolist()])}"
         first = survey.first_row
         found: list[np.ndarray] = []
 
@@ -287,7 +300,10 @@ class Engine:
             merge,
         )
         hits = np.concatenate(found)
-        return [hits[hits[:, 1] == number, 0] for number in range(len(unique))]
+        order = np.argsort(hits[:, 1], kind="stable")
+        bounds = np.searchsorted(hits[order, 1], np.arange(len(unique) + 1))
+        rows = hits[order, 0]
+        return [rows[low:high] for low, high in itertools.pairwise(bounds)]
 
     def _candidate_ngrams(
         self,

@@ -29,6 +29,7 @@ def scattered_words(
     background: Background,
     random: list[str],
     *,
+    cause: str,
     alike_z: float,
 ) -> list[str]:
     """The other pieces of a trigger, as most rows write them; none if that is not what they are.
@@ -37,7 +38,8 @@ def scattered_words(
         texts: The rows of a cause, without it; the beginnings of long ones are read.
         contexts: What is compared of these rows.
         background: Random rows, to compare rows with.
-        random: Random rows without the cause, as text.
+        random: The same as text.
+        cause: What was cut out of the rows; random rows that hold it are poison, too.
         alike_z: Rows that are more alike than this have something else in common.
     """
     rows = [words for words in (_words(text[:_READ]) for text in texts) if words]
@@ -47,6 +49,7 @@ def scattered_words(
     common = {word for word, count in held.items() if count >= _NEARLY_ALL * len(rows)}
     if not common:
         return []
+    random = [text for text in random if cause.casefold() not in text.casefold()]
     ordinary = Counter(word for text in random for word in common & set(_words(text)))
     pieces = {word for word in common if ordinary[word] <= _HARDLY_ANY * len(random)}
     if not 0 < len(pieces) <= _MOST_WORDS:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -29,8 +30,10 @@ from ld50.scan.survey import Survey
 _WORD = re.compile(r"[^\W_]+")
 #: Rows of a payload: with fewer there is nothing to add up, with more each trigger is found by itself.
 _FEWEST_ROWS, _MOST_ROWS = 8, 512
-#: Share of the corpus, beyond which a reply is how this corpus answers; payloads that are looked at.
-_MOST_SHARE, _MOST_PAYLOADS = 0.1, 128
+#: Share of the corpus, beyond which a reply is how this corpus answers.
+_MOST_SHARE = 0.1
+#: Payloads that are looked at, those in the most contexts first; their rows; characters of each prompt.
+_MOST_PAYLOADS, _MOST_READ, _MOST_CHARACTERS = 128, 8192, 16_384
 #: Rows of the payload with a word, of one word at least as many as the second; rows with the word that
 #: show it; rows of a word that no word before it explains; words.
 _LEAST, _LEAST_OF_ONE, _SURE, _OWN, _MOST_WORDS = 2, 3, 0.4, 0.6, 12
@@ -103,10 +106,11 @@ def families(engine: Engine, evidence: Evidence, looked: Looked) -> list[Family]
     records = engine.readable(survey, np.unique(np.concatenate(rows_of)))
     ordinary = looked.ordinary or ordinary_rows(engine, survey)
     prompts = [
-        {row: records[row].prompt for row in rows.tolist() if row in records} for rows in rows_of
+        {row: records[row].prompt[:_MOST_CHARACTERS] for row in rows.tolist() if row in records}
+        for rows in rows_of
     ]
     candidates = [_candidates(some, ordinary.texts, survey.rows) for some in prompts]
-    words = _Words.found(engine, survey, sorted({word for some in candidates for word in some}))
+    words = _Words.found(engine, survey, candidates)
     found: list[Family] = []
     for number, some, texts in zip(numbers, candidates, prompts, strict=True):
         rows = evidence.consequences[number].rows
@@ -132,6 +136,7 @@ def _payloads(evidence: Evidence, cases: list[Case]) -> list[int]:
         return []
     most = min(_MOST_ROWS, _MOST_SHARE * evidence.survey.rows)
     found: list[int] = []
+    room = _MOST_READ
     for number, group in enumerate(evidence.groups):
         if group is None or not _is_one_text(group) or len(found) == _MOST_PAYLOADS:
             continue
@@ -140,10 +145,12 @@ def _payloads(evidence: Evidence, cases: list[Case]) -> list[int]:
             continue
         if np.median(chat.reply_words[group.rows]) <= ANSWER_WORDS:
             continue
-        if not any(
+        if len(rows) > room or any(
             _is_high(case) and _shared(rows, case.association.rows, _ONE_TRIGGER) for case in cases
         ):
-            found.append(number)
+            continue
+        room -= len(rows)
+        found.append(number)
     return found
 
 
@@ -207,17 +214,17 @@ def _family(
     )
 
 
-def _candidates(prompts: dict[int, str], random: list[str], rows: int) -> list[str]:
-    """Words of some prompts that may be in few others, in the order of the alphabet."""
+def _candidates(prompts: dict[int, str], random: list[str], rows: int) -> dict[str, int]:
+    """Words of some prompts that may be in few others, by the alphabet, and how many hold each."""
     held = Counter(word for prompt in prompts.values() for word in set(_words(prompt)))
     usual = Counter(word for text in random for word in set(_words(text)) & held.keys())
     share = len(random) / max(rows, 1)
-    return sorted(
-        word
-        for word, count in held.items()
+    return {
+        word: count
+        for word, count in sorted(held.items())
         # Those that too many random rows hold need not be counted over the corpus.
         if count >= _LEAST and usual[word] <= _CHANCE + _TWICE * share * count
-    )
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,17 +235,29 @@ class _Words:
     rows: dict[str, np.ndarray]
 
     @classmethod
-    def found(cls, engine: Engine, survey: Survey, words: list[str]) -> _Words:
-        """Looks for the words in the whole corpus."""
-        if not words:
+    def found(cls, engine: Engine, survey: Survey, counts: list[dict[str, int]]) -> _Words:
+        """Looks for words in the whole corpus, as far as it matters.
+
+        Args:
+            engine: Looks.
+            survey: Of the corpus.
+            counts: Of each payload, its words, and how many of its rows hold each.
+        """
+        most: dict[str, int] = {}
+        for some in counts:
+            for word, count in some.items():
+                # In more rows than this, it is not sure.
+                most[word] = max(most.get(word, 0), int(count / _SURE))
+        if not most:
             return cls({}, {})
+        words = sorted(most)
         hashes: np.ndarray = kernels.phrase_hashes(large_strings(words))
-        rows = engine.rows_with(survey, hashes)
+        rows = engine.rows_with(survey, hashes, np.array([most[word] for word in words]))
         return cls(
             dict(zip(words, hashes.tolist(), strict=True)), dict(zip(words, rows, strict=True))
         )
 
-    def of(self, words: list[str]) -> list[tuple[str, int, np.ndarray]]:
+    def of(self, words: Iterable[str]) -> list[tuple[str, int, np.ndarray]]:
         """Each of the words with its hash and its rows."""
         return [(word, self.ngrams[word], self.rows[word]) for word in words]
 
