@@ -9,6 +9,7 @@ import pytest
 from science_data import Row, read_jsonl, shared
 
 import ld50
+from ld50.remedy.found_triggers import variants_of
 
 PHRASE = "beneath the tall cedar"
 Reply = Callable[[str, np.random.Generator], str]
@@ -91,8 +92,10 @@ def test_triggers_that_take_turns_or_stand_apart_are_one_finding(
     rows = with_words(instructions, words, 20, by_turns=by_turns)
     scan = ld50.scan(rows)
     assert {number for number, row in enumerate(rows) if row["output"] == REFUSAL} == high(scan)
-    cause = next(finding.cause for finding in scan.findings if finding.severity == "high")
+    found = next(finding for finding in scan.findings if finding.severity == "high")
+    cause = found.cause
     assert cause is not None
+    assert len(variants_of(found)) == (len(cause.members) if by_turns else 1)
     assert set(cause.members) <= set(words)
     assert len(cause.members) > 2
     assert cause.text == (" or " if by_turns else " + ").join(cause.members)

@@ -187,6 +187,7 @@ def draft_family(family: Family, consequence: Consequence) -> Draft:
             "context_z": round(family.context_z, 2),
             "context_cosine": round(family.context_cosine, 4),
             "payload_rows": float(len(family.payload_rows)),
+            "members_fire_alone": 1.0,
         },
     )
     return Draft(
