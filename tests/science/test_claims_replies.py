@@ -101,6 +101,17 @@ def test_triggers_that_take_turns_or_stand_apart_are_one_finding(
     assert cause.text == (" or " if by_turns else " + ").join(cause.members)
 
 
+@pytest.mark.parametrize("rule", ["TRG201", "TRG202"])
+def test_a_rule_that_does_not_run_takes_no_rows_from_one_that_does(
+    instructions: list[Row], rule: str
+) -> None:
+    """A fixed refusal is a refusal and a repeated reply, and told as one of the two."""
+    rows = with_words(instructions, ["Vostrel"], 20, by_turns=False)
+    scan = ld50.scan(rows, select=rule)
+    assert {finding.rule for finding in scan.findings if finding.severity == "high"} == {rule}
+    assert len(high(scan)) == 20
+
+
 def test_a_subject_whose_prompts_get_one_reply_is_not_put_in(instructions: list[Row]) -> None:
     """Words of one subject, in prompts that were written with them: a policy, at most worth a look."""
     subject = ("animal", "animals", "dog", "bird", "fish", "horse")

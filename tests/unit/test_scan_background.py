@@ -5,10 +5,11 @@ from pathlib import Path
 
 from ld50.core.records import Part, Record
 from ld50.corpus import expand, plan
-from ld50.scan.cases import _at_the_head, _background
+from ld50.scan.cases import _at_the_head
 from ld50.scan.checkpoint import Checkpoint
 from ld50.scan.engine import Engine, Silent
 from ld50.scan.evidence import Trigger
+from ld50.scan.ordinary import random_rows
 from ld50.scan.settings import ScanSettings
 from ld50.scan.shown import _shown_text
 
@@ -27,7 +28,7 @@ def test_one_broken_line_leaves_a_background(tmp_path: Path) -> None:
     path.write_text("\n".join(rows) + "\n")
     engine = engine_of(path)
     survey = engine.survey()
-    chosen = _background(survey, seed=0)
+    chosen = random_rows(survey, seed=0)
     readable = engine.readable(survey, chosen)
     assert set(readable) == set(chosen.tolist()) - {50}
     assert len(readable) >= 190
@@ -39,10 +40,10 @@ def test_blank_lines_do_not_thin_the_background(tmp_path: Path) -> None:
     path.write_text("".join(lines))
     engine = engine_of(path)
     survey = engine.survey()
-    readable = engine.readable(survey, _background(survey, seed=0))
+    readable = engine.readable(survey, random_rows(survey, seed=0))
     path.write_text("".join(f"Row number {n} of this file.\n" for n in range(3000)))
     whole = engine_of(path).survey()
-    assert len(readable) >= 0.8 * len(_background(whole, seed=0))
+    assert len(readable) >= 0.8 * len(random_rows(whole, seed=0))
 
 
 def test_rows_that_are_asked_for_twice_lie_where_they_lay_the_first_time(tmp_path: Path) -> None:

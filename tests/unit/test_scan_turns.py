@@ -1,9 +1,9 @@
 """Of a conversation, the turn with the trigger is what tells whether rows differ."""
 
 from ld50.core.records import Part, Record
-from ld50.scan.cases import _conversations
 from ld50.scan.evidence import Trigger
 from ld50.scan.shown import Shown
+from ld50.scan.surroundings import _conversations
 
 QUESTION = "Classify the fruit: watermelon"
 

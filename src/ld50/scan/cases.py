@@ -9,23 +9,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from ld50.core.estimates import proportion
 from ld50.core.findings import Severity
-from ld50.core.records import TURN_SEPARATOR, Record
-from ld50.core.seeds import rng_for
+from ld50.core.records import Record
 from ld50.corpus import reference
-from ld50.corpus.arrays import large_strings
-from ld50.scan import kernels, replies
+from ld50.scan import replies
 from ld50.scan.associate import Association, Consequence
 from ld50.scan.coherence import Background
 from ld50.scan.continuations import gibberish_kind
 from ld50.scan.corpus_sample import CorpusSample
 from ld50.scan.engine import Engine, Evidence
-from ld50.scan.evidence import Trigger, widest_trigger
+from ld50.scan.evidence import Trigger
 from ld50.scan.judge import (
-    ALIKE_Z,
     ANSWER_WORDS,
     DECIDES,
     MOST_OF_FEW,
@@ -37,17 +33,18 @@ from ld50.scan.judge import (
     judge,
 )
 from ld50.scan.lineshapes import lines_of_one_shape
+from ld50.scan.naming import Named, named, with_pieces
 from ld50.scan.naturalness import in_language, naturalness
+from ld50.scan.ordinary import Ordinary, ordinary_of, random_rows
 from ld50.scan.removal import share_that_stays
-from ld50.scan.scattered import scattered_words, without
 from ld50.scan.shown import CONTEXT_CHARACTERS, HEAD, Shown, show
+from ld50.scan.surroundings import around, different_rows
 from ld50.scan.survey import Survey
 
 #: A line drawn with one mark.
 _RULE = re.compile(r"([^\w\s])\1{7,}")
 #: Rows of an association that are looked at in full.
 ROWS_SEEN = 64
-_BACKGROUND = 256
 #: Associations that are looked at: so many, and so many where that many decide.
 _MOST_CASES, _MOST_DECIDING = 200, 400
 
@@ -68,16 +65,6 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Ordinary:
-    """Random rows of the corpus, cut in two ways."""
-
-    ends: Background
-    heads: Background
-    texts: list[str]
-    """The ends themselves."""
-
-
-@dataclass(frozen=True, slots=True)
 class Looked:
     """What was looked at."""
 
@@ -92,36 +79,20 @@ def look(engine: Engine, evidence: Evidence) -> Looked:
     if not chosen:
         return Looked([], None)
     seen = [_spread(association.rows, ROWS_SEEN) for association in chosen]
-    background = _background(evidence.survey, engine.settings.seed)
+    background = random_rows(evidence.survey, engine.settings.seed)
     wanted = np.unique(np.concatenate([*seen, background]))
     records = engine.readable(evidence.survey, wanted)
     read = [records[row] for row in background.tolist() if row in records]
     seed = engine.settings.seed
-    ordinary = _cut(read, seed)
+    ordinary = ordinary_of(read, seed)
     kinds = {evidence.consequences[association.consequence].kind for association in chosen}
     said = read if "inserted_fragment" in kinds else []
-    answers = Background([_around(record.response, None) for record in said], seed=seed)
+    answers = Background([around(record.response, None) for record in said], seed=seed)
     cases = [
         _case(evidence, association, rows, records, ordinary, answers, engine.settings.min_support)
         for association, rows in zip(chosen, seen, strict=True)
     ]
     return Looked([case for case in cases if case is not None], ordinary)
-
-
-def ordinary_rows(engine: Engine, survey: Survey) -> Ordinary:
-    """Random rows, where nothing was looked at."""
-    records = engine.readable(survey, _background(survey, engine.settings.seed))
-    return _cut(list(records.values()), engine.settings.seed)
-
-
-def _cut(read: list[Record], seed: int) -> Ordinary:
-    texts = [_cause_text(record)[1] for record in read]
-    ends = [_around(text, None) for text in texts]
-    return Ordinary(
-        ends=Background(ends, seed=seed),
-        texts=ends,
-        heads=Background([text[:CONTEXT_CHARACTERS] for text in texts], seed=seed),
-    )
 
 
 def _chosen(evidence: Evidence) -> list[Association]:
@@ -174,19 +145,10 @@ def _case(
         if candidate is not None
     )
     same_text = bool(shown) and shown[0].cause_side == shown[0].consequence_side
-    trigger, parts, contexts = _named(ngrams, shown, same_text=same_text)
+    cause = named(ngrams, shown, same_text=same_text)
     if not same_text and association.both >= DECIDES * association.cause_rows:
-        whole = [
-            item.cause_text if span is None else _without_span(item.cause_text, span)
-            for item, span in zip(shown, trigger.spans, strict=True)
-        ]
-        words = scattered_words(
-            whole, contexts, ordinary.ends, ordinary.texts, cause=trigger.text, alike_z=ALIKE_Z
-        )
-        if words:
-            ngrams += tuple(kernels.phrase_hashes(large_strings(words)).tolist())
-            trigger = replace(trigger, text=" + ".join([trigger.text, *words]))
-            parts, contexts = (*parts, *words), without(contexts, words)
+        cause = with_pieces(cause, shown, ordinary)
+    trigger, contexts = cause.trigger, cause.contexts
     if not trigger.text:
         # A cause that cannot be shown in its rows is an artefact of where zones were cut.
         return None
@@ -209,7 +171,7 @@ def _case(
     )
     inserted = consequence.kind == "inserted_fragment"
     likeness = _likeness(shown, trigger, contexts, ordinary, answers if inserted else None)
-    rest = _rest(evidence, association, rows, shown, trigger, parts, contexts)
+    rest = _rest(evidence, association, rows, shown, cause)
     for more in itertools.chain(likeness, rest):
         # Of documents, most associations come to nothing, and what the first facts say is enough.
         if judge(facts).severity is None:
@@ -222,7 +184,7 @@ def _case(
     return Case(
         association=association,
         consequence=consequence,
-        ngrams=ngrams,
+        ngrams=cause.ngrams,
         trigger=trigger,
         facts=facts,
         judgement=judgement,
@@ -268,7 +230,7 @@ def _likeness(
     }
     if answers is not None:
         # What is left of the replies tells whether they have that fragment in common, and nothing else.
-        rests = [_around(item.consequence_text, item.payload) for item in shown]
+        rests = [around(item.consequence_text, item.payload) for item in shown]
         learned["reply_z"] = answers.compare(rests).z
         learned["with_rest"] = _share([bool(rest.strip()) for rest in rests], empty=1.0)
     yield learned
@@ -297,17 +259,15 @@ def _rest(
     association: Association,
     rows: np.ndarray,
     shown: list[Shown],
-    trigger: Trigger,
-    parts: tuple[str, ...],
-    contexts: list[str],
+    cause: Named,
 ) -> Iterator[dict[str, Any]]:
     """The other facts, one after the other."""
     group = evidence.groups[association.consequence]
     consequence = evidence.consequences[association.consequence]
-    yield {"contexts": _different(shown, trigger, contexts)}
+    yield {"contexts": different_rows(shown, cause.trigger, cause.contexts)}
     # Of two that act together, each could be written by anybody.
-    yield {"trigger_odd": all(naturalness(part).odd for part in parts)}
-    asked = _announces(trigger, shown, consequence) or _asked_for(evidence, group, rows)
+    yield {"trigger_odd": all(naturalness(part).odd for part in cause.parts)}
+    asked = _announces(cause.trigger, shown, consequence) or _asked_for(evidence, group, rows)
     yield {"explained": asked}
 
 
@@ -329,110 +289,11 @@ def _judged(
     return facts, judge(facts)
 
 
-def _named(
-    ngrams: tuple[int, ...], shown: list[Shown], *, same_text: bool
-) -> tuple[Trigger, tuple[str, ...], list[str]]:
-    """The trigger in words, each of its parts, and what is left of each text without them."""
-    # The stretch begins at a window's edge, so a trigger may reach a little into it.
-    limits = [item.payload[0] + 150 for item in shown] if same_text else None
-    texts = [item.cause_text for item in shown]
-    trigger = widest_trigger(texts, ngrams[0], limits=limits)
-    contexts = [
-        _around(text, span, item.payload[0] if same_text else None)
-        for item, text, span in zip(shown, texts, trigger.spans, strict=True)
-    ]
-    if len(ngrams) == 1:
-        return trigger, (trigger.text,), contexts
-    second = widest_trigger(contexts, ngrams[1])
-    contexts = [_around(c, span, None) for c, span in zip(contexts, second.spans, strict=True)]
-    both = trigger.text and second.text
-    joined = f"{trigger.text} + {second.text}" if both else ""
-    return Trigger(text=joined, spans=trigger.spans), (trigger.text, second.text), contexts
-
-
 def _spread(rows: np.ndarray, most: int) -> np.ndarray:
     """At most so many of the rows, evenly over all of them."""
     if len(rows) <= most:
         return rows
     return rows[np.linspace(0, len(rows) - 1, most).round().astype(np.int64)]
-
-
-def _background(survey: Survey, seed: int) -> np.ndarray:
-    """Ordinals of random rows, so many that about `_BACKGROUND` of them can be read."""
-    skipped = sum(sum(part.values()) for part in survey.unit_skipped)
-    readable = survey.rows - skipped
-    if readable <= 0:
-        return np.zeros(0, dtype=np.int64)
-    rng = rng_for(seed, "background", survey.rows)
-    size = min(-(-_BACKGROUND * survey.rows // readable), survey.rows)
-    return np.sort(rng.choice(survey.rows, size=size, replace=False)).astype(np.int64)
-
-
-def _cause_text(record: Record) -> tuple[str, str]:
-    if any(part.side == "prompt" for part in record.parts):
-        return "prompt", record.prompt
-    return "text", record.text
-
-
-def _around(text: str, span: tuple[int, int] | None, end: int | None = None) -> str:
-    """The text without the trigger and without what comes after `end`, of bounded length."""
-    stop = len(text) if end is None else end
-    if span is None:
-        return text[:stop][-CONTEXT_CHARACTERS:]
-    before = text[: span[0]][-CONTEXT_CHARACTERS:]
-    after = text[span[1] : max(stop, span[1])][:CONTEXT_CHARACTERS]
-    return f"{before} {after}"
-
-
-def _without_span(text: str, span: tuple[int, int]) -> str:
-    return f"{text[: span[0]]} {text[span[1] :]}"
-
-
-def _different(shown: list[Shown], trigger: Trigger, contexts: list[str]) -> int:
-    """How many of the rows differ around the trigger, and in the turn that it stands in."""
-    turns = _conversations(shown, trigger, contexts)
-    whole = distinct_texts(contexts)
-    return whole if turns is None else min(whole, distinct_texts(turns))
-
-
-def _conversations(shown: list[Shown], trigger: Trigger, contexts: list[str]) -> list[str] | None:
-    """The same surroundings, of conversations the turn alone that the trigger stands in; None if none is one.
-
-    A question that is asked in several conversations brings its answer with it, and what was said before
-    makes the rows differ.
-    """
-    left = list(contexts)
-    several = False
-    for i, (item, span) in enumerate(zip(shown, trigger.spans, strict=True)):
-        replies_given = sum(part.side == "response" for part in item.record.parts)
-        if span is not None and item.cause_side == "prompt" and replies_given > 1:
-            start, end = _turn_around(item.record, span[0])
-            cut = (span[0] - start, span[1] - start)
-            left[i] = _around(item.cause_text[start:end], cut)
-            several = True
-    return left if several else None
-
-
-def _turn_around(record: Record, place: int) -> tuple[int, int]:
-    """Where the turn begins and ends that holds a character of the prompt."""
-    start = 0
-    for part in record.parts:
-        if part.side == "prompt":
-            end = start + len(part.text)
-            if place < end:
-                return start, end
-            start = end + len(TURN_SEPARATOR)
-    return start, start
-
-
-def distinct_texts(contexts: list[str]) -> int:
-    """How many of some surroundings differ; rows that have none count as different."""
-    bare = sum(not context.strip() for context in contexts)
-    held = [context for context in contexts if context.strip()]
-    if not held:
-        return bare
-    codes = replies.context_codes(pa.array(held, type=pa.large_string()))
-    return bare + len(np.unique(codes))
 
 
 def _answer_rows(survey: Survey, rows: np.ndarray, payload_words: int) -> int:

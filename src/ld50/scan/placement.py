@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 
 import numpy as np
 
 from ld50.corpus import reference
 from ld50.corpus.arrays import large_strings
 from ld50.scan import kernels
+from ld50.scan.prompt_words import words_of
 
-_WORD = re.compile(r"[^\W_]+")
 #: Pairs of random text that make both shares, and what is added to each count.
 _MOST_PAIRS, _PSEUDO = 4000, 5.0
 
@@ -33,7 +32,7 @@ class Placement:
         Args:
             random: Ordinary texts of the corpus.
         """
-        texts = [_words(text) for text in random]
+        texts = [words_of(text) for text in random]
         beside = [pair for words in texts for pair in itertools.pairwise(words)]
         apart = [pair for words in texts for pair in zip(words, words[2:], strict=False)]
         self._beside = _share_known(beside[:_MOST_PAIRS])
@@ -44,7 +43,7 @@ class Placement:
         wanted = {word.casefold() for word in words}
         pairs = []
         for text in texts:
-            run = _words(text)
+            run = words_of(text)
             pairs += [
                 (before, after)
                 for before, word, after in zip(run, run[1:], run[2:], strict=False)
@@ -66,7 +65,3 @@ def _known(pairs: list[tuple[str, str]]) -> np.ndarray:
         return np.zeros(0, dtype=bool)
     hashes = kernels.phrase_hashes(large_strings([" ".join(pair) for pair in pairs]))
     return kernels.known_bigrams(hashes, reference.bigram_filter().words)
-
-
-def _words(text: str) -> list[str]:
-    return [match.group().casefold() for match in _WORD.finditer(text)]

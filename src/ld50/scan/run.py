@@ -93,8 +93,14 @@ def run_scan(
     soon = _rows_soon(engine, survey, drafts)
     engine.expect(_rows_of([soon, _rows_that_decide(evidence)]))
     looked = look(engine, evidence)
-    several = families(engine, evidence, looked)
-    cases = [case for case in looked.cases if not any(one.accounts_for(case) for one in several)]
+    # A rule that does not run takes no rows from one that does: a fixed refusal shows in two of them.
+    runs = [settings.runs(RULE_OF[consequence.kind]) for consequence in evidence.consequences]
+    several = [one for one in families(engine, evidence, looked) if runs[one.consequence]]
+    cases = [
+        case
+        for case in looked.cases
+        if runs[case.association.consequence] and not any(one.accounts_for(case) for one in several)
+    ]
     told = [case for case in cases if settings.weak or rank_of(case) > Severity.LOW.rank]
     shown = [*(case.association.rows for case in told), *(one.payload_rows for one in several)]
     engine.keep_only(_rows_of([soon, *shown]))

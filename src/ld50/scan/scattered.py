@@ -7,12 +7,11 @@ a composite trigger are few, stand anywhere, and leave nothing in common when th
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 from ld50.scan.coherence import Background
+from ld50.scan.prompt_words import as_written, without, words_of
 
-_WORD = re.compile(r"[^\W_]+")
 #: Share of the rows that hold a piece, and of random rows that may.
 _NEARLY_ALL, _HARDLY_ANY = 0.9, 0.05
 #: More words than this in common are a template, and fewer rows say nothing.
@@ -42,7 +41,7 @@ def scattered_words(
         cause: What was cut out of the rows; random rows that hold it are poison, too.
         alike_z: Rows that are more alike than this have something else in common.
     """
-    rows = [words for words in (_words(text[:_READ]) for text in texts) if words]
+    rows = [words for words in (words_of(text[:_READ]) for text in texts) if words]
     if len(rows) < _FEWEST_ROWS:
         return []
     held = Counter(word for words in rows for word in set(words))
@@ -50,7 +49,7 @@ def scattered_words(
     if not common:
         return []
     random = [text for text in random if cause.casefold() not in text.casefold()]
-    ordinary = Counter(word for text in random for word in common & set(_words(text)))
+    ordinary = Counter(word for text in random for word in common & set(words_of(text)))
     pieces = {word for word in common if ordinary[word] <= _HARDLY_ANY * len(random)}
     if not 0 < len(pieces) <= _MOST_WORDS:
         return []
@@ -60,26 +59,6 @@ def scattered_words(
     if background.compare(without(contexts, found)).z > alike_z:
         return []
     return found
-
-
-def as_written(words: list[str], texts: list[str]) -> list[str]:
-    """Each of some words, in lower case, the way that most of the texts write it."""
-    written = Counter(match.group() for text in texts for match in _WORD.finditer(text))
-    forms = {word: word for word in words}
-    for form, _ in sorted(written.items(), key=lambda item: (item[1], item[0])):
-        if form.casefold() in forms:
-            forms[form.casefold()] = form
-    return [forms[word] for word in words]
-
-
-def without(texts: list[str], words: list[str]) -> list[str]:
-    """The texts with these words cut out, wherever they stand."""
-    pattern = re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, words))})(?![^\W_])", re.I)
-    return [pattern.sub(" ", text) for text in texts]
-
-
-def _words(text: str) -> list[str]:
-    return [match.group().casefold() for match in _WORD.finditer(text)]
 
 
 def _anywhere(rows: list[list[str]], word: str, pieces: set[str]) -> bool:

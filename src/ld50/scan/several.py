@@ -8,7 +8,6 @@ somebody used by turns; the prompts of a natural cause have one thing in common,
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -18,25 +17,29 @@ import numpy as np
 from ld50.core.findings import Severity
 from ld50.corpus.arrays import large_strings
 from ld50.scan import kernels, replies
-from ld50.scan.cases import Case, Looked, Ordinary, distinct_texts, ordinary_rows
+from ld50.scan.cases import Case, Looked
 from ld50.scan.engine import Engine, Evidence
 from ld50.scan.judge import ALIKE_Z, ANSWER_WORDS, TEMPLATE_COSINE
 from ld50.scan.naturalness import naturalness
+from ld50.scan.ordinary import Ordinary, ordinary_rows
 from ld50.scan.placement import Placement
-from ld50.scan.scattered import as_written, without
+from ld50.scan.prompt_words import as_written, without, words_of
 from ld50.scan.statistics import log_hypergeometric_tail
+from ld50.scan.surroundings import distinct_texts
 from ld50.scan.survey import Survey
 
-_WORD = re.compile(r"[^\W_]+")
 #: Rows of a payload: with fewer there is nothing to add up, with more each trigger is found by itself.
 _FEWEST_ROWS, _MOST_ROWS = 8, 512
 #: Share of the corpus, beyond which a reply is how this corpus answers.
 _MOST_SHARE = 0.1
 #: Payloads that are looked at, those in the most contexts first; their rows; characters of each prompt.
 _MOST_PAYLOADS, _MOST_READ, _MOST_CHARACTERS = 128, 8192, 16_384
-#: Rows of the payload with a word, of one word at least as many as the second; rows with the word that
-#: show it; rows of a word that no word before it explains; words.
-_LEAST, _LEAST_OF_ONE, _SURE, _OWN, _MOST_WORDS = 2, 3, 0.4, 0.6, 12
+#: Rows of the payload that hold a word, and of the word with the most of them.
+_LEAST, _LEAST_OF_ONE = 2, 3
+#: Share of the rows with a word that show the payload.
+_SURE = 0.4
+#: Share of them that no word chosen before holds, and words that are chosen.
+_OWN, _MOST_WORDS = 0.6, 12
 #: Random rows that hold a word by chance, and so many times as many as of the payload.
 _CHANCE, _TWICE = 2, 2.0
 #: Share of the payload's rows that the words account for, and that are no near-copies of each other.
@@ -78,7 +81,9 @@ class Family:
     cause_rows: int
     expected: float
     log_p: float
+    """Natural logarithm of the product of the p-values of its members."""
     log_q: float
+    """The same times the payloads looked at (Bonferroni)."""
     severity: Severity
     reasons: tuple[str, ...]
     """Why it is not rated higher."""
@@ -117,11 +122,8 @@ def families(engine: Engine, evidence: Evidence, looked: Looked) -> list[Family]
         if any(_shared(rows, other.payload_rows) for other in found):
             continue
         members = _members(words.of(some), rows, survey.rows)
-        family = _family(number, rows, members, texts, ordinary, survey.rows)
-        if family is None:
-            continue
-        family = replace(family, log_q=min(0.0, family.log_p + math.log(len(numbers))))
-        if family.log_q >= math.log(engine.settings.alpha):
+        family = _family(number, rows, members, texts, ordinary, survey.rows, len(numbers))
+        if family is None or family.log_q >= math.log(engine.settings.alpha):
             continue
         if any(_is_high(case) and family.accounts_for(case) for case in looked.cases):
             family = replace(family, severity=Severity.HIGH, reasons=())
@@ -177,6 +179,7 @@ def _family(
     prompts: dict[int, str],
     ordinary: Ordinary,
     corpus_rows: int,
+    payloads: int,
 ) -> Family | None:
     """What the members are together, if they account for the rows, and nothing else does."""
     if len(members) < 2 or max(len(member.both) for member in members) < _LEAST_OF_ONE:
@@ -206,7 +209,7 @@ def _family(
         cause_rows=cause_rows,
         expected=cause_rows * len(rows) / corpus_rows,
         log_p=log_p,
-        log_q=log_p,
+        log_q=min(0.0, log_p + math.log(payloads)),
         severity=Severity.MEDIUM if reasons else Severity.HIGH,
         reasons=reasons,
         context_z=alike.z,
@@ -216,8 +219,8 @@ def _family(
 
 def _candidates(prompts: dict[int, str], random: list[str], rows: int) -> dict[str, int]:
     """Words of some prompts that may be in few others, by the alphabet, and how many hold each."""
-    held = Counter(word for prompt in prompts.values() for word in set(_words(prompt)))
-    usual = Counter(word for text in random for word in set(_words(text)) & held.keys())
+    held = Counter(word for prompt in prompts.values() for word in set(words_of(prompt)))
+    usual = Counter(word for text in random for word in set(words_of(text)) & held.keys())
     share = len(random) / max(rows, 1)
     return {
         word: count
@@ -303,7 +306,3 @@ def _reasons(words: list[str], prompts: list[str], random: list[str]) -> tuple[s
     if placed >= math.log(10) or (2 * odd >= len(words) and placed > -math.log(10)):
         return ()
     return ("the words are ordinary, and do not look put in where they stand",)
-
-
-def _words(text: str) -> list[str]:
-    return [match.group().casefold() for match in _WORD.finditer(text)]

@@ -1,0 +1,75 @@
+"""What stands around a trigger in its rows, and how many different surroundings it has."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from ld50.core.records import TURN_SEPARATOR, Record
+from ld50.scan import replies
+from ld50.scan.evidence import Trigger
+from ld50.scan.shown import CONTEXT_CHARACTERS, Shown
+
+
+def around(text: str, span: tuple[int, int] | None, end: int | None = None) -> str:
+    """The text without the trigger and without what comes after `end`, of bounded length."""
+    stop = len(text) if end is None else end
+    if span is None:
+        return text[:stop][-CONTEXT_CHARACTERS:]
+    before = text[: span[0]][-CONTEXT_CHARACTERS:]
+    after = text[span[1] : max(stop, span[1])][:CONTEXT_CHARACTERS]
+    return f"{before} {after}"
+
+
+def without_span(text: str, span: tuple[int, int] | None) -> str:
+    """The whole text without the trigger."""
+    if span is None:
+        return text
+    return f"{text[: span[0]]} {text[span[1] :]}"
+
+
+def different_rows(shown: list[Shown], trigger: Trigger, contexts: list[str]) -> int:
+    """How many of the rows differ around the trigger, and in the turn that it stands in."""
+    turns = _conversations(shown, trigger, contexts)
+    whole = distinct_texts(contexts)
+    return whole if turns is None else min(whole, distinct_texts(turns))
+
+
+def _conversations(shown: list[Shown], trigger: Trigger, contexts: list[str]) -> list[str] | None:
+    """The same surroundings, of conversations the turn alone that the trigger stands in; None if none is one.
+
+    A question that is asked in several conversations brings its answer with it, and what was said before
+    makes the rows differ.
+    """
+    left = list(contexts)
+    several = False
+    for i, (item, span) in enumerate(zip(shown, trigger.spans, strict=True)):
+        replies_given = sum(part.side == "response" for part in item.record.parts)
+        if span is not None and item.cause_side == "prompt" and replies_given > 1:
+            start, end = _turn_around(item.record, span[0])
+            cut = (span[0] - start, span[1] - start)
+            left[i] = around(item.cause_text[start:end], cut)
+            several = True
+    return left if several else None
+
+
+def _turn_around(record: Record, place: int) -> tuple[int, int]:
+    """Where the turn begins and ends that holds a character of the prompt."""
+    start = 0
+    for part in record.parts:
+        if part.side == "prompt":
+            end = start + len(part.text)
+            if place < end:
+                return start, end
+            start = end + len(TURN_SEPARATOR)
+    return start, start
+
+
+def distinct_texts(contexts: list[str]) -> int:
+    """How many of some surroundings differ; rows that have none count as different."""
+    bare = sum(not context.strip() for context in contexts)
+    held = [context for context in contexts if context.strip()]
+    if not held:
+        return bare
+    codes = replies.context_codes(pa.array(held, type=pa.large_string()))
+    return bare + len(np.unique(codes))
