@@ -3,6 +3,7 @@
     python benchmarks/clean_many.py
     python benchmarks/clean_many.py --set fresh
     python benchmarks/clean_many.py --set late
+    python benchmarks/clean_many.py --set trees
 
 builds the third held-out set (the splits `many_*` of `corpora.py`; Debian packages, some gigabytes
 of downloads), scans every kind alone with default settings, then all of them in one random order, as
@@ -13,7 +14,8 @@ false: nothing was planted. Scores are kept in `--results`; corpora that are the
 Four causes of false alarms on that set were mended when it had been measured, so it is no longer held
 out. `--set fresh` measures a fourth one, of other packages, that holds no text of any split before
 (which are built first where they are missing), and `--set late` a fifth one, likewise, of more kinds
-of text: the fourth was looked at, too, when it had been measured.
+of text: the fourth was looked at, too, when it had been measured. `--set trees` is a sixth one: source
+trees of large programs whole, every text file a document, as corpora of code have them.
 """
 
 from __future__ import annotations
@@ -37,11 +39,11 @@ MILLION = 1e6
 MIXTURE = "all kinds"
 SETS = {
     name: sorted(split for split in PACKAGES if split.startswith(f"{name}_"))
-    for name in ("many", "fresh", "late")
+    for name in ("many", "fresh", "late", "trees")
 }
 _FIRST = ["dev", "test", "code_dev", "code_test", *SETS["many"]]
 #: What a set must not hold: all that detectors were built on or measured on before it.
-EARLIER = {"fresh": _FIRST, "late": [*_FIRST, *SETS["fresh"]]}
+EARLIER = {"fresh": _FIRST, "late": [*_FIRST, *SETS["fresh"]], "trees": ["code_dev", "code_test"]}
 
 
 def built(split: str, options: argparse.Namespace, *, without: Path | None = None) -> Path:

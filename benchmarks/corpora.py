@@ -9,7 +9,8 @@ writes `dev.parquet`, `dev.jsonl.zst`, `dev.jsonl` and `dev.json` (documents, by
 `~/.cache/ld50-benchmarks/corpora`. The splits `dev` and `test` share no package; `code_dev` and
 `code_test` hold program sources. The splits `many_*` share no package with those, `fresh_*` none with
 all of these, and `late_*` none with any before: each is one kind of text (entries of dictionaries,
-messages of programs, paragraphs, change logs), a unit a document.
+messages of programs, paragraphs, change logs), a unit a document. The splits `trees_*` are source trees
+whole, every file that is text a document.
 """
 
 from __future__ import annotations
@@ -33,16 +34,21 @@ import pyarrow.parquet as pq
 from text_units import UNITS, Unit, descriptions
 
 CACHE = Path(os.environ.get("LD50_BENCHMARK_CACHE", "~/.cache/ld50-benchmarks")).expanduser()
+_LISTS = ("corpora", "corpora_many", "corpora_fresh", "corpora_late", "corpora_trees")
 PACKAGES = {
     split: settings
-    for name in ("corpora.toml", "corpora_many.toml", "corpora_fresh.toml", "corpora_late.toml")
-    for split, settings in tomllib.loads(Path(__file__).with_name(name).read_text()).items()
+    for name in _LISTS
+    for split, settings in tomllib.loads(
+        Path(__file__).with_name(f"{name}.toml").read_text()
+    ).items()
 }
 SCHEMA = pa.schema([("id", pa.string()), ("text", pa.large_string())])
 MIN_CHARACTERS = 200
 #: Of units that are short by nature: an entry of a dictionary, a message of a program.
 MIN_UNIT_CHARACTERS = 40
 MAX_CHARACTERS = 8_000_000
+#: Sources of a whole program lie in one archive.
+MAX_ARCHIVE_BYTES = 400_000_000
 ROW_GROUP_ROWS = 2_000
 #: One call of `apt-get` reads the lists of all packages, which takes longer than a small package.
 DOWNLOADS_PER_CALL = 50
@@ -68,14 +74,16 @@ def download_all(packages: list[str], folder: Path) -> None:
         subprocess.run(command, cwd=folder, check=False, capture_output=True)
 
 
-def package_files(package_file: Path) -> Iterator[tuple[str, bytes]]:
+def package_files(
+    package_file: Path, *, largest: int = MAX_CHARACTERS
+) -> Iterator[tuple[str, bytes]]:
     """Path and content of every regular file of a package, without unpacking it to disk."""
     command = ["dpkg-deb", "--fsys-tarfile", str(package_file)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
             for member in archive:
-                if member.isfile() and 0 < member.size <= MAX_CHARACTERS:
+                if member.isfile() and 0 < member.size <= largest:
                     content = archive.extractfile(member)
                     if content is not None:
                         yield member.name.removeprefix("."), content.read()
@@ -100,8 +108,9 @@ def package_shard(package: str, *, unit: str = "file", cap_bytes: int, cache: Pa
     if package_file is None:
         print(f"{package}: no such package, left out", file=sys.stderr)
         return None
-    units = UNITS[unit](package_files(package_file))
-    shortest = MIN_CHARACTERS if unit in ("file", "source") else MIN_UNIT_CHARACTERS
+    largest = MAX_ARCHIVE_BYTES if unit == "tree" else MAX_CHARACTERS
+    units = UNITS[unit](package_files(package_file, largest=largest))
+    shortest = MIN_CHARACTERS if unit in ("file", "source", "tree") else MIN_UNIT_CHARACTERS
     return write_shard(shard, package, units, shortest=shortest, cap_bytes=cap_bytes)
 
 
@@ -262,7 +271,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, default=CACHE)
     parser.add_argument("--packages", nargs="*", help="instead of the split's own list")
     parser.add_argument("--without", type=Path, help="digests of texts to leave out (.npy)")
-    parser.add_argument("--package-cap-mb", type=float, default=25.0)
+    parser.add_argument("--package-cap-mb", type=float, help="default: the split's own, or 25")
     parser.add_argument("--max-mb", type=float, help="stop at that much text")
     parser.add_argument("--seed", type=int, default=0, help="of the order of documents")
     parser.add_argument("--formats", default="parquet,jsonl.zst,jsonl", help="to write")
@@ -278,11 +287,12 @@ def main() -> None:
         return
     settings = PACKAGES[options.split]
     packages = options.packages or settings.get("packages") or settings["languages"]
+    cap = options.package_cap_mb or settings.get("package_cap_mb", 25)
     default = "source" if options.split.startswith("code") else "file"
     table = assemble(
         list(packages),
         unit=settings.get("unit", default),
-        cap_bytes=int(options.package_cap_mb * 1e6),
+        cap_bytes=int(cap * 1e6),
         cache=options.cache,
         seed=options.seed,
         without=None if options.without is None else np.load(options.without),

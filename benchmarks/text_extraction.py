@@ -87,7 +87,7 @@ def inflate(name: str, data: bytes, *, limit: int = MAX_INFLATED_BYTES) -> tuple
     return name[: -len(suffix)], data
 
 
-def _decode(data: bytes) -> str | None:
+def as_text(data: bytes) -> str | None:
     """The text if it is UTF-8 and holds no more control characters than text does."""
     if b"\x00" in data:
         return None
@@ -115,11 +115,11 @@ def extract(name: str, data: bytes, *, code: bool = False) -> str | None:
     name, data = inflated
     suffix = PurePosixPath(name).suffix.lower()
     if code:
-        return _decode(data) if suffix in CODE else None
+        return as_text(data) if suffix in CODE else None
     manual = "/man/" in name and len(suffix) == 2 and suffix[1].isdigit()
     if suffix not in MARKUP and suffix not in PLAIN and not manual:
         return None
-    text = _decode(data)
+    text = as_text(data)
     if text is None:
         return None
     if suffix in MARKUP or text.lstrip()[:15].lower().startswith(("<!doctype", "<html", "<?xml")):

@@ -8,12 +8,15 @@ builds the corpus.
 
 from __future__ import annotations
 
+import io
 import re
 import struct
+import tarfile
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 
-from text_extraction import CODE, MARKUP, extract, from_html, inflate
+from text_extraction import CODE, MARKUP, as_text, extract, from_html, inflate
 
 File = tuple[str, bytes]
 Unit = tuple[str, str]
@@ -45,6 +48,8 @@ _COMMENT_MARKS = re.compile(
 #: Folders with what a program is tried on.
 _FIXTURES = {"test", "tests", "testdata", "test-data", "testing", "t", "spec", "fixtures"}
 _FIXTURES |= {"example", "examples", "sample", "samples", "demo", "demos", "corpus", "testsuite"}
+#: A larger file is data.
+MAX_TREE_FILE_BYTES = 2_000_000
 #: Words are short: so many lines of a list make a document.
 WORDS_PER_DOCUMENT = 40
 
@@ -70,6 +75,33 @@ def sources(members: Iterable[File]) -> Iterator[Unit]:
         text = extract(name, data, code=True)
         if text is not None:
             yield name, text
+
+
+def trees(members: Iterable[File]) -> Iterator[Unit]:
+    """Every file of a source package that is text, of whatever kind; its archives are opened."""
+    for name, data in members:
+        for inner, content in _archived(name, data):
+            if len(content) <= MAX_TREE_FILE_BYTES:
+                text = as_text(content)
+                if text is not None:
+                    yield inner, text
+
+
+def _archived(name: str, data: bytes) -> Iterator[File]:
+    """What an archive holds, or else the file itself."""
+    if re.search(r"\.tar(\.\w+)?$", name):
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r|*") as archive:
+            for member in archive:
+                content = archive.extractfile(member) if member.isfile() else None
+                if content is not None:
+                    yield member.name, content.read()
+    elif name.endswith(".zip"):
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            for entry in packed.infolist():
+                if not entry.is_dir():
+                    yield entry.filename, packed.read(entry)
+    else:
+        yield name, data
 
 
 def paragraphs(members: Iterable[File]) -> Iterator[Unit]:
@@ -353,6 +385,7 @@ def _qt_messages(data: bytes) -> Iterator[str]:
 UNITS: dict[str, Callable[[Iterable[File]], Iterator[Unit]]] = {
     "file": files,
     "source": sources,
+    "tree": trees,
     "paragraph": paragraphs,
     "change": changes,
     "fortune": fortunes,
