@@ -9,7 +9,7 @@ import pytest
 from ld50.corpus import Plan, expand, plan
 from ld50.scan import counting, kernels
 from ld50.scan.associate import AssociationSettings, Consequence, Incidence, associate
-from ld50.scan.counting import CauseCounter, enough_rows
+from ld50.scan.counting import CauseCounter, enough_rows, largest_shares
 from ld50.scan.rereading import CauseReader
 
 FILE_ROWS, FILES = 300, 3
@@ -36,11 +36,18 @@ def hash_of(word: str) -> int:
     return int(kernels.phrase_hashes(pa.array([word], pa.large_string()))[0])
 
 
-def counted(corpus: Plan, enough: dict[str, int], order: tuple[int, ...]) -> CauseCounter:
+def counted(
+    corpus: Plan,
+    enough: dict[str, int],
+    order: tuple[int, ...],
+    shares: dict[str, float] | None = None,
+) -> CauseCounter:
     """The corpus counted as by threads: units in any order, merged in theirs."""
-    both = sorted((hash_of(word), most) for word, most in enough.items())
+    words = sorted(enough, key=hash_of)
     counter = CauseCounter(
-        np.array([value for value, _ in both], np.uint64), np.array([most for _, most in both])
+        np.array([hash_of(word) for word in words], np.uint64),
+        np.array([enough[word] for word in words]),
+        np.array([(shares or {}).get(word, 1.0) for word in words]),
     )
     done: dict[int, dict[str, np.ndarray]] = {}
     turn = 0
@@ -86,6 +93,35 @@ def test_without_room_the_rows_of_what_is_in_the_fewest_are_known(
     known = counter.known_rows().of(asked)
     assert {ngram: rows.tolist() for ngram, rows in known.items()} == {hash_of("once"): [500]}
     assert sorted(counter.frequency.tolist()) == [1, 90, 450]
+
+
+def test_without_room_the_rows_of_what_stands_out_most_are_known(
+    corpus: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "_MOST_KEPT", 250)
+    # Five times as many rows, and a share of those with a consequence that is a hundred times as large.
+    shares = {"seldom": 0.01, "often": 1.0, "once": 0.001}
+    for order in [(0, 1, 2), (2, 1, 0)]:
+        counter = counted(corpus, ENOUGH | {"often": 1000}, order, shares)
+        known = counter.known_rows().of(np.array([hash_of(word) for word in WORDS], np.uint64))
+        assert hash_of("seldom") not in known
+        assert sorted(counter.frequency.tolist()) == [1, 90, 450]
+
+
+def test_the_largest_share_is_that_of_any_consequence() -> None:
+    incidence = Incidence(
+        row_ids=np.array([1, 2, 3, 4]),
+        row_start=np.array([0, 2, 3, 4, 4]),
+        candidates=np.array([0, 1, 1, 0], np.uint32),
+    )
+    consequences = [
+        Consequence(kind="refusal", text="", rows=np.array([1, 2, 3, 4])),
+        Consequence(kind="refusal", text="", rows=np.array([1])),
+        Consequence(kind="refusal", text="", rows=np.array([2, 9])),
+    ]
+    assert largest_shares(incidence, consequences, 3).tolist() == [1.0, 1.0, 0.0]
+    assert largest_shares(incidence, consequences[:1], 3).tolist() == [0.5, 0.5, 0.0]
+    assert largest_shares(incidence, [], 3).tolist() == [0.0, 0.0, 0.0]
 
 
 def test_within_a_unit_what_is_done_is_sorted_out(

@@ -12,11 +12,14 @@ import numpy as np
 from ld50.scan import kernels
 from ld50.scan.associate import AssociationSettings, Consequence, Incidence, Tally
 from ld50.scan.checkpoint import Columns
+from ld50.scan.occurrences import Occurrences, OccurrencesGatherer, narrowed
 from ld50.scan.pairs import most_rows_of_word
 from ld50.scan.rereading import CauseReader
 
-#: Pairs of row and candidate that are kept, 8 bytes each.
-_MOST_KEPT = 12_000_000
+#: Pairs of row and candidate that are kept, some 4 bytes each.
+_MOST_KEPT = 24_000_000
+#: Of these, what one unit may hold before room is made, and what is left of all when it is.
+_MOST_IN_UNIT, _MOST_LEFT = 0.85, 0.6
 #: So often within a unit, what needs no more counting is sorted out.
 _SORTED_OUT_BYTES = 32 << 20
 #: The rest is sorted out when this share of the candidates need no more counting.
@@ -50,6 +53,18 @@ def enough_rows(
     return np.where(paired, np.maximum(enough, most), enough)
 
 
+def largest_shares(
+    incidence: Incidence, consequences: list[Consequence], candidates: int
+) -> np.ndarray:
+    """float64 (candidates,): the largest share of the rows of one consequence that hold each."""
+    tally = Tally(incidence, candidates)
+    shares = np.zeros(candidates)
+    for consequence in consequences:
+        held, counts = tally.of(consequence.rows)
+        shares[held] = np.maximum(shares[held], counts / len(consequence.rows))
+    return shares
+
+
 class _Left:
     """The candidates that are still counted."""
 
@@ -59,82 +74,61 @@ class _Left:
         self.set = kernels.build_candidates(hashes[numbers], listed[numbers])
 
 
-class _Pairs:
-    """Rows with candidates in them, of one unit: one file may be one, and hold more than may be kept."""
-
-    def __init__(self) -> None:
-        self._rows = [np.zeros(0, dtype=np.uint32)]
-        self._candidates = [np.zeros(0, dtype=np.uint32)]
-        self._held = 0
-
-    def __len__(self) -> int:
-        return self._held
-
-    def add(self, rows: np.ndarray, candidates: np.ndarray) -> None:
-        """Takes in further rows (uint32) and the candidate (uint32) in each."""
-        self._rows.append(rows)
-        self._candidates.append(candidates)
-        self._held += len(rows)
-
-    def keep(self, wanted: np.ndarray) -> None:
-        """Lets go of all but these candidates (bool)."""
-        rows, candidates = self.all()
-        inside = np.flatnonzero(wanted[candidates])
-        self._rows, self._candidates = [rows[inside]], [candidates[inside]]
-        self._held = len(inside)
-
-    def all(self) -> tuple[np.ndarray, np.ndarray]:
-        """Rows, and the candidate in each."""
-        return np.concatenate(self._rows), np.concatenate(self._candidates)
-
-
 class CauseCounter:
     """Counts candidates; units may be counted at the same time, and are merged in order."""
 
-    def __init__(self, hashes: np.ndarray, enough: np.ndarray) -> None:
+    def __init__(self, hashes: np.ndarray, enough: np.ndarray, shares: np.ndarray) -> None:
         """Nothing is counted yet.
 
         Args:
             hashes: uint64 (candidates,), rising.
             enough: int64 (candidates,), from `enough_rows`.
+            shares: float (candidates,), from `largest_shares`.
         """
         self._hashes = hashes
         self._enough = enough
+        self._shares = shares
         self._listed = enough.copy()
         self._total = np.zeros(len(hashes), dtype=np.int64)
         self._left = _Left(hashes, self._listed, np.arange(len(hashes)))
-        self._parts: list[tuple[int, np.ndarray, np.ndarray]] = []
+        self._parts: list[tuple[int, Occurrences]] = []
         self._kept = 0
 
     def count(self, causes: CauseReader, unit: int) -> Columns:
         """In how many rows of a unit each candidate that is still counted stands, and in which."""
         left, listed = self._left, self._listed
         total = np.zeros(len(self._hashes), dtype=np.uint32)
-        pairs = _Pairs()
+        found_here = OccurrencesGatherer()
         counts, size = np.zeros(len(left.numbers), dtype=np.uint32), 0
         for batch in causes.read(unit):
             found = kernels.count_candidates(
                 batch.column, left.set, counts, by_id=False, placed=False
             )
-            pairs.add(batch.rows.astype(np.uint32)[found.row], left.narrow[found.candidate])
+            found_here.add(batch.rows, found.row, left.narrow[found.candidate])
             size += batch.column.nbytes
             if size >= _SORTED_OUT_BYTES:
                 total[left.numbers] = counts
-                if len(pairs) > _MOST_KEPT // 2:
-                    listed = self._few_listed(total, listed, _MOST_KEPT // 4)
-                    pairs.keep(listed > 0)
+                if len(found_here) > _MOST_IN_UNIT * _MOST_KEPT:
+                    listed = self._few_listed(total, listed)
+                    found_here.keep(listed > 0)
                     left = _Left(self._hashes, listed, left.numbers)
                 left, size = self._without_done(left, total, listed), 0
                 counts = total[left.numbers]
         total[left.numbers] = counts
-        rows, candidates = pairs.all()
-        return {"counts": _narrowed(total), "rows": _narrowed(rows), "candidates": candidates}
+        here = found_here.all()
+        return {
+            "counts": narrowed(total),
+            "rows": here.rows,
+            "held": here.held,
+            "candidates": here.candidates,
+        }
 
     def merge(self, first_row: int, columns: Columns) -> None:
         """Takes in the next unit, whose first row has this ordinal."""
         self._total += columns["counts"]
-        self._parts.append((first_row, columns["rows"], columns["candidates"]))
-        self._kept += len(columns["rows"])
+        here = Occurrences(columns["rows"], columns["held"], columns["candidates"])
+        self._parts.append((first_row, here))
+        self._kept += len(here)
         if self._kept > _MOST_KEPT:
             self._make_room()
         self._left = self._without_done(self._left, self._total, self._listed)
@@ -146,23 +140,22 @@ class CauseCounter:
             return left
         return _Left(self._hashes, listed, left.numbers[going])
 
-    def _few_listed(self, counts: np.ndarray, listed: np.ndarray, most: int) -> np.ndarray:
-        """`listed`, with 0 for what need not be counted, and then for what is in the most rows."""
+    def _few_listed(self, counts: np.ndarray, listed: np.ndarray) -> np.ndarray:
+        """`listed`, with 0 for what need not be counted, and then for what will hardly be asked for.
+
+        What is asked for are words and phrases that stand out in the rows of a consequence.
+        """
         going = (counts < self._enough) & (listed > 0)
-        order = np.argsort(counts, kind="stable")
+        order = np.argsort(-self._shares / np.maximum(counts, 1), kind="stable")
         taken = np.cumsum(np.where(going, counts, 0)[order])
-        going[order[taken > most]] = False
+        going[order[taken > _MOST_LEFT * _MOST_KEPT]] = False
         return np.where(going, listed, 0)
 
     def _make_room(self) -> None:
-        """Gives up rows that will not be asked for, and then those of what is in the most rows."""
-        self._listed = self._few_listed(self._total, self._listed, _MOST_KEPT // 2)
-        inside = [np.flatnonzero(self._listed[candidates]) for _, _, candidates in self._parts]
-        self._parts = [
-            (first, rows[kept], candidates[kept])
-            for (first, rows, candidates), kept in zip(self._parts, inside, strict=True)
-        ]
-        self._kept = sum(len(rows) for _, rows, _ in self._parts)
+        """Gives up rows that will not be asked for, and then those that hardly will."""
+        self._listed = self._few_listed(self._total, self._listed)
+        self._parts = [(first, part.only(self._listed > 0)) for first, part in self._parts]
+        self._kept = sum(len(part) for _, part in self._parts)
         self._left = _Left(self._hashes, self._listed, self._left.numbers)
 
     @property
@@ -174,15 +167,10 @@ class CauseCounter:
         """The rows of the candidates that were counted to the end, as far as there was room."""
         # Which rows a unit left out depends on what was known when it was counted.
         kept = np.zeros(len(self._total), dtype=np.int64)
-        for _, _, candidates in self._parts:
-            kept += np.bincount(candidates, minlength=len(kept))
+        for _, part in self._parts:
+            kept += np.bincount(part.candidates, minlength=len(kept))
         whole = (self._total < self._enough) & (kept == self._total)
         return KnownRows(self._hashes, whole, self._parts)
-
-
-def _narrowed(values: np.ndarray) -> np.ndarray:
-    """uint16 if none is larger: most of what a stage writes to disk are these."""
-    return values.astype(np.uint16) if values.max(initial=0) < 1 << 16 else values
 
 
 class KnownRows:
@@ -196,15 +184,14 @@ class KnownRows:
         self,
         hashes: np.ndarray | None = None,
         whole: np.ndarray | None = None,
-        parts: list[tuple[int, np.ndarray, np.ndarray]] | None = None,
+        parts: list[tuple[int, Occurrences]] | None = None,
     ) -> None:
         """Nothing is known without arguments.
 
         Args:
             hashes: uint64 (n-grams,), rising.
             whole: bool (n-grams,): those all of whose rows are in the parts.
-            parts: In order, of each the ordinal of its first row; rows, counted from there and rising;
-                and of each row the index of an n-gram in it.
+            parts: In order, of each the ordinal of its first row, and the n-grams by their index.
         """
         self._hashes = np.zeros(0, dtype=np.uint64) if hashes is None else hashes
         self._whole = np.zeros(0, dtype=bool) if whole is None else whole
@@ -221,10 +208,10 @@ class KnownRows:
         wanted = np.zeros(len(self._hashes), dtype=bool)
         wanted[places] = True
         rows, found = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.uint32)]
-        for first, part, candidates in self._parts:
-            inside = np.flatnonzero(wanted[candidates])
-            rows.append(part[inside].astype(np.int64) + first)
-            found.append(candidates[inside])
+        for first, part in self._parts:
+            inside, candidates = part.pairs_of(wanted)
+            rows.append(inside.astype(np.int64) + first)
+            found.append(candidates)
         numbers = np.concatenate(found)
         order = np.argsort(numbers, kind="stable")
         bounds = np.searchsorted(numbers[order], np.append(places, len(self._hashes)))

@@ -29,7 +29,7 @@ from ld50.scan.candidates import RowNgrams, onset_ngrams, rows_needed, worth_cou
 from ld50.scan.checkpoint import Checkpoint, Columns, digest
 from ld50.scan.continuations import text_consequences
 from ld50.scan.corpus_sample import CorpusSample, merged, sample_unit, sampled_units
-from ld50.scan.counting import CauseCounter, KnownRows, enough_rows
+from ld50.scan.counting import CauseCounter, KnownRows, enough_rows, largest_shares
 from ld50.scan.judge import DECIDES
 from ld50.scan.pairs import PairCandidate, associate_pairs, pair_candidates
 from ld50.scan.rereading import CauseReader, FetchedRows
@@ -349,7 +349,9 @@ class Engine:
             return np.zeros(0, dtype=np.int64)
         support = max(self.settings.min_support, _LEAST_PAIR_ROWS)
         counter = CauseCounter(
-            hashes, enough_rows(hashes, incidence, consequences, survey.rows, support)
+            hashes,
+            enough_rows(hashes, incidence, consequences, survey.rows, support),
+            largest_shares(incidence, consequences, len(hashes)),
         )
         first = survey.first_row
         self.map(

@@ -39,7 +39,7 @@ class Trigger:
 
 def find_ngram(texts: list[str], ngram: int) -> list[tuple[int, int] | None]:
     """First occurrence of an n-gram, by its kernel hash, in each text; in characters."""
-    column = pa.array([text.encode() for text in texts], type=pa.large_binary())
+    column = pa.array(texts, type=pa.large_string())
     candidate = kernels.build_candidates(np.array([ngram], dtype=np.uint64), np.ones(1, dtype=bool))
     found = kernels.count_candidates(column, candidate, np.zeros(1, dtype=np.uint32))
     spans: list[tuple[int, int] | None] = [None] * len(texts)
