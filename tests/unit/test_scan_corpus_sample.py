@@ -45,6 +45,15 @@ def test_what_one_document_says_stays_odd(tmp_path: Path) -> None:
     assert salad(document, tables) == salad(document, stages.profile_tables())
 
 
+def test_of_one_large_unit_more_than_its_first_batch_is_sampled(tmp_path: Path) -> None:
+    others = [" ".join(f"w{number}x{word}" for word in range(600)) for number in range(1000)]
+    document = f"{JARGON} {JARGON}"
+    reference = salad(document, stages.profile_tables())
+    assert sum(map(len, others)) > 4 << 20
+    assert salad(document, sampled(tmp_path, others)) == reference
+    assert salad(document, sampled(tmp_path, [*others, *[document] * 20])) < 0.5 * reference
+
+
 def test_units_are_sampled_evenly_from_the_first_to_the_last() -> None:
     chosen = sampled_units(1000)
     assert chosen[0] == 0

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from ld50.scan import stages, survey
-from ld50.scan.continuations import Segments
+from ld50.scan.continuations import SWITCH, Segments
 from ld50.scan.corpus_sample import merged
 from ld50.scan.settings import ScanSettings
 from ld50.scan.survey import Survey, SurveyMerger
@@ -63,7 +63,7 @@ def test_one_text_millions_of_times_over_ends_the_halving(monkeypatch: pytest.Mo
     assert len(merge([np.zeros(500, np.uint64)]).copies) == 500
 
 
-def stretches(scores: np.ndarray, kinds: np.ndarray) -> Segments:
+def stretches(scores: np.ndarray, kinds: np.ndarray, lanes: np.ndarray | None = None) -> Segments:
     rows = np.arange(len(scores))
     zones = pa.array([f"{kind} {score}" for kind, score in zip(kinds, scores, strict=True)])
     nothing = np.zeros(len(rows), np.uint32)
@@ -73,13 +73,34 @@ def stretches(scores: np.ndarray, kinds: np.ndarray) -> Segments:
         score=scores.astype(np.float32),
         start=nothing,
         end=nothing,
-        lane=nothing.astype(np.uint8),
+        lane=(nothing if lanes is None else lanes).astype(np.uint8),
         lead=nothing.astype(np.uint8),
         flags=nothing,
         context=nothing.astype(np.uint64),
         zone_head=zones.cast(pa.large_binary()),
         zone_onset=zones.cast(pa.large_binary()),
     )
+
+
+def strongest(rows: np.ndarray, scores: np.ndarray, most: int) -> list[int]:
+    return list(rows[np.lexsort((rows, -scores[rows]))[:most]].tolist())
+
+
+@pytest.mark.parametrize("units", [1, 3, 50])
+def test_the_strongest_of_each_language_are_kept_however_strong_others_are(units: int) -> None:
+    rng = np.random.default_rng(8)
+    lanes = np.where(rng.random(3000) < 0.02, 5, rng.integers(0, 2, 3000))
+    scores = rng.integers(0, 40, 3000) + 100 * (lanes < 2)
+    merger = SurveyMerger(ScanSettings(most_segments=100))
+    for part in np.array_split(np.arange(3000), units):
+        found = stretches(scores[part], np.full(len(part), SWITCH), lanes[part])
+        merger.add(unit(part.astype(np.uint64), found))
+    texts = merger.result(merged([])).texts
+    expected = set(strongest(np.arange(3000), scores, 100))
+    for lane in (0, 1, 5):
+        expected |= set(strongest(np.flatnonzero(lanes == lane), scores, 10))
+    assert texts.row.tolist() == sorted(expected)
+    assert np.count_nonzero(texts.lane == 5) == 10
 
 
 @pytest.mark.parametrize("units", [1, 3, 50])
@@ -93,7 +114,7 @@ def test_the_strongest_stretches_of_a_kind_are_kept_however_rows_come(units: int
     expected = []
     for kind in range(4):
         rows = np.flatnonzero(kinds == kind)
-        expected += sorted(rows[np.lexsort((rows, -scores[rows]))[:100]].tolist())
+        expected += sorted(strongest(rows, scores, 100))
     assert texts.row.tolist() == expected
     assert texts.score.tolist() == scores[expected].tolist()
     assert [zone.decode() for zone in texts.zone_onset.to_pylist()] == [

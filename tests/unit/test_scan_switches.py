@@ -23,6 +23,10 @@ GREEK = (
     "περπατούν στην παραλία και μιλούν για τον καιρό και για τα παιδιά τους που πηγαίνουν στο "
     "σχολείο κάθε πρωί με τα πόδια. "
 )
+ITALIAN = (
+    "Il sole sorge sopra il mare e le barche lasciano il porto prima che la gente si svegli. I bambini "
+    "camminano verso la scuola con i loro libri e parlano del tempo e di quello che hanno mangiato. "
+)
 WORDS = ("road", "river", "market", "letter", "garden", "engine", "winter", "school", "window")
 
 
@@ -53,6 +57,17 @@ def test_the_beginning_of_a_document_is_its_own_language_however_short(
     assert row == 0
     assert "Greek" in language
     assert abs(start - len(ENGLISH)) <= 130
+
+
+@pytest.mark.parametrize(("line", "turns"), [(ENGLISH[:110], True), ("Re: ", False)])
+def test_one_line_is_enough_of_a_beginning_and_less_is_none(
+    tmp_path: Path, line: str, turns: bool
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"text": f"{line} {ITALIAN * 4}"}, ensure_ascii=False) + "\n")
+    found = switches(path)
+    assert [(row, language) for row, _, language in found] == [(0, "Italian")] * turns
+    assert all(start <= len(line) + 130 for _, start, _ in found)
 
 
 def test_a_stretch_in_the_middle_is_what_is_foreign(tmp_path: Path) -> None:

@@ -34,8 +34,12 @@ _SHARES = (0.08, 0.02, 0.004)
 _BEFORE_ONSET = 320
 _AFTER_ONSET = 144
 _HEAD = 160
+#: Of each language, so many rows are kept, as a share of those that are kept of a kind.
+_OF_EACH_LANE = 0.1
 #: A stretch that begins here begins with the row; what follows on it must be as long as a stretch.
 _FIRST_BYTES, _LEAST_REST = 64, 200
+#: Bits by which it has to be of another language: a line of a hundred characters gives some fifty.
+_LEAST_OF_HEAD = 45.0
 
 _FIELDS = ("row", "kind", "score", "start", "end", "lane", "lead", "flags", "context")
 _TYPES = (
@@ -96,11 +100,17 @@ class Segments:
         return Segments(**numbers, zone_head=self.zone_head, zone_onset=self.zone_onset)
 
     def strongest(self, most: int) -> Segments:
-        """At most `most` stretches of each kind, by score, ties by row; in order of kind and row."""
-        order = np.lexsort((self.row, -self.score, self.kind))
-        kinds = self.kind[order]
-        first = np.searchsorted(kinds, np.arange(len(KINDS)))
-        keep = order[np.arange(len(order)) - first[kinds] < most]
+        """At most so many of each kind, the ones with the highest scores, and some of each language.
+
+        A corpus of code turns from comments into code and back so often that what turns into a language
+        would be lost among it.
+        """
+        group = self.kind.astype(np.int64) << 8 | self.lane
+        order = np.lexsort((self.row, -self.score, group))
+        kept = _first_of_each(group[order], int(_OF_EACH_LANE * most))
+        by_kind = np.lexsort((self.row, -self.score, self.kind))
+        kept[np.argsort(order)[by_kind[_first_of_each(self.kind[by_kind], most)]]] = True
+        keep = order[kept]
         return self.take(keep[np.lexsort((self.row[keep], self.kind[keep]))])
 
     def to_columns(self, prefix: str) -> Columns:
@@ -154,7 +164,7 @@ def segments(
     measured = (
         (profile.noise_score, profile.noise_start, profile.noise_end, none),
         (profile.salad_score, profile.salad_start, profile.salad_end, none),
-        (profile.switch_score, *_after_the_head(profile, offsets)),
+        _switches(profile, offsets),
         (*_tail_stretch(offsets, data, profile, tables, settings), none),
     )
     which = [
@@ -185,13 +195,14 @@ def segments(
     )
 
 
-def _after_the_head(
+def _switches(
     profile: kernels.Profile, offsets: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Start, end and lane of the stretch in another language, what a row begins with being its own.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Score, start, end and lane of the stretch in another language, what a row begins with being its own.
 
     The kernel takes the lane of the first half kilobyte for the row's own. Where the text is short
-    before it turns, that is the language it turns into, and the stretch is the row's beginning.
+    before it turns, that is the language it turns into, and the stretch is the row's beginning. Its
+    score is that of a few lines; that the rest is another language is beyond doubt.
     """
     length = (offsets[1:] - offsets[:-1]).astype(np.int64)
     rest = length - profile.switch_end
@@ -202,7 +213,8 @@ def _after_the_head(
     start = np.where(turned, profile.switch_end, profile.switch_start).astype(np.uint32)
     end = np.where(turned, length, profile.switch_end).astype(np.uint32)
     lane = np.where(turned, profile.lead_lane, profile.switch_lane).astype(np.uint8)
-    return start, end, lane
+    sure = np.where(turned & (profile.switch_score >= _LEAST_OF_HEAD), LEAST_SCORE[SWITCH], 0)
+    return np.maximum(profile.switch_score, sure), start, end, lane
 
 
 def _tail_stretch(
@@ -279,6 +291,13 @@ def text_consequences(texts: Segments, rows: int) -> list[Consequence]:
             )
         )
     return found
+
+
+def _first_of_each(groups: np.ndarray, most: int) -> np.ndarray:
+    """bool: the first so many of each run of equal values."""
+    begins = np.flatnonzero(np.diff(groups, prepend=-1))
+    sizes = np.diff(begins, append=len(groups))
+    return np.asarray(np.arange(len(groups)) - np.repeat(begins, sizes) < most)
 
 
 def _slices(data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> pa.Array:

@@ -9,18 +9,21 @@ in a language, and "the of" is not, whatever the language is.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from ld50.core.records import RowBatch
 from ld50.corpus import Plan
 from ld50.corpus import read as read_unit
 from ld50.scan import kernels
 from ld50.scan.checkpoint import Columns
 from ld50.scan.rereading import cause_column
 
-#: Units that are sampled, evenly over all; rows of the first batch of each; bytes of each row.
-_MOST_UNITS, _MOST_ROWS, _MOST_BYTES = 32, 256, 8192
+#: Batches that are sampled: the first of so many units, evenly over all, or more of fewer; rows of each;
+#: bytes of each row.
+_MOST_BATCHES, _MOST_ROWS, _MOST_BYTES = 32, 256, 8192
 #: Of every so manieth of these rows, the n-grams of so many bytes.
 _NGRAM_STEP, _NGRAM_BYTES = 2, 2048
 _SINGLE_WORDS, _PAIRS = 1 << 0, 1 << 1
@@ -65,30 +68,57 @@ class CorpusSample:
 
 def sampled_units(units: int) -> list[int]:
     """Numbers of the units that are sampled, rising."""
-    if units <= _MOST_UNITS:
+    if units <= _MOST_BATCHES:
         return list(range(units))
-    return sorted(set(np.linspace(0, units - 1, _MOST_UNITS).round().astype(int).tolist()))
+    return sorted(set(np.linspace(0, units - 1, _MOST_BATCHES).round().astype(int).tolist()))
 
 
 def sample_unit(plan: Plan, unit: int) -> Columns:
-    """N-grams and pairs of words of rows at the beginning of one unit, each once a row."""
-    nothing = np.zeros(0, dtype=np.uint64)
-    batch = next(iter(read_unit(plan, unit)), None)
-    if batch is None:
-        return {
-            "ngrams": nothing, "pairs": nothing, "words": nothing, "lengths": nothing.astype(np.int64),
-            "rows": np.zeros(1, dtype=np.int64),
-        }  # fmt: skip
+    """N-grams and pairs of words of rows at the beginning of one unit, each once a row.
+
+    A corpus of documents may be one file that is read from its beginning alone, one unit: then more of
+    its beginning is sampled, to know as much of it as of a corpus of many units.
+    """
+    units = len(sampled_units(len(plan.units)))
+    batches = _first_batches(plan, unit, max(_MOST_BATCHES // units, 1))
+    share = units * max(len(batches), 1)
+    parts = [_sample_batch(batch, max(_LEAST_WORD_ROWS, _WORD_ROWS // share)) for batch in batches]
+    nothing = {
+        "ngrams": np.zeros(0, dtype=np.uint64),
+        "pairs": np.zeros(0, dtype=np.uint64),
+        "words": np.zeros(0, dtype=np.uint64),
+        "lengths": np.zeros(0, dtype=np.int64),
+        "rows": np.zeros(1, dtype=np.int64),
+    }
+    columns = {
+        name: np.concatenate([none, *(p[name] for p in parts)]) for name, none in nothing.items()
+    }
+    return columns | {"rows": columns["rows"].sum(keepdims=True)}
+
+
+def _first_batches(plan: Plan, unit: int, most: int) -> list[RowBatch]:
+    """The first batches of a unit of documents, of another its first."""
+    reader = iter(read_unit(plan, unit))
+    batches = list(itertools.islice(reader, 1))
+    if batches and _of_documents(batches[0]):
+        batches += itertools.islice(reader, most - 1)
+    return batches
+
+
+def _of_documents(batch: RowBatch) -> bool:
+    return batch.response is None and batch.text is not None
+
+
+def _sample_batch(batch: RowBatch, most_words: int) -> Columns:
+    """The same of one batch; the words of so many rows."""
     column = cause_column(batch)
     rows = _evenly(len(batch), _MOST_ROWS)
     some = rows[::_NGRAM_STEP]
-    document = batch.response is None and batch.text is not None
-    units = len(sampled_units(len(plan.units)))
-    most = max(_LEAST_WORD_ROWS, _WORD_ROWS // units)
-    words, lengths = _words(column, _evenly(len(batch), most) if document else rows[:0])
+    document = _of_documents(batch)
+    words, lengths = _words(column, _evenly(len(batch), most_words) if document else rows[:0])
     return {
         "ngrams": _listed(column, some, _NGRAM_BYTES, kernels.ALL_KINDS),
-        "pairs": _listed(column, rows, _MOST_BYTES, _PAIRS) if document else nothing,
+        "pairs": _listed(column, rows if document else rows[:0], _MOST_BYTES, _PAIRS),
         "words": words,
         "lengths": lengths,
         "rows": np.array([len(some)], dtype=np.int64),
