@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ld50.core.errors import ConfigError, Ld50Error
+from ld50.core.errors import ConfigError, Ld50Error, OutputError
 from ld50.core.findings import Finding, FlaggedRow, Severity
 from ld50.core.results import ScanResult, Summary
 from ld50.core.version import VERSION
 from ld50.corpus import LayoutOptions, Plan, expand, plan
 from ld50.executors.local import available_cores
-from ld50.report.writing import write_result
+from ld50.report.writing import result_files, write_result
 from ld50.scan.accepted import AcceptedFindings, read_accepted
 from ld50.scan.checkpoint import Checkpoint, alone_in
 from ld50.scan.engine import StageProgress
@@ -292,6 +292,8 @@ def _run_alone(
         "units": len(planned.units),
         "ld50": VERSION,
     }
+    if folder is not None:
+        _check_apart(planned, folder)
     checkpoint = Checkpoint(None if folder is None else folder / _WORK, identity, restart=restart)
     try:
         outputs = _outputs(planned, take_out, checkpoint)
@@ -313,6 +315,17 @@ def _run_alone(
         _take_out(planned, scanned, take_out, checkpoint.outputs())
     checkpoint.remove()
     return scanned
+
+
+def _check_apart(planned: Plan, folder: Path) -> None:
+    """Refuses a folder in which the report would take the place of an input."""
+    report = {os.path.realpath(path) for path in result_files(folder)}
+    for source in planned.sources:
+        if not source.file.is_remote and os.path.realpath(source.file.source) in report:
+            raise OutputError(
+                f"{source.file.source!r} is an input, and the report has a file of that name; name "
+                "another folder with --out."
+            )
 
 
 def _outputs(planned: Plan, take_out: _TakeOut, checkpoint: Checkpoint) -> list[Path]:

@@ -227,3 +227,15 @@ def test_without_the_kernels_the_same_is_found_and_it_is_said_that_it_is_slow(ch
     assert slow.returncode == fast.returncode
     for name in names:
         assert (chat.parent / "p" / name).read_bytes() == (chat.parent / "c" / name).read_bytes()
+
+
+def test_a_report_never_takes_the_place_of_an_input(tmp_path: Path) -> None:
+    for name in ("rows.jsonl", "findings.jsonl", "examples.jsonl"):
+        path = tmp_path / name
+        path.write_text(rows(60))
+        for out in (".", "../" + tmp_path.name):
+            done = run("scan", name, "--out", out, cwd=tmp_path)
+            assert done.returncode == 2
+            assert "is an input" in done.stderr
+        assert path.read_text() == rows(60)
+        path.unlink()

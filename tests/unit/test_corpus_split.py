@@ -358,3 +358,29 @@ def test_lines_layout_of_text_counts_blank_lines(tmp_path: Path) -> None:
     split(job, {0: {2}}, clean=tmp_path / "c.txt", quarantine=tmp_path / "q.txt")
     assert (tmp_path / "c.txt").read_bytes() == b"one\n\nfour\n"
     assert (tmp_path / "q.txt").read_bytes() == b"three\n"
+
+
+def test_two_names_of_one_place_are_one_place(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"".join(LINES))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "link").symlink_to("out")
+    with pytest.raises(ConfigError, match="the same place"):
+        split(plan(expand([path])), {0: {1}}, clean=tmp_path / "out", quarantine=tmp_path / "link")
+    clean, bad = tmp_path / "out" / "x.jsonl", tmp_path / "link" / ".." / "link" / "x.jsonl"
+    with pytest.raises(ConfigError, match="the same place"):
+        split(plan(expand([path])), {0: {1}}, clean=clean, quarantine=bad)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_files_whose_names_begin_alike_are_all_written(tmp_path: Path) -> None:
+    names = ["x.jsonl.gz", "x.jsonl", *(f"{'long' * 20}{n}.jsonl" for n in range(3))]
+    (tmp_path / "in").mkdir()
+    for name in names:
+        data = b"".join(LINES)
+        (tmp_path / "in" / name).write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+    paths = [tmp_path / "in" / name for name in names]
+    clean, bad = divide(paths, {number: {3} for number in range(len(names))}, tmp_path)
+    for name in names:
+        assert unpack(clean / name) == b"".join(LINES[:3] + LINES[4:])
+        assert unpack(bad / name) == LINES[3]

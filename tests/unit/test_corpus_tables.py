@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from ld50.core.errors import DataFormatError
 from ld50.corpus import fetch, plan_table, read, split_table
+from ld50.corpus.arrowcolumns import longest_shared
 
 ROWS = [{"text": f"row {n}", "label": n % 2, "id": n} for n in range(10)]
 
@@ -47,6 +49,58 @@ def test_every_kind_of_table_gives_the_same_rows(number: int) -> None:
     last = job.units[-1].index
     shown = fetch(job, [(last, counts[-1] - 1)], counts)[last, counts[-1] - 1]
     assert (shown.row, shown.id, shown.label, shown.text) == (9, "9", "1", "row 9")
+
+
+def shared(table: pa.Table) -> pa.Table:
+    return pa.table({name: table[name].dictionary_encode() for name in table.column_names})
+
+
+def views(table: pa.Table) -> pa.Table:
+    return table.set_column(0, "text", table["text"].cast(pa.string_view()))
+
+
+@pytest.mark.parametrize("form", [shared, views])
+@pytest.mark.parametrize("chunks", [1, 3])
+def test_rows_of_shared_and_viewed_strings_are_found_and_divided(form: Any, chunks: int) -> None:
+    rows = [pa.Table.from_pylist(part.tolist()) for part in np.array_split(np.array(ROWS), chunks)]
+    table = form(pa.concat_tables(rows))
+    job = plan_table(table)
+    shown = fetch(job, [(0, 3), (0, 8)], [10])
+    assert [shown[0, row].text for row in (3, 8)] == ["row 3", "row 8"]
+    clean, quarantined = split_table(table, {3, 8})
+    assert clean.schema == quarantined.schema == table.schema
+    assert quarantined["text"].to_pylist() == ["row 3", "row 8"]
+    assert clean.num_rows == 8
+
+
+def test_a_view_of_one_huge_value_is_told_before_it_is_written_out() -> None:
+    text = pa.array(["x", "long " * 40, None, "y"], pa.string_view())
+    assert longest_shared(text) == 200
+    assert longest_shared(text.slice(3)) == 1
+    assert longest_shared(pa.array([], pa.string_view())) == 0
+
+
+def test_labels_of_numpy_are_labels() -> None:
+    rows = [
+        {"text": f"row {n}", "label": kind(n % 2)} for n in range(5) for kind in (np.int64, bool)
+    ]
+    layout = plan_table(rows).sources[0].layout
+    assert layout.roles == {"text": "text", "label": "label"}
+    batch = next(iter(read(plan_table(rows[::2]), 0)))
+    assert batch.label.to_pylist() == ["0", "1", "0", "1", "0"]
+
+
+def test_a_series_is_a_column_of_text_and_names_that_are_no_strings_are_no_columns() -> None:
+    polars = pytest.importorskip("polars")
+    for data in (polars.Series(["one", "two"]), [{"text": "one", 7: 1}, {"text": "two", None: 2}]):
+        (batch,) = read(plan_table(data), 0)
+        assert batch.text.to_pylist() == ["one", "two"]
+
+
+def test_two_columns_of_one_name_are_refused() -> None:
+    table = pa.table([["a"], ["b"]], names=["text", "text"])
+    with pytest.raises(DataFormatError, match="more than one column 'text'"):
+        plan_table(table)
 
 
 def test_sources_are_named_by_their_type() -> None:

@@ -8,10 +8,13 @@ is the faster way as well.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 
+_Rows = TypeVar("_Rows", pa.Table, pa.RecordBatch)
+_WITHOUT_VIEWS = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
 #: Above this mean length, encoding string by string beats encoding them joined.
 _LONG_CHARACTERS = 64
 
@@ -52,6 +55,23 @@ def mask_array(mask: np.ndarray) -> pa.Array:
     """A bool (n,) mask as an Arrow array."""
     bits = pa.py_buffer(np.packbits(mask, bitorder="little"))
     return pa.Array.from_buffers(pa.bool_(), len(mask), [None, bits])
+
+
+def chosen_rows(data: _Rows, mask: np.ndarray) -> _Rows:
+    """The rows of a table or batch where a bool (rows,) mask is set, with the schema that it has.
+
+    Raises:
+        pa.ArrowException: Rows of a type that Arrow cannot choose from.
+    """
+    schema = data.schema
+    for number, field in enumerate(schema):
+        # Arrow chooses no views; polars writes all strings as such.
+        plain = _WITHOUT_VIEWS.get(field.type)
+        if plain is not None:
+            column = data.column(number).cast(plain)
+            data = data.set_column(number, pa.field(field.name, plain, field.nullable), column)
+    chosen = data.filter(mask_array(mask))
+    return chosen if chosen.schema == schema else chosen.cast(schema)
 
 
 def bools(array: pa.Array) -> np.ndarray:

@@ -89,7 +89,11 @@ def longest_shared(array: pa.Array) -> int:
     """
     if pa.types.is_dictionary(array.type):
         array = array.dictionary
-    elif array.type not in (pa.string_view(), pa.binary_view()):
+    elif array.type in (pa.string_view(), pa.binary_view()):
+        # Arrow has no lengths of views; each is 16 bytes, of which the first four are its length.
+        views = np.frombuffer(array.buffers()[1] or b"", dtype=np.int32).reshape(-1, 4)
+        return int(views[array.offset : array.offset + len(array), 0].max(initial=0))
+    else:
         return 0
     try:
         return int(pc.max(pc.binary_length(array)).as_py() or 0)

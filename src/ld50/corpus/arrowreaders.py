@@ -409,8 +409,9 @@ def _read_list(source: SourcePlan, unit: Unit, tally: UnitTally) -> Iterator[Row
     labels: list[str | None] = []
     for number, row in enumerate(source.table[unit.start : unit.stop]):
         tally.rows += 1
+        row = reasons.mend(dict(row))
         try:
-            value = reasons.values_of(reasons.mend(dict(row)), layout)
+            value = reasons.values_of(row, layout)
         except reasons.RowError as error:
             tally.skip(str(error))
             continue
@@ -430,5 +431,8 @@ def find_table(
         for row in sorted(wanted):
             yield row, reasons.mend(dict(source.table[unit.start + row]))
         return
-    part = source.table.slice(unit.start, unit.stop - unit.start)
-    yield from _found(source, {name: part.column(name) for name in _shown(source)}, wanted)
+    part = source.table.slice(unit.start, unit.stop - unit.start).select(_shown(source))
+    position = 0
+    for batch in part.to_batches():
+        yield from _found(source, _named(batch), wanted, position)
+        position += batch.num_rows

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from ld50.core.errors import DataFormatError, OutputError
-from ld50.corpus.arrays import mask_array
+from ld50.corpus.arrays import chosen_rows
 from ld50.corpus.arrowinspect import arrow_batch_count
 from ld50.corpus.arrowreaders import DAMAGE, arrow_batches, arrow_schema, parquet_file
 from ld50.corpus.splitters import Sinks
@@ -36,7 +36,7 @@ def split_parquet(source: SourcePlan, flagged: Collection[int], sinks: Sinks) ->
                 sinks.rows += table.num_rows
                 sinks.quarantined += int(mask.sum())
                 for chosen, writer in writers.items():
-                    part = table.filter(mask_array(mask == chosen))
+                    part = chosen_rows(table, mask == chosen)
                     if part.num_rows:
                         writer.write_table(part, row_group_size=part.num_rows)
             for writer in (writers or _parquet_writers(file, sinks)).values():
@@ -120,7 +120,7 @@ def split_arrow(source: SourcePlan, flagged: Collection[int], sinks: Sinks) -> N
             sinks.rows += batch.num_rows
             sinks.quarantined += int(mask.sum())
             for chosen, writer in writers.items():
-                part = batch.filter(mask_array(mask == chosen)) if mask.any() or chosen else batch
+                part = chosen_rows(batch, mask == chosen) if mask.any() or chosen else batch
                 if part.num_rows:
                     writer.write_batch(part)
         for writer in writers.values():
@@ -144,7 +144,7 @@ def same_rows(source: SourcePlan, flagged: Collection[int], sinks: Sinks) -> boo
         mask = np.isin(np.arange(position, position + batch.num_rows), rows)
         position += batch.num_rows
         for chosen, cursor in parts.items():
-            wanted = pa.Table.from_batches([batch]).filter(mask_array(mask == chosen))
+            wanted = chosen_rows(pa.Table.from_batches([batch]), mask == chosen)
             if not _equal(cursor.take(wanted.num_rows, wanted.schema), wanted):
                 return False
     return all(cursor.at_end() for cursor in parts.values())

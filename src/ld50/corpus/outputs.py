@@ -154,7 +154,10 @@ class Outputs:
         """A new output file; folders above it are made."""
         self._make_folder(target.parent)
         self.check(target)
-        _remove_leftovers(target)
+        own = {file.temporary for file in self._files}
+        if any(same_place(target, file.target) for file in self._files):
+            raise OutputError(f"Two outputs would both be {str(target)!r}; name another place.")
+        _remove_leftovers(target, own)
         file = OutputFile(target, compression)
         self._files.append(file)
         return file
@@ -203,9 +206,18 @@ class Outputs:
                 folder.rmdir()
 
 
-def _remove_leftovers(target: Path) -> None:
-    """Removes temporary files of this target that a killed run left; those in use stay."""
-    for path in target.parent.glob(f".{glob.escape(target.name[:64])}.*.tmp"):
+def same_place(one: Path, other: Path) -> bool:
+    """Whether two paths are one file, however they are written; neither need exist."""
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _remove_leftovers(target: Path, own: Collection[Path]) -> None:
+    """Removes temporary files of this target that a killed run left; those in use stay, and our own."""
+    prefix = f".{target.name[:64]}."
+    for path in target.parent.glob(f"{glob.escape(prefix)}*.tmp"):
+        # Those of `x.jsonl.gz` begin like those of `x.jsonl`.
+        if path in own or path.name.removeprefix(prefix).count(".") > 1:
+            continue
         with contextlib.suppress(OSError), path.open("rb") as file:
             if _lock(file.fileno()):
                 path.unlink()

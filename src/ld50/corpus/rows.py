@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from ld50.core.records import Part
 from ld50.corpus.fields import ASSISTANT_ROLES, Field, Layout
 
@@ -73,14 +75,17 @@ def _integer(digits: str) -> int | str:
 
 
 def mend(value: Any) -> Any:
-    """A JSON value with lone surrogates, which UTF-8 cannot hold, replaced by U+FFFD."""
+    """A JSON value with lone surrogates, which UTF-8 cannot hold, replaced by U+FFFD.
+
+    Rows in memory may hold scalars of numpy, which become Python's.
+    """
     if isinstance(value, str):
         return value if value.isascii() else _SURROGATES.sub("\ufffd", value)
     if isinstance(value, list):
         return [mend(item) for item in value]
     if isinstance(value, dict):
         return {mend(key): mend(item) for key, item in value.items()}
-    return value
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def values_of(row: object, layout: Layout) -> dict[str, Value]:

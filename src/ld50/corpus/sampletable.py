@@ -17,7 +17,8 @@ class SampleTable:
     def __init__(self, rows: Sequence[Mapping[str, Any]], fields: Sequence[str] | None) -> None:
         names = dict.fromkeys(fields or ())
         for row in rows:
-            names.update(dict.fromkeys(row))
+            # In memory, a key may be anything; a column that is no string has no name to go by.
+            names.update(dict.fromkeys(name for name in row if isinstance(name, str)))
         self.names = list(names)
         self.rows = rows
         self._by_plain: dict[str, str] = {}

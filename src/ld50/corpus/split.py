@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from ld50.core.errors import ConfigError, OutputError, SourceError
 from ld50.corpus.arrowsplit import same_rows, split_arrow, split_parquet
-from ld50.corpus.outputs import OutputFile, Outputs, written_together
+from ld50.corpus.outputs import OutputFile, Outputs, same_place, written_together
 from ld50.corpus.sources import SourceFile, classify, is_url
 from ld50.corpus.splitters import (
     Sinks,
@@ -139,7 +139,7 @@ def _check_places(
     for place in (clean, quarantine):
         if place is not None and is_url(os.fspath(place)):
             raise OutputError(f"{os.fspath(place)!r}: outputs are written to local paths only.")
-    if len(places) == 2 and places[0].absolute() == places[1].absolute():
+    if len(places) == 2 and same_place(*places):
         raise ConfigError("--write-clean and --quarantine name the same place.")
 
 

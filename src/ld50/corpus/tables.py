@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,11 +11,12 @@ import numpy as np
 import pyarrow as pa
 
 from ld50.core.errors import DataFormatError
-from ld50.corpus.arrays import mask_array
+from ld50.corpus.arrays import chosen_rows
 from ld50.corpus.arrowinspect import candidates, first_rows_of
 from ld50.corpus.fields import EMPTY, LayoutOptions
 from ld50.corpus.layouts import detect
 from ld50.corpus.planning import cut, fingerprint
+from ld50.corpus.rows import mend
 from ld50.corpus.sampletable import SAMPLE_ROWS
 from ld50.corpus.sources import SourceFile
 from ld50.corpus.units import UNIT_BYTES, Plan, SourcePlan
@@ -49,6 +51,11 @@ def plan_table(
     if table.num_rows == 0:
         source = SourcePlan(file=file, layout=EMPTY, rows=0, notes=("the table has no rows",))
         return Plan(sources=(source,), units=(), fingerprint=fingerprint([source], []))
+    twice = [column for column, count in Counter(table.schema.names).items() if count > 1]
+    if twice:
+        raise DataFormatError(
+            f"{name} has more than one column {twice[0]!r}; give each its own name."
+        )
     names = candidates(table.schema, options)
     sample = first_rows_of(table.select(names))
     layout = detect(sample, options, where=name, fields=table.schema.names)
@@ -70,7 +77,8 @@ def _plan_list(data: list[Any], options: LayoutOptions, name: str, unit_bytes: i
         if not isinstance(row, Mapping):
             raise DataFormatError(f"{name}: row {number} is a {type(row).__name__}, not a mapping.")
     file = SourceFile(source=name, format="table", size_bytes=sum(map(_row_bytes, rows)))
-    layout = detect(rows[:SAMPLE_ROWS], options, where=name) if rows else EMPTY
+    sample = [mend(dict(row)) for row in rows[:SAMPLE_ROWS]]
+    layout = detect(sample, options, where=name) if rows else EMPTY
     notes = () if rows else ("the list is empty",)
     source = SourcePlan(
         file=file, layout=layout, rows=len(rows), shape="list", table=rows, notes=notes
@@ -119,6 +127,8 @@ def _as_arrow(data: Any) -> pa.Table:
     if package == "polars":
         if not hasattr(data, "to_arrow"):
             data = data.collect()
+        if not hasattr(data, "columns"):
+            data = data.to_frame(data.name or "text")
         return data.to_arrow()
     if package == "datasets":
         return _from_datasets(data)
@@ -188,7 +198,7 @@ def split_table(data: Any, flagged: Iterable[int]) -> tuple[Any, Any]:
     if package == "datasets":
         return data.select(np.flatnonzero(~mask)), data.select(np.flatnonzero(mask))
     table = data if isinstance(data, pa.Table | pa.RecordBatch) else as_arrow(data)
-    return table.filter(mask_array(~mask)), table.filter(mask_array(mask))
+    return chosen_rows(table, ~mask), chosen_rows(table, mask)
 
 
 def _bytes(table: pa.Table) -> int:

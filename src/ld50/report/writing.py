@@ -31,6 +31,10 @@ class Written:
     examples: Path
     report: Path
 
+    def __iter__(self) -> Iterator[Path]:
+        """All of them."""
+        return (getattr(self, name) for name in self.__slots__)
+
 
 def result_files(directory: str | os.PathLike[str]) -> Written:
     """The paths that `write_result` writes in that folder, whether they exist or not."""
