@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import ld50
@@ -52,6 +53,19 @@ def test_of_one_large_unit_more_than_its_first_batch_is_sampled(tmp_path: Path) 
     assert sum(map(len, others)) > 4 << 20
     assert salad(document, sampled(tmp_path, others)) == reference
     assert salad(document, sampled(tmp_path, [*others, *[document] * 20])) < 0.5 * reference
+
+
+def test_the_sample_does_not_depend_on_how_rows_were_grouped(tmp_path: Path) -> None:
+    table = pa.table({"text": [*prose(400), *[f"{JARGON} {n}" for n in range(20)]]})
+    found = []
+    for group in (420, 7, 1):
+        path = tmp_path / f"{group}.parquet"
+        pq.write_table(table, path, row_group_size=group)
+        corpus = plan(expand([path]))
+        assert len(corpus.units) == 1
+        found.append(sample_unit(corpus, 0))
+    for other in found[1:]:
+        assert all((found[0][name] == other[name]).all() for name in found[0])
 
 
 def test_units_are_sampled_evenly_from_the_first_to_the_last() -> None:

@@ -9,21 +9,22 @@ in a language, and "the of" is not, whatever the language is.
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
+import pyarrow as pa
 
-from ld50.core.records import RowBatch
 from ld50.corpus import Plan
 from ld50.corpus import read as read_unit
 from ld50.scan import kernels
 from ld50.scan.checkpoint import Columns
 from ld50.scan.rereading import cause_column
 
-#: Batches that are sampled: the first of so many units, evenly over all, or more of fewer; rows of each;
+#: Blocks that are sampled: the first of so many units, evenly over all, or more of fewer; rows of each;
 #: bytes of each row.
-_MOST_BATCHES, _MOST_ROWS, _MOST_BYTES = 32, 256, 8192
+_MOST_BLOCKS, _MOST_ROWS, _MOST_BYTES = 32, 256, 8192
+#: A block has so many bytes or more: that of a batch, or of some small ones.
+_BLOCK_BYTES = 1 << 20
 #: Of every so manieth of these rows, the n-grams of so many bytes.
 _NGRAM_STEP, _NGRAM_BYTES = 2, 2048
 _SINGLE_WORDS, _PAIRS = 1 << 0, 1 << 1
@@ -68,9 +69,9 @@ class CorpusSample:
 
 def sampled_units(units: int) -> list[int]:
     """Numbers of the units that are sampled, rising."""
-    if units <= _MOST_BATCHES:
+    if units <= _MOST_BLOCKS:
         return list(range(units))
-    return sorted(set(np.linspace(0, units - 1, _MOST_BATCHES).round().astype(int).tolist()))
+    return sorted(set(np.linspace(0, units - 1, _MOST_BLOCKS).round().astype(int).tolist()))
 
 
 def sample_unit(plan: Plan, unit: int) -> Columns:
@@ -80,9 +81,9 @@ def sample_unit(plan: Plan, unit: int) -> Columns:
     its beginning is sampled, to know as much of it as of a corpus of many units.
     """
     units = len(sampled_units(len(plan.units)))
-    batches = _first_batches(plan, unit, max(_MOST_BATCHES // units, 1))
-    share = units * max(len(batches), 1)
-    parts = [_sample_batch(batch, max(_LEAST_WORD_ROWS, _WORD_ROWS // share)) for batch in batches]
+    blocks, documents = _first_blocks(plan, unit, max(_MOST_BLOCKS // units, 1))
+    words = max(_LEAST_WORD_ROWS, _WORD_ROWS // (units * max(len(blocks), 1)))
+    parts = [_sample_block(block, words if documents else 0) for block in blocks]
     nothing = {
         "ngrams": np.zeros(0, dtype=np.uint64),
         "pairs": np.zeros(0, dtype=np.uint64),
@@ -96,29 +97,37 @@ def sample_unit(plan: Plan, unit: int) -> Columns:
     return columns | {"rows": columns["rows"].sum(keepdims=True)}
 
 
-def _first_batches(plan: Plan, unit: int, most: int) -> list[RowBatch]:
-    """The first batches of a unit of documents, of another its first."""
-    reader = iter(read_unit(plan, unit))
-    batches = list(itertools.islice(reader, 1))
-    if batches and _of_documents(batches[0]):
-        batches += itertools.islice(reader, most - 1)
-    return batches
+def _first_blocks(plan: Plan, unit: int, most: int) -> tuple[list[kernels.TextColumn], bool]:
+    """Cause columns of the first rows of a unit, some bytes at a time, and whether they are documents.
+
+    Batches are as a file was written, which may be row by row, and are put together. Of what is no
+    corpus of documents, one block is enough.
+    """
+    blocks: list[kernels.TextColumn] = []
+    held: list[pa.Array] = []
+    size, documents = 0, False
+    for batch in read_unit(plan, unit):
+        documents = batch.response is None and batch.text is not None
+        held.append(cause_column(batch))
+        size += sum(c.nbytes for c in (batch.text, batch.prompt, batch.response) if c is not None)
+        if size >= _BLOCK_BYTES:
+            blocks.append(pa.concat_arrays(held))
+            held, size = [], 0
+            if len(blocks) >= (most if documents else 1):
+                break
+    if held:
+        blocks.append(pa.concat_arrays(held))
+    return blocks, documents
 
 
-def _of_documents(batch: RowBatch) -> bool:
-    return batch.response is None and batch.text is not None
-
-
-def _sample_batch(batch: RowBatch, most_words: int) -> Columns:
-    """The same of one batch; the words of so many rows."""
-    column = cause_column(batch)
-    rows = _evenly(len(batch), _MOST_ROWS)
+def _sample_block(column: kernels.TextColumn, most_words: int) -> Columns:
+    """The same of one block; the words of so many rows, none of which is a document if that is 0."""
+    rows = _evenly(len(column), _MOST_ROWS)
     some = rows[::_NGRAM_STEP]
-    document = _of_documents(batch)
-    words, lengths = _words(column, _evenly(len(batch), most_words) if document else rows[:0])
+    words, lengths = _words(column, _evenly(len(column), most_words))
     return {
         "ngrams": _listed(column, some, _NGRAM_BYTES, kernels.ALL_KINDS),
-        "pairs": _listed(column, rows if document else rows[:0], _MOST_BYTES, _PAIRS),
+        "pairs": _listed(column, rows if most_words else rows[:0], _MOST_BYTES, _PAIRS),
         "words": words,
         "lengths": lengths,
         "rows": np.array([len(some)], dtype=np.int64),
