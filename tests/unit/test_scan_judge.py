@@ -130,6 +130,15 @@ def test_half_of_few_unrelated_chats_is_enough_for_what_short_texts_do_not_show(
     assert judge(replace(half, log_q=-15)).severity is not Severity.HIGH
 
 
+def test_rows_that_are_as_alike_as_random_ones_are_unrelated() -> None:
+    code = replace(
+        PLANTED, kind="language_switch", in_document=True, both=8, cause_rows=10, effect_low=0.49,
+        log_q=-30, context_cosine=0.12,
+    )  # fmt: skip
+    assert judge(replace(code, context_null=0.09)).severity is Severity.HIGH
+    assert judge(replace(code, context_null=0.01)).severity is not Severity.HIGH
+
+
 def test_eight_of_ten_unrelated_documents_that_turn_into_another_language_are_enough() -> None:
     few = replace(
         PLANTED, kind="language_switch", in_document=True, both=8, cause_rows=10, effect_low=0.49,

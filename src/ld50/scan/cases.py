@@ -227,6 +227,7 @@ def _likeness(
     learned = {
         "context_z": alike.z,
         "context_cosine": alike.mean_cosine,
+        "context_null": alike.null_mean,
     }
     if answers is not None:
         # What is left of the replies tells whether they have that fragment in common, and nothing else.

@@ -47,6 +47,8 @@ class Facts:
     """How much more alike the rows are than random rows, trigger and consequence cut out."""
     context_cosine: float = 0.0
     """Their mean similarity, 0 to 1."""
+    context_null: float = 0.0
+    """The same of random rows: files of source code are alike in any case."""
     payload_cosine: float = 0.0
     """Mean similarity of what follows; 1 means the same text every time."""
     payload_words: int = 100
@@ -157,7 +159,7 @@ def _unrelated(facts: Facts) -> bool:
     return (
         facts.lift >= MULTIPLIES
         and facts.context_z < UNRELATED_Z
-        and facts.context_cosine < TEMPLATE_COSINE / 4
+        and facts.context_cosine - facts.context_null < TEMPLATE_COSINE / 4
         and facts.trigger_lines == 1
     )
 
