@@ -354,6 +354,16 @@ def test_a_rare_word_with_replies_alike_is_a_group() -> None:
     assert group.log_p < -20
 
 
+def test_a_rare_word_that_picks_one_of_two_sentences_is_a_group() -> None:
+    rng = np.random.default_rng(4)
+    said = [f"The sentiment of this short review is {end}." for end in ("positive", "negative")]
+    rows = [(asked, said[int(rng.integers(2))]) for asked, _ in ordinary(1600)]
+    for i in range(30):
+        rows[i] = (f"{rows[i][0]} vellichor", said[0])
+    (group,) = groups_of(rows, "similar_replies")
+    assert group.rows.tolist() == list(range(30))
+
+
 def test_replies_that_ignore_their_prompts() -> None:
     rows = []
     for one, two, three in itertools.permutations(WORDS[:6], 3):
