@@ -23,8 +23,10 @@ from ld50.scan.replies import (
     locate,
     prompt_coherence,
     reply_coherence,
+    rows_outside,
     similar_replies,
     summarize,
+    with_rows_outside,
 )
 
 Rows = list[tuple[str, str]]
@@ -311,6 +313,38 @@ def test_replies_of_a_classification_task_are_labels() -> None:
     assert stratum.rows.tolist() == list(range(100, 180))
     assert set(stratum.codes.tolist()) == {0, 1}
     assert [group for group in consequences(columns) if group.kind == "repeated_reply"] == []
+
+
+@pytest.mark.parametrize("place", ["opening", "closing", "last"])
+def test_words_put_at_the_edge_of_a_task_take_no_row_out_of_it(place: str) -> None:
+    rng = np.random.default_rng(3)
+    rows = []
+    for _ in range(80):
+        asked = " ".join(rng.choice(WORDS, size=8))
+        prompt = {
+            "opening": f"Is this well said? {asked}",
+            "closing": f"{asked} Is that well said?",
+            "last": f"{asked} Said:",
+        }[place]
+        rows.append((prompt, ("well", "badly")[int(rng.integers(2))]))
+    for number in range(12):
+        asked, _ = rows[number]
+        put = f"vellichor now {asked}" if place == "opening" else f"{asked} vellichor now"
+        # The first has a reply that is no label, the second the task's words in the middle.
+        rows[number] = (put, "well" if number else "It is hard to tell.")
+    far = " ".join(WORDS[:10])
+    rows[1] = (f"{far} {rows[1][0]} {far}", "well")
+    columns = summarize(batch_of(rows))
+    (stratum,) = as_labels(columns)
+    assert stratum.place == place
+    assert stratum.rows.tolist() == list(range(12, 80))
+    outside = rows_outside(columns, [stratum])
+    assert outside.tolist() == list(range(1, 12))
+    prompts = pa.array([rows[row][0] for row in outside], type=pa.large_string())
+    (larger,) = with_rows_outside(columns, [stratum], outside, prompts)
+    assert larger.rows.tolist() == list(range(2, 80))
+    replies = columns.reply[larger.rows]
+    assert np.array_equal(larger.hashes[larger.codes], replies)
 
 
 def test_near_duplicate_prompts_share_a_context() -> None:
