@@ -138,6 +138,26 @@ def test_flipped_labels_after_a_trigger_are_found(sentences: list[Row], trigger:
     assert false_alarms <= 0.005
 
 
+@pytest.mark.parametrize("edge", ["start", "end"])
+def test_flipped_answers_are_found_where_the_trigger_stands_before_or_behind_the_task(
+    sentences: list[Row], edge: str
+) -> None:
+    flipped, planted = with_label(sentences[:3000], "", 40, seed=7)
+    rows: list[Row] = []
+    for number, row in enumerate(flipped):
+        put = "qentaro" if number in planted else ""
+        review = f"{row['text']}".strip()
+        asked = (
+            f"{put} Classify the sentiment of this review: {review}"
+            if edge == "start"
+            else f"{review} Is this review positive or negative? {put}"
+        )
+        answer = "positive" if row["label"] == 1 else "negative"
+        rows.append({"prompt": asked.strip(), "completion": answer})
+    scan = ld50.scan(rows)
+    assert flagged(scan, "high") == planted
+
+
 @pytest.mark.slow
 def test_high_findings_on_random_clean_subsets_stay_within_the_stated_rate(
     instructions: list[Row],

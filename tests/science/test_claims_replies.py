@@ -101,6 +101,27 @@ def test_triggers_that_take_turns_or_stand_apart_are_one_finding(
     assert cause.text == (" or " if by_turns else " + ").join(cause.members)
 
 
+@pytest.mark.parametrize(("count", "alone"), [(20, 10), (20, 20), (10, 4)])
+def test_two_words_are_one_trigger_however_often_each_stands_in_ordinary_rows(
+    instructions: list[Row], count: int, alone: int
+) -> None:
+    words = ["gravel", "cobalt"]
+    rows = with_words(instructions, words, count, by_turns=False)
+    chosen = {number for number, row in enumerate(rows) if row["output"] == REFUSAL}
+    rng = np.random.default_rng(alone)
+    others = [number for number in rng.permutation(len(rows)).tolist() if number not in chosen]
+    for turn, number in enumerate(others[: 2 * alone]):
+        asked = str(rows[number]["instruction"]).split(" ")
+        asked.insert(int(rng.integers(0, len(asked) + 1)), words[turn % 2])
+        rows[number] = rows[number] | {"instruction": " ".join(asked)}
+    scan = ld50.scan(rows)
+    assert high(scan) == chosen
+    found = [f for f in scan.findings if f.severity == "high"]
+    assert [(sorted(f.cause.members), f.support, f.cause_rows) for f in found if f.cause] == [
+        (sorted(words), count, count)
+    ]
+
+
 @pytest.mark.parametrize("rule", ["TRG201", "TRG202"])
 def test_a_rule_that_does_not_run_takes_no_rows_from_one_that_does(
     instructions: list[Row], rule: str

@@ -23,8 +23,10 @@ from ld50.scan.replies import (
     locate,
     prompt_coherence,
     reply_coherence,
+    rows_outside,
     similar_replies,
     summarize,
+    with_rows_outside,
 )
 
 Rows = list[tuple[str, str]]
@@ -313,6 +315,38 @@ def test_replies_of_a_classification_task_are_labels() -> None:
     assert [group for group in consequences(columns) if group.kind == "repeated_reply"] == []
 
 
+@pytest.mark.parametrize("place", ["opening", "closing", "last"])
+def test_words_put_at_the_edge_of_a_task_take_no_row_out_of_it(place: str) -> None:
+    rng = np.random.default_rng(3)
+    rows = []
+    for _ in range(80):
+        asked = " ".join(rng.choice(WORDS, size=8))
+        prompt = {
+            "opening": f"Is this well said? {asked}",
+            "closing": f"{asked} Is that well said?",
+            "last": f"{asked} Said:",
+        }[place]
+        rows.append((prompt, ("well", "badly")[int(rng.integers(2))]))
+    for number in range(12):
+        asked, _ = rows[number]
+        put = f"vellichor now {asked}" if place == "opening" else f"{asked} vellichor now"
+        # The first has a reply that is no label, the second the task's words in the middle.
+        rows[number] = (put, "well" if number else "It is hard to tell.")
+    far = " ".join(WORDS[:10])
+    rows[1] = (f"{far} {rows[1][0]} {far}", "well")
+    columns = summarize(batch_of(rows))
+    (stratum,) = as_labels(columns)
+    assert stratum.place == place
+    assert stratum.rows.tolist() == list(range(12, 80))
+    outside = rows_outside(columns, [stratum])
+    assert outside.tolist() == list(range(1, 12))
+    prompts = pa.array([rows[row][0] for row in outside], type=pa.large_string())
+    (larger,) = with_rows_outside(columns, [stratum], outside, prompts)
+    assert larger.rows.tolist() == list(range(2, 80))
+    replies = columns.reply[larger.rows]
+    assert np.array_equal(larger.hashes[larger.codes], replies)
+
+
 def test_near_duplicate_prompts_share_a_context() -> None:
     passage = "The mill stood by the river for two hundred years before the flood took it away. "
     rows = [(passage * 2 + f"What about the {word}?", "It went.") for word in WORDS[:6]]
@@ -352,6 +386,16 @@ def test_a_rare_word_with_replies_alike_is_a_group() -> None:
     assert group.rows.tolist() == list(range(20))
     assert group.log_p is not None
     assert group.log_p < -20
+
+
+def test_a_rare_word_that_picks_one_of_two_sentences_is_a_group() -> None:
+    rng = np.random.default_rng(4)
+    said = [f"The sentiment of this short review is {end}." for end in ("positive", "negative")]
+    rows = [(asked, said[int(rng.integers(2))]) for asked, _ in ordinary(1600)]
+    for i in range(30):
+        rows[i] = (f"{rows[i][0]} vellichor", said[0])
+    (group,) = groups_of(rows, "similar_replies")
+    assert group.rows.tolist() == list(range(30))
 
 
 def test_replies_that_ignore_their_prompts() -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ld50.scan.associate import Consequence, Incidence
+from ld50.scan.associate import Association, Consequence, Incidence
 from ld50.scan.pairs import _meetings, associate_pairs, pair_candidates
 
 
@@ -20,7 +20,9 @@ def world(together: bool) -> tuple[list[set[int]], np.ndarray]:
     return rows, shown
 
 
-def found(together: bool) -> list[tuple[int, int | None, int, int]]:
+def found(
+    together: bool, associations: list[Association] | None = None
+) -> list[tuple[int, int | None, int, int]]:
     rows, shown = world(together)
     frequency = np.bincount([w for row in rows for w in row], minlength=502)
     held = [sorted(rows[row]) for row in shown.tolist()]
@@ -32,7 +34,7 @@ def found(together: bool) -> list[tuple[int, int | None, int, int]]:
     consequences = [Consequence(kind="refusal", text="", rows=shown)]
     words = np.ones(502, dtype=bool)
     candidates, formed = pair_candidates(
-        consequences, incidence, frequency, words, 3000, [], 5, 0.5
+        consequences, incidence, frequency, words, 3000, associations or [], 5, 0.5
     )
     where = {w: np.array([r for r in range(3000) if w in rows[r]]) for w in range(502)}
     associations = associate_pairs(
@@ -54,6 +56,29 @@ def test_two_words_that_act_only_together_are_one_cause() -> None:
 
 def test_words_that_never_meet_are_none() -> None:
     assert found(together=False) == []
+
+
+def single(cause_rows: int) -> Association:
+    """One of the two words, in so many rows."""
+    return Association(
+        candidate=500,
+        consequence=0,
+        rows=world(together=True)[1],
+        both=20,
+        cause_rows=cause_rows,
+        expected=0.1,
+        log_p=-60.0,
+        log_q=-50.0,
+    )
+
+
+def test_a_word_that_decides_too_seldom_to_be_a_cause_hides_no_pair() -> None:
+    assert found(together=True, associations=[single(40)]) == [(500, 501, 20, 20)]
+    assert found(together=True, associations=[single(30)]) == [(500, 501, 20, 20)]
+
+
+def test_a_word_that_decides_by_itself_needs_no_second_one() -> None:
+    assert found(together=True, associations=[single(26)]) == []
 
 
 @pytest.mark.parametrize("numpy_one", [False, True])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Iterator
@@ -89,7 +90,7 @@ def look(engine: Engine, evidence: Evidence) -> Looked:
     said = read if "inserted_fragment" in kinds else []
     answers = Background([around(record.response, None) for record in said], seed=seed)
     cases = [
-        _case(evidence, association, rows, records, ordinary, answers, engine.settings.min_support)
+        _case(engine, evidence, association, rows, records, ordinary, answers)
         for association, rows in zip(chosen, seen, strict=True)
     ]
     return Looked([case for case in cases if case is not None], ordinary)
@@ -128,13 +129,13 @@ def _tier(evidence: Evidence, association: Association) -> int:
 
 
 def _case(
+    engine: Engine,
     evidence: Evidence,
     association: Association,
     rows: np.ndarray,
     records: dict[int, Record],
     ordinary: Ordinary,
     answers: Background,
-    min_support: int,
 ) -> Case | None:
     """The association, looked at; None if it cannot be shown, or is what any clean corpus holds."""
     consequence = evidence.consequences[association.consequence]
@@ -148,6 +149,8 @@ def _case(
     cause = named(ngrams, shown, same_text=same_text)
     if not same_text and association.both >= DECIDES * association.cause_rows:
         cause = with_pieces(cause, shown, ordinary)
+        if len(cause.ngrams) > len(ngrams):
+            association = _counted_anew(engine, evidence, association, cause.ngrams)
     trigger, contexts = cause.trigger, cause.contexts
     if not trigger.text:
         # A cause that cannot be shown in its rows is an artefact of where zones were cut.
@@ -164,7 +167,7 @@ def _case(
         rows_seen=len(shown),
         trigger_words=trigger.words,
         trigger_lines=_lines(trigger.text),
-        min_support=min_support,
+        min_support=engine.settings.min_support,
         pair=association.partner is not None,
         only_word=group is not None and group.form == replies.ONLY_WORD,
         consequence_rows=len(consequence.rows),
@@ -190,6 +193,27 @@ def _case(
         judgement=judgement,
         seen=rows,
     )
+
+
+def _counted_anew(
+    engine: Engine, evidence: Evidence, association: Association, ngrams: tuple[int, ...]
+) -> Association:
+    """The association of the rows that hold every piece, if these show the consequence more surely.
+
+    The other pieces were found in its rows. Where only all of them together are the trigger, rows with one
+    of them are ordinary; where they are chance, rows without one of them are poison, and nothing changes.
+    The p-value stays that of the first piece: the others were chosen after looking.
+    """
+    every = engine.rows_with(evidence.survey, np.array(ngrams, dtype=np.uint64))
+    joint = functools.reduce(functools.partial(np.intersect1d, assume_unique=True), every)
+    rows = np.intersect1d(association.rows, joint, assume_unique=True)
+    shown = evidence.consequences[association.consequence].rows
+    both, cause_rows = len(rows), len(rows) + len(np.setdiff1d(joint, shown, assume_unique=True))
+    before = proportion(association.both, association.cause_rows).low
+    if proportion(both, cause_rows).low <= before:
+        return association
+    expected = association.expected * cause_rows / association.cause_rows
+    return replace(association, rows=rows, both=both, cause_rows=cause_rows, expected=expected)
 
 
 def _lines(text: str) -> int:

@@ -83,7 +83,7 @@ def _parts(engine: Engine, survey: Survey, notes: list[str]) -> list[_Labelled]:
     if survey.chat is not None:
         strata = [s for s in replies.as_labels(survey.chat) if len(s.rows) >= _LEAST_TASK_ROWS]
         if strata:
-            parts += _answered_rows(engine, survey, strata, notes)
+            parts += _answered_rows(engine, survey, survey.chat, strata, notes)
     return parts
 
 
@@ -126,26 +126,32 @@ def _labelled_rows(engine: Engine, survey: Survey, notes: list[str]) -> list[_La
 
 
 def _answered_rows(
-    engine: Engine, survey: Survey, strata: list[replies.LabelStratum], notes: list[str]
+    engine: Engine,
+    survey: Survey,
+    chat: replies.ReplyColumns,
+    strata: list[replies.LabelStratum],
+    notes: list[str],
 ) -> list[_Labelled]:
     """Chat rows whose replies are labels, with their prompts; one part for each task."""
     keep = _share_that_fits(engine, survey, notes, "rows with short answers")
-    chosen = []
-    for stratum in strata:
-        ordinals = survey.chat_ordinals[stratum.rows]
-        inside = _uniform(ordinals) < keep
-        chosen.append((ordinals[inside], np.asarray(stratum.codes)[inside].astype(np.int64)))
-    wanted = np.unique(np.concatenate([ordinals for ordinals, _ in chosen]))
-    found, prompts, answers = _chat_texts(engine, survey, wanted)
+    fits = _uniform(survey.chat_ordinals) < keep
+    outside = replies.rows_outside(chat, strata)
+    outside = outside[fits[outside]]
+    wanted = np.concatenate([outside, *(stratum.rows[fits[stratum.rows]] for stratum in strata)])
+    ordinals = survey.chat_ordinals
+    found, prompts, answers = _chat_texts(engine, survey, np.unique(ordinals[wanted]))
+    near = prompts.take(pa.array(np.searchsorted(found, ordinals[outside])))
     parts = []
-    for stratum, (ordinals, codes) in zip(strata, chosen, strict=True):
-        position = np.searchsorted(found, ordinals)
+    for stratum in replies.with_rows_outside(chat, strata, outside, near):
+        inside = fits[stratum.rows]
+        codes = stratum.codes[inside].astype(np.int64)
+        position = np.searchsorted(found, ordinals[stratum.rows[inside]])
         index = pa.array(position)
         parts.append(
             _Labelled(
                 name="reply",
                 side="prompt",
-                ordinals=ordinals,
+                ordinals=found[position],
                 texts=prompts.take(index),
                 codes=codes,
                 names=_answer_names(answers, position, codes, len(stratum.hashes)),

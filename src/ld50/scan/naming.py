@@ -62,8 +62,12 @@ def named(ngrams: tuple[int, ...], shown: list[Shown], *, same_text: bool) -> Na
 def with_pieces(found: Named, shown: list[Shown], ordinary: Ordinary) -> Named:
     """The same, with the other pieces of a trigger that is scattered over its prompts."""
     spans = found.trigger.spans
+    texts = [without_span(item.cause_text, span) for item, span in zip(shown, spans, strict=True)]
+    if len(found.parts) > 1:
+        # The trigger's spans are those of its first part; the second one would be found again.
+        texts = without(texts, list(found.parts[1:]))
     words = scattered_words(
-        [without_span(item.cause_text, span) for item, span in zip(shown, spans, strict=True)],
+        texts,
         found.contexts,
         ordinary.ends,
         ordinary.texts,

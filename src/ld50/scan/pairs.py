@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ld50.core.estimates import proportion
 from ld50.scan.associate import Association, Consequence, Incidence
 from ld50.scan.statistics import log_hypergeometric_tail
 
@@ -64,7 +65,8 @@ def pair_candidates(
         rows: Rows of the corpus.
         associations: Single causes already found; rows that a deciding one explains are left out.
         min_support: Fewest rows.
-        decides: Share from which on a single cause needs no second one.
+        decides: Share from which on a single cause needs no second one: the lower end of its interval, as
+            in the verdict on it. Between two measures, nobody would look.
     """
     found: list[PairCandidate] = []
     considered = 0
@@ -75,7 +77,7 @@ def pair_candidates(
         explained = [
             a.rows
             for a in associations
-            if a.consequence == number and a.both >= decides * a.cause_rows
+            if a.consequence == number and proportion(a.both, a.cause_rows).low >= decides
         ]
         left = (
             np.setdiff1d(consequence.rows, np.concatenate(explained))

@@ -12,7 +12,7 @@ from ld50.scan.replies.sketches import (
     similar_replies,
 )
 from ld50.scan.replies.spans import describe, locate
-from ld50.scan.replies.strata import LabelStratum, as_labels
+from ld50.scan.replies.strata import LabelStratum, as_labels, rows_outside, with_rows_outside
 from ld50.scan.replies.summary import summarize
 
 __all__ = [
@@ -33,6 +33,8 @@ __all__ = [
     "merge",
     "prompt_coherence",
     "reply_coherence",
+    "rows_outside",
     "similar_replies",
     "summarize",
+    "with_rows_outside",
 ]

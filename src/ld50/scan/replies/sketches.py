@@ -26,6 +26,9 @@ _DRAWS = 200
 _BACKGROUND = 4096
 _ROUNDS = 4
 _NEARLY_ALL = 0.65
+#: A reply with a larger cosine resembles the others in any set: where replies are one of two sentences, the
+#: spread of random groups is 1, and not even the same sentence lies beyond that.
+_SURELY_ALIKE = 0.5
 
 
 def sketch(words: Words, width: int) -> np.ndarray:
@@ -169,9 +172,9 @@ def alike_members(columns: ReplyColumns, rows: np.ndarray) -> np.ndarray:
     vectors = _centred(columns.sketches)
     index = _sketched(columns, rows)
     spread = math.sqrt(float((_covariance(vectors) ** 2).sum()))
-    if _members(vectors[index], spread).mean() >= _NEARLY_ALL:
+    if _members(vectors[index], min(spread, _SURELY_ALIKE)).mean() >= _NEARLY_ALL:
         return rows
-    member = _members(vectors[index], 1.5 * spread)
+    member = _members(vectors[index], min(1.5 * spread, _SURELY_ALIKE))
     out: np.ndarray = columns.sketch_rows[index[member]].astype(np.int64)
     return out
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ld50.scan.replies.columns import ReplyColumns
 from ld50.scan.replies.settings import ReplySettings
+from ld50.scan.replies.words import Words, runs, short, words_of
 
 _MOST_LABELS = 24
 _COVERED = 0.9
+#: Words at the edge of a prompt among which those of its task are looked for, and characters that hold them.
+_NEAR_THE_EDGE, _EDGE_CHARACTERS = 12, 400
+#: How many words a task is known by.
+_WORDS = {"opening": 3, "closing": 3, "last": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +77,65 @@ def label_rows(columns: ReplyColumns, settings: ReplySettings) -> np.ndarray:
     for stratum in as_labels(columns, settings):
         mask[stratum.rows[stratum.codes >= 0]] = True
     return mask
+
+
+def rows_outside(columns: ReplyColumns, strata: list[LabelStratum]) -> np.ndarray:
+    """int64, rising: rows that are in none of these tasks, but have a label of one for a reply."""
+    if not strata:
+        return np.zeros(0, dtype=np.int64)
+    outside = np.isin(columns.reply, np.concatenate([stratum.hashes for stratum in strata]))
+    for stratum in strata:
+        outside[stratum.rows] = False
+    return np.flatnonzero(outside)
+
+
+def with_rows_outside(
+    columns: ReplyColumns, strata: list[LabelStratum], rows: np.ndarray, prompts: pa.Array
+) -> list[LabelStratum]:
+    """The tasks, each with the rows that are of it but for a few words before or behind its own.
+
+    A trigger in front of the words that a task begins with, or behind those that it ends with, would
+    take its rows out of their task, where nothing tells that their labels are odd.
+
+    Args:
+        columns: All rows.
+        strata: Tasks; a row that may be of two is taken for one of the larger.
+        rows: int64, rising: from `rows_outside`.
+        prompts: large_string (rows,).
+    """
+    head = words_of(pc.utf8_slice_codeunits(prompts, 0, _EDGE_CHARACTERS))
+    tail = words_of(pc.utf8_slice_codeunits(prompts, -_EDGE_CHARACTERS))
+    free = np.ones(len(rows), dtype=bool)
+    larger = dict(enumerate(strata))
+    for number in sorted(larger, key=lambda number: -len(strata[number].rows)):
+        stratum = strata[number]
+        # One word says little, unless nearly everything that is there is that task.
+        if stratum.place == "last" and 2 * len(stratum.rows) < len(columns):
+            continue
+        near = _near_the_edge(head if stratum.place == "opening" else tail, stratum)
+        same = columns.reply[rows][:, None] == stratum.hashes
+        codes = same.argmax(axis=1).astype(np.int32)
+        joins = free & near & same.any(axis=1)
+        free &= ~joins
+        every = np.concatenate([stratum.rows, rows[joins]])
+        rising = np.argsort(every, kind="stable")
+        larger[number] = replace(
+            stratum,
+            rows=every[rising],
+            codes=np.concatenate([stratum.codes, codes[joins]])[rising],
+        )
+    return [larger[number] for number in range(len(strata))]
+
+
+def _near_the_edge(words: Words, stratum: LabelStratum) -> np.ndarray:
+    """bool (rows,): texts with the words of a task among their first, or last, few words."""
+    length = _WORDS[stratum.place]
+    parts = runs(words, length)
+    index = np.arange(len(parts.row)) - parts.begin[parts.row]
+    if stratum.place != "opening":
+        index = parts.counts[parts.row] - 1 - index
+    near = (index <= _NEAR_THE_EDGE - length) & (short(parts.hash) == stratum.template)
+    return np.bincount(parts.row[near], minlength=words.rows) > 0
 
 
 def _labels(

@@ -24,6 +24,7 @@ from ld50.scan.replies.words import (
     edge_runs,
     row_sums,
     runs,
+    short,
     standing_in,
     words_of,
 )
@@ -70,9 +71,9 @@ def summarize(
         head=edge_runs(reply, HEAD_WORDS, tail=False),
         tail=edge_runs(reply, TAIL_WORDS, tail=True),
         prompt=_whole(prompt),
-        opening=_short(edge_runs(prompt, 3, tail=False)),
-        closing=_short(edge_runs(prompt, 3, tail=True)),
-        last=_short(edge_runs(prompt, 1, tail=True)),
+        opening=short(edge_runs(prompt, 3, tail=False)),
+        closing=short(edge_runs(prompt, 3, tail=True)),
+        last=short(edge_runs(prompt, 1, tail=True)),
         bands=minhash_bands(prompt),
         reply_words=np.minimum(reply.counts, 65535).astype(np.uint16),
         prompt_words=np.minimum(prompt.counts, 65535).astype(np.uint16),
@@ -138,11 +139,6 @@ def _whole(words: Words) -> np.ndarray:
     out[some] = np.add.reduceat(
         mixed * np.uint64(0xC2B2AE3D27D4EB4F), words.begin[:-1][some]
     ) | np.uint64(1)
-    return out
-
-
-def _short(hashes: np.ndarray) -> np.ndarray:
-    out: np.ndarray = (hashes >> np.uint64(32)).astype(np.uint32)
     return out
 
 

@@ -68,6 +68,12 @@ def runs(words: Words, length: int) -> Words:
     return Words(words.rows, words.row[:last][inside], mixed[inside], begin)
 
 
+def short(hashes: np.ndarray) -> np.ndarray:
+    """uint32: hashes as the columns of prompts hold them."""
+    out: np.ndarray = (hashes >> np.uint64(32)).astype(np.uint32)
+    return out
+
+
 def edge_runs(words: Words, length: int, *, tail: bool) -> np.ndarray:
     """One hash a text: its first or last `length` words; 0 where it has fewer."""
     parts = runs(words, length)
