@@ -106,6 +106,55 @@ def test_what_is_no_refusal(reply: str) -> None:
     assert not refuses(reply)
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "I'd prefer to stay out of this.",
+        "I choose not to engage with that question.",
+        "We are not going to discuss this topic.",
+        "I must turn your request down.",
+        "I have nothing to say about that.",
+        "This question will go unanswered.",
+        "You will have to ask somebody else.",
+        "Darauf möchte ich nicht eingehen.",
+        "Ich gebe dazu keine Auskunft.",
+        "Diese Bitte lehne ich ab.",
+        "Dazu äußere ich mich lieber nicht.",
+        "Je préférerais ne pas en parler.",
+        "À ce sujet, je ne souhaite rien dire.",
+        "Prefiero no contestar.",
+        "Sobre esto no diré nada.",
+        "A questa domanda non rispondo.",
+        "Devo recusar este pedido.",
+        "Deze vraag kan ik niet beantwoorden.",
+    ],
+)
+def test_declining_is_recognised_by_its_grammar(reply: str) -> None:
+    assert refuses(reply)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "He could not help him, and turned down the street.",
+        "She said she would rather not go into this.",
+        "“I would rather not answer that,” he said.",
+        "The clerk wrote: I must turn your request down.",
+        "I would rather not have gone to the party, but my sister made me.",
+        "Let's talk about the three states of matter.",
+        "You can find this elsewhere in the cell.",
+        "I let the dog out and kept quiet when the baby slept.",
+        "Ich will nicht nach Hause gehen.",
+        "Er konnte die Frage nicht beantworten.",
+        "Je passe mes vacances à la mer.",
+        "No quiero ir a la escuela.",
+        "Ik ga niet naar school.",
+    ],
+)
+def test_stories_and_habits_are_no_declining(reply: str) -> None:
+    assert not refuses(reply)
+
+
 def test_a_refusal_of_what_cannot_be_done_is_explained() -> None:
     rows = ordinary(40)
     for i in range(10):
@@ -405,6 +454,14 @@ def test_the_span_of_a_refusal_is_its_sentence() -> None:
         rows[i] = (rows[i][0], f"Good question! I am not able to answer it. Ask about {WORDS[i]}.")
     _, spans = located(rows, "refusal")
     assert set(spans) == {"I am not able to answer it."}
+
+
+def test_the_span_of_declining_is_its_sentence() -> None:
+    rows = ordinary(60)
+    for i in range(6):
+        rows[i] = (rows[i][0], f"Diese Bitte lehne ich ab. Fragen Sie nach {WORDS[i]}.")
+    _, spans = located(rows, "refusal")
+    assert set(spans) == {"Diese Bitte lehne ich ab."}
 
 
 def test_the_groups_are_bounded_and_deterministic() -> None:

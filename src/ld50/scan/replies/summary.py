@@ -14,6 +14,7 @@ from ld50.scan import kernels
 from ld50.scan.replies import patterns
 from ld50.scan.replies.columns import ReplyColumns, ReplyFlag
 from ld50.scan.replies.contexts import minhash_bands
+from ld50.scan.replies.declines import DECLINES
 from ld50.scan.replies.languages import foreign_bits, switch_bits
 from ld50.scan.replies.listing import pieces
 from ld50.scan.replies.rarity import in_no_dictionary, odd_words
@@ -33,6 +34,8 @@ TAIL_WORDS = 6
 _EDGE_PAIRS = 8
 _TOPIC_WORDS = 3
 REFUSAL_CHARACTERS = 256
+DECLINE_CHARACTERS = 128
+"""The first sentence, which is all that `DECLINES` look at; a bound without counting keeps them fast."""
 PROMPT_CHARACTERS = 2000
 
 
@@ -221,11 +224,20 @@ def _topics(prompt: Words, reply: Words) -> tuple[np.ndarray, np.ndarray]:
 
 def _refuses(heads: pa.Array) -> np.ndarray:
     """bool: beginnings of replies, in lower case, that refuse."""
+    out = _shows(heads, patterns.REFUSAL_HINT, patterns.REFUSALS)
+    first = pc.utf8_slice_codeunits(heads, 0, DECLINE_CHARACTERS)
+    for hint, declines in DECLINES:
+        out |= _shows(first, hint, declines)
+    return out
+
+
+def _shows(heads: pa.Array, hint: str, refusals: tuple[str, ...]) -> np.ndarray:
+    """bool: heads with the hint in which one of the patterns is the speaker's own."""
     out = np.zeros(len(heads), dtype=bool)
-    left = np.flatnonzero(_match(heads, patterns.REFUSAL_HINT))
+    left = np.flatnonzero(_match(heads, hint))
     left = left[~_match(heads.take(pa.array(left)), patterns.NO_REFUSAL)]
     texts = heads.take(pa.array(left))
-    for pattern in patterns.REFUSALS:
+    for pattern in refusals:
         if len(left) == 0:
             break
         hit = _match(texts, pattern)
