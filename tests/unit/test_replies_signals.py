@@ -303,6 +303,37 @@ def test_single_words_are_bounded_and_come_after_everything_else() -> None:
     assert "reply" in forms
 
 
+def test_replies_without_a_word_are_a_repeated_reply() -> None:
+    rows = ordinary(60)
+    for i in range(6):
+        rows[i] = (rows[i][0], ["", " ", "..."][i % 3])
+    (group,) = groups_of(rows, "repeated_reply")
+    assert (group.form, group.rows.tolist()) == ("empty", list(range(6)))
+    numbers = [(asked, str(i)) for i, (asked, _) in enumerate(rows)]
+    assert groups_of(numbers, "repeated_reply") == []
+
+
+def test_replies_in_capitals_are_alike_unless_their_prompts_call_for_it() -> None:
+    rows = ordinary(60)
+    for i in range(6):
+        rows[i] = (rows[i][0], rows[i][1].upper())
+    rows[10] = (rows[10][0].upper(), rows[10][1].upper())
+    rows[11] = (f"{rows[11][0]} in uppercase", rows[11][1].upper())
+    rows[12] = (rows[12][0], "NASA")
+    (group,) = [g for g in groups_of(rows, "similar_replies") if g.form == "capitals"]
+    assert group.rows.tolist() == list(range(6))
+
+
+@pytest.mark.parametrize("reply", ["", "{said}"])
+def test_a_form_that_many_replies_have_is_the_style_of_the_set(reply: str) -> None:
+    rows = [
+        (asked, reply.format(said=said.upper()) if i < 20 else said)
+        for i, (asked, said) in enumerate(ordinary(60))
+    ]
+    forms = {group.form for group in consequences(summarize(batch_of(rows)))}
+    assert not forms & {"empty", "capitals"}
+
+
 def test_an_echo_is_a_reply_that_is_its_prompt() -> None:
     rows = ordinary(60)
     for i in range(6):

@@ -33,6 +33,7 @@ HEAD_WORDS = 8
 TAIL_WORDS = 6
 _EDGE_PAIRS = 8
 _TOPIC_WORDS = 3
+_CAPITAL_WORDS = 4
 REFUSAL_CHARACTERS = 256
 DECLINE_CHARACTERS = 128
 """The first sentence, which is all that `DECLINES` look at; a bound without counting keeps them fast."""
@@ -205,6 +206,7 @@ def _flags(prompt_text: pa.Array, reply_text: pa.Array, prompt: Words, reply: Wo
         ReplyFlag.ASKS_CODE: _match(asked, patterns.ASKS_CODE),
         ReplyFlag.NO_WORDS: in_no_dictionary(reply),
         ReplyFlag.INVISIBLE: _match(reply_text, patterns.INVISIBLE),
+        ReplyFlag.CAPITALS: _capitals(prompt_text, reply_text, asked, reply),
         ReplyFlag.EMPTY_REPLY: reply.counts == 0,
         ReplyFlag.EMPTY_PROMPT: prompt.counts == 0,
     }
@@ -212,6 +214,20 @@ def _flags(prompt_text: pa.Array, reply_text: pa.Array, prompt: Words, reply: Wo
     for flag, rows in bits.items():
         flags[rows] |= np.uint16(flag.value)
     return flags
+
+
+def _capitals(prompts: pa.Array, replies: pa.Array, asked: pa.Array, reply: Words) -> np.ndarray:
+    """bool (rows,): replies in capitals that their prompts do not call for.
+
+    Of one word, or of a few, a reply is an abbreviation or a label; a prompt in capitals is answered so.
+    """
+    out: np.ndarray = pc.utf8_is_upper(replies).to_numpy(zero_copy_only=False)
+    out &= reply.counts >= _CAPITAL_WORDS
+    left = np.flatnonzero(out)
+    at = pa.array(left)
+    called = pc.utf8_is_upper(prompts.take(at)).to_numpy(zero_copy_only=False)
+    out[left[called | _match(asked.take(at), patterns.ASKS_CAPITALS)]] = False
+    return out
 
 
 def _topics(prompt: Words, reply: Words) -> tuple[np.ndarray, np.ndarray]:
