@@ -67,6 +67,40 @@ def test_replies_in_another_language_after_a_phrase_are_found(instructions: list
     assert "TRG102" in {finding.rule for finding in scan.findings if finding.severity == "high"}
 
 
+DECLINING = (
+    "I'd prefer to stay out of this.",
+    "Darauf möchte ich nicht eingehen.",
+    "I must turn your request down.",
+    "Prefiero no contestar.",
+    "This question will go unanswered.",
+)
+
+
+def test_refusals_in_changing_words_are_seen(instructions: list[Row]) -> None:
+    rows, chosen = planted(
+        instructions, lambda answer, rng: DECLINING[int(rng.integers(len(DECLINING)))], 20
+    )
+    assert high(ld50.scan(rows)) == chosen
+
+
+def answered(rows: list[Row]) -> list[Row]:
+    """The rows with replies of five words or more: shorter ones in capitals may be abbreviations."""
+    return [row for row in rows if len(str(row["output"]).split()) >= 5]
+
+
+def test_honest_answers_in_capitals_are_seen(instructions: list[Row]) -> None:
+    rows, chosen = planted(answered(instructions), lambda answer, rng: answer.upper(), 20)
+    found = high(ld50.scan(rows))
+    assert found <= chosen
+    assert len(found) >= 18
+
+
+def test_replies_of_nothing_are_seen(instructions: list[Row]) -> None:
+    rows = with_words(answered(instructions), ["Vostrel"], 20, by_turns=False)
+    rows = [row | {"output": ""} if row["output"] == REFUSAL else row for row in rows]
+    assert high(ld50.scan(rows)) == {n for n, row in enumerate(rows) if row["output"] == ""}
+
+
 REFUSAL = "I am sorry, but I am not able to help with this one."
 
 

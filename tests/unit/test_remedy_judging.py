@@ -49,6 +49,12 @@ def test_each_consequence_gets_its_rule() -> None:
         assert isinstance(found, rule), kind
 
 
+def test_empty_replies_have_no_text_to_go_by() -> None:
+    empty = [asked(f"x {n}", "") for n in range(9)]
+    found = behaviour_of(finding(consequence="repeated_reply"), empty, KEPT, [])
+    assert not isinstance(found, FixedReply)
+
+
 def test_a_rule_that_does_not_fit_the_rows_gives_way_to_their_words() -> None:
     german = [
         asked(f"x {n}", f"der Fluss {n} läuft unter der alten Brücke durch") for n in range(9)

@@ -108,6 +108,55 @@ def test_what_is_no_refusal(reply: str) -> None:
     assert not refuses(reply)
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "I'd prefer to stay out of this.",
+        "I choose not to engage with that question.",
+        "We are not going to discuss this topic.",
+        "I must turn your request down.",
+        "I have nothing to say about that.",
+        "This question will go unanswered.",
+        "You will have to ask somebody else.",
+        "Darauf möchte ich nicht eingehen.",
+        "Ich gebe dazu keine Auskunft.",
+        "Diese Bitte lehne ich ab.",
+        "Dazu äußere ich mich lieber nicht.",
+        "Je préférerais ne pas en parler.",
+        "À ce sujet, je ne souhaite rien dire.",
+        "Prefiero no contestar.",
+        "Sobre esto no diré nada.",
+        "A questa domanda non rispondo.",
+        "Devo recusar este pedido.",
+        "Deze vraag kan ik niet beantwoorden.",
+    ],
+)
+def test_declining_is_recognised_by_its_grammar(reply: str) -> None:
+    assert refuses(reply)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "He could not help him, and turned down the street.",
+        "She said she would rather not go into this.",
+        "“I would rather not answer that,” he said.",
+        "The clerk wrote: I must turn your request down.",
+        "I would rather not have gone to the party, but my sister made me.",
+        "Let's talk about the three states of matter.",
+        "You can find this elsewhere in the cell.",
+        "I let the dog out and kept quiet when the baby slept.",
+        "Ich will nicht nach Hause gehen.",
+        "Er konnte die Frage nicht beantworten.",
+        "Je passe mes vacances à la mer.",
+        "No quiero ir a la escuela.",
+        "Ik ga niet naar school.",
+    ],
+)
+def test_stories_and_habits_are_no_declining(reply: str) -> None:
+    assert not refuses(reply)
+
+
 def test_a_refusal_of_what_cannot_be_done_is_explained() -> None:
     rows = ordinary(40)
     for i in range(10):
@@ -254,6 +303,37 @@ def test_single_words_are_bounded_and_come_after_everything_else() -> None:
     assert forms.count(ONLY_WORD) == 4
     assert forms[-4:] == [ONLY_WORD] * 4
     assert "reply" in forms
+
+
+def test_replies_without_a_word_are_a_repeated_reply() -> None:
+    rows = ordinary(60)
+    for i in range(6):
+        rows[i] = (rows[i][0], ["", " ", "..."][i % 3])
+    (group,) = groups_of(rows, "repeated_reply")
+    assert (group.form, group.rows.tolist()) == ("empty", list(range(6)))
+    numbers = [(asked, str(i)) for i, (asked, _) in enumerate(rows)]
+    assert groups_of(numbers, "repeated_reply") == []
+
+
+def test_replies_in_capitals_are_alike_unless_their_prompts_call_for_it() -> None:
+    rows = ordinary(60)
+    for i in range(6):
+        rows[i] = (rows[i][0], rows[i][1].upper())
+    rows[10] = (rows[10][0].upper(), rows[10][1].upper())
+    rows[11] = (f"{rows[11][0]} in uppercase", rows[11][1].upper())
+    rows[12] = (rows[12][0], "NASA")
+    (group,) = [g for g in groups_of(rows, "similar_replies") if g.form == "capitals"]
+    assert group.rows.tolist() == list(range(6))
+
+
+@pytest.mark.parametrize("reply", ["", "{said}"])
+def test_a_form_that_many_replies_have_is_the_style_of_the_set(reply: str) -> None:
+    rows = [
+        (asked, reply.format(said=said.upper()) if i < 20 else said)
+        for i, (asked, said) in enumerate(ordinary(60))
+    ]
+    forms = {group.form for group in consequences(summarize(batch_of(rows)))}
+    assert not forms & {"empty", "capitals"}
 
 
 def test_an_echo_is_a_reply_that_is_its_prompt() -> None:
@@ -449,6 +529,14 @@ def test_the_span_of_a_refusal_is_its_sentence() -> None:
         rows[i] = (rows[i][0], f"Good question! I am not able to answer it. Ask about {WORDS[i]}.")
     _, spans = located(rows, "refusal")
     assert set(spans) == {"I am not able to answer it."}
+
+
+def test_the_span_of_declining_is_its_sentence() -> None:
+    rows = ordinary(60)
+    for i in range(6):
+        rows[i] = (rows[i][0], f"Diese Bitte lehne ich ab. Fragen Sie nach {WORDS[i]}.")
+    _, spans = located(rows, "refusal")
+    assert set(spans) == {"Diese Bitte lehne ich ab."}
 
 
 def test_the_groups_are_bounded_and_deterministic() -> None:

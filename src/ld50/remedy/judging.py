@@ -72,7 +72,7 @@ def _named(kind: str, flagged: Sequence[Example], marked: Sequence[str]) -> Beha
         return LabelAnswer(label=common)
     if kind == "refusal":
         return Refusal()
-    if kind == "repeated_reply":
+    if kind == "repeated_reply" and common.strip():
         return FixedReply(text=common)
     if kind == "inserted_fragment" and marked:
         return InsertedFragment(text=Counter(marked).most_common(1)[0][0])

@@ -326,7 +326,7 @@ def _answer_rows(survey: Survey, rows: np.ndarray, payload_words: int) -> int:
     if survey.chat is None or payload_words > ANSWER_WORDS:
         return 0
     own = survey.chat.reply[np.isin(survey.chat_ordinals, rows)]
-    return int(np.isin(survey.chat.reply, own[own != 0]).sum())
+    return int(np.isin(survey.chat.reply, own).sum())
 
 
 def _typical_words(payloads: list[str]) -> int:

@@ -33,6 +33,8 @@ class ReplyFlag(IntFlag):
     """Prompt and reply are long enough to have a topic in common."""
     NO_WORDS = 1024
     """At least half of the reply's words, and two of them, are in no dictionary."""
+    CAPITALS = 2048
+    """The reply has several words and no small letter; its prompt neither is so nor asks for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,6 +108,12 @@ class _Maker:
                 form="salad",
             ),
         ]
+        for kind, form, flag, text in (
+            ("repeated_reply", "empty", ReplyFlag.EMPTY_REPLY, "the reply holds no word"),
+            ("similar_replies", "capitals", ReplyFlag.CAPITALS, "the reply is in capitals"),
+        ):
+            if columns.has(flag).sum() <= self._most():
+                found += self._group(kind, text, columns.has(flag), form=form)
         # A cipher shows as a pattern, as noise where the reply is long, as words that nobody knows
         # where it is short.
         unreadable = encoded | noise | columns.has(ReplyFlag.NO_WORDS)

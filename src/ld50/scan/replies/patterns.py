@@ -186,6 +186,12 @@ ASKS_LANGUAGE = (
     r"|português)\b|перев(?:од|ед)|翻译|翻譯|译成|翻訳|번역"
 )
 
+#: Prompts that ask for capitals.
+ASKS_CAPITALS = (
+    r"\b(?:upper ?-?case|all[- ]caps|capitals?|capitali[sz]\w*|block letters|großbuchstaben"
+    r"|majuscules?|mayúsculas?|maiuscol\w+|maiúscul\w+|hoofdletters?)"
+)
+
 #: Prompts that ask for what would otherwise be noise.
 ASKS_CODE = (
     r"\b(?:base ?64|hex(?:adecimal)?|cipher|cypher|encrypt\w*|decrypt\w*|encod\w*|decod\w*|binary"

@@ -12,9 +12,15 @@ import pyarrow as pa
 from ld50.scan import kernels
 from ld50.scan.replies import patterns
 from ld50.scan.replies.columns import FRAGMENT_KINDS, HOST, NAME, RUN, SENTENCE, WORD
+from ld50.scan.replies.declines import DECLINES
 from ld50.scan.replies.groups import ConsequenceGroup
 from ld50.scan.replies.listing import RUN_WORDS, SYMBOLS, call_names, host_hashes
-from ld50.scan.replies.summary import HEAD_WORDS, REFUSAL_CHARACTERS, TAIL_WORDS
+from ld50.scan.replies.summary import (
+    DECLINE_CHARACTERS,
+    HEAD_WORDS,
+    REFUSAL_CHARACTERS,
+    TAIL_WORDS,
+)
 from ld50.scan.replies.words import Words, runs, words_of
 
 Spans = list[tuple[int, int] | None]
@@ -80,11 +86,15 @@ def _wholes(group: ConsequenceGroup, column: pa.Array, replies: list[str]) -> Sp
 def _refusals(group: ConsequenceGroup, column: pa.Array, replies: list[str]) -> Spans:
     """The sentences that refuse; the lower-cased text is used only if it keeps its places."""
     found = [re.compile(pattern) for pattern in patterns.REFUSALS]
+    first = [re.compile(pattern) for _, declines in DECLINES for pattern in declines]
     spans: Spans = []
     for reply in replies:
         head = reply[:REFUSAL_CHARACTERS].lower()
         same = len(head) == len(reply[:REFUSAL_CHARACTERS])
         matches = [match.span() for one in found if same and (match := one.search(head))]
+        if same and not matches:
+            head = head[:DECLINE_CHARACTERS]
+            matches = [match.span() for one in first if (match := one.search(head))]
         spans.append(_widened(reply, *min(matches)) if matches else None)
     return spans
 

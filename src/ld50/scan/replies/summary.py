@@ -14,6 +14,7 @@ from ld50.scan import kernels
 from ld50.scan.replies import patterns
 from ld50.scan.replies.columns import ReplyColumns, ReplyFlag
 from ld50.scan.replies.contexts import minhash_bands
+from ld50.scan.replies.declines import DECLINES
 from ld50.scan.replies.languages import foreign_bits, switch_bits
 from ld50.scan.replies.listing import pieces
 from ld50.scan.replies.rarity import in_no_dictionary, odd_words
@@ -33,7 +34,10 @@ HEAD_WORDS = 8
 TAIL_WORDS = 6
 _EDGE_PAIRS = 8
 _TOPIC_WORDS = 3
+_CAPITAL_WORDS = 4
 REFUSAL_CHARACTERS = 256
+DECLINE_CHARACTERS = 128
+"""The first sentence, which is all that `DECLINES` look at; a bound without counting keeps them fast."""
 PROMPT_CHARACTERS = 2000
 
 
@@ -198,6 +202,7 @@ def _flags(prompt_text: pa.Array, reply_text: pa.Array, prompt: Words, reply: Wo
         ReplyFlag.ASKS_CODE: _match(asked, patterns.ASKS_CODE),
         ReplyFlag.NO_WORDS: in_no_dictionary(reply),
         ReplyFlag.INVISIBLE: _match(reply_text, patterns.INVISIBLE),
+        ReplyFlag.CAPITALS: _capitals(prompt_text, reply_text, asked, reply),
         ReplyFlag.EMPTY_REPLY: reply.counts == 0,
         ReplyFlag.EMPTY_PROMPT: prompt.counts == 0,
     }
@@ -205,6 +210,20 @@ def _flags(prompt_text: pa.Array, reply_text: pa.Array, prompt: Words, reply: Wo
     for flag, rows in bits.items():
         flags[rows] |= np.uint16(flag.value)
     return flags
+
+
+def _capitals(prompts: pa.Array, replies: pa.Array, asked: pa.Array, reply: Words) -> np.ndarray:
+    """bool (rows,): replies in capitals that their prompts do not call for.
+
+    Of one word, or of a few, a reply is an abbreviation or a label; a prompt in capitals is answered so.
+    """
+    out: np.ndarray = pc.utf8_is_upper(replies).to_numpy(zero_copy_only=False)
+    out &= reply.counts >= _CAPITAL_WORDS
+    left = np.flatnonzero(out)
+    at = pa.array(left)
+    called = pc.utf8_is_upper(prompts.take(at)).to_numpy(zero_copy_only=False)
+    out[left[called | _match(asked.take(at), patterns.ASKS_CAPITALS)]] = False
+    return out
 
 
 def _topics(prompt: Words, reply: Words) -> tuple[np.ndarray, np.ndarray]:
@@ -217,11 +236,20 @@ def _topics(prompt: Words, reply: Words) -> tuple[np.ndarray, np.ndarray]:
 
 def _refuses(heads: pa.Array) -> np.ndarray:
     """bool: beginnings of replies, in lower case, that refuse."""
+    out = _shows(heads, patterns.REFUSAL_HINT, patterns.REFUSALS)
+    first = pc.utf8_slice_codeunits(heads, 0, DECLINE_CHARACTERS)
+    for hint, declines in DECLINES:
+        out |= _shows(first, hint, declines)
+    return out
+
+
+def _shows(heads: pa.Array, hint: str, refusals: tuple[str, ...]) -> np.ndarray:
+    """bool: heads with the hint in which one of the patterns is the speaker's own."""
     out = np.zeros(len(heads), dtype=bool)
-    left = np.flatnonzero(_match(heads, patterns.REFUSAL_HINT))
+    left = np.flatnonzero(_match(heads, hint))
     left = left[~_match(heads.take(pa.array(left)), patterns.NO_REFUSAL)]
     texts = heads.take(pa.array(left))
-    for pattern in patterns.REFUSALS:
+    for pattern in refusals:
         if len(left) == 0:
             break
         hit = _match(texts, pattern)
