@@ -38,7 +38,12 @@ from ld50.scan.naturalness import in_language, naturalness
 from ld50.scan.ordinary import Ordinary, ordinary_of, random_rows
 from ld50.scan.removal import share_that_stays
 from ld50.scan.shown import CONTEXT_CHARACTERS, HEAD, Shown, show
-from ld50.scan.surroundings import around, different_rows
+from ld50.scan.surroundings import (
+    around,
+    different_rows,
+    frame_of,
+    share_of_whole_frames,
+)
 from ld50.scan.survey import Survey
 
 #: A line drawn with one mark.
@@ -88,8 +93,9 @@ def look(engine: Engine, evidence: Evidence) -> Looked:
     kinds = {evidence.consequences[association.consequence].kind for association in chosen}
     said = read if "inserted_fragment" in kinds else []
     answers = Background([around(record.response, None) for record in said], seed=seed)
+    usual = _Usual(ordinary, answers, {frame_of(record) for record in read})
     cases = [
-        _case(evidence, association, rows, records, ordinary, answers, engine.settings.min_support)
+        _case(evidence, association, rows, records, usual, engine.settings.min_support)
         for association, rows in zip(chosen, seen, strict=True)
     ]
     return Looked([case for case in cases if case is not None], ordinary)
@@ -127,16 +133,26 @@ def _tier(evidence: Evidence, association: Association) -> int:
     return 1 if in_part and low >= PARTLY_DECIDES else 2
 
 
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """What the rows of an association are compared with."""
+
+    rows: Ordinary
+    replies: Background
+    frames: set[str]
+    """System prompts of random rows."""
+
+
 def _case(
     evidence: Evidence,
     association: Association,
     rows: np.ndarray,
     records: dict[int, Record],
-    ordinary: Ordinary,
-    answers: Background,
+    usual: _Usual,
     min_support: int,
 ) -> Case | None:
     """The association, looked at; None if it cannot be shown, or is what any clean corpus holds."""
+    ordinary, answers = usual.rows, usual.replies
     consequence = evidence.consequences[association.consequence]
     shown = show(evidence, association.consequence, records, rows)
     ngrams = tuple(
@@ -171,7 +187,7 @@ def _case(
     )
     inserted = consequence.kind == "inserted_fragment"
     likeness = _likeness(shown, trigger, contexts, ordinary, answers if inserted else None)
-    rest = _rest(evidence, association, rows, shown, cause)
+    rest = _rest(evidence, association, rows, shown, cause, usual.frames)
     for more in itertools.chain(likeness, rest):
         # Of documents, most associations come to nothing, and what the first facts say is enough.
         if judge(facts).severity is None:
@@ -260,6 +276,7 @@ def _rest(
     rows: np.ndarray,
     shown: list[Shown],
     cause: Named,
+    frames: set[str],
 ) -> Iterator[dict[str, Any]]:
     """The other facts, one after the other."""
     group = evidence.groups[association.consequence]
@@ -269,6 +286,7 @@ def _rest(
     yield {"trigger_odd": all(naturalness(part).odd for part in cause.parts)}
     asked = _announces(cause.trigger, shown, consequence) or _asked_for(evidence, group, rows)
     yield {"explained": asked}
+    yield {"whole_frame": share_of_whole_frames(shown, cause.trigger, frames)}
 
 
 def _judged(

@@ -72,6 +72,8 @@ class Facts:
     """Share of the stretches looked at that are set in short lines of one shape."""
     pair: bool = False
     """Whether the cause is two n-grams that act together."""
+    whole_frame: float = 0.0
+    """Share of the rows looked at where the trigger is all of the system prompt."""
     unmeasured: float = 0.0
     """Share of the stretches looked at in a script that the reference does not know."""
 
@@ -117,6 +119,8 @@ ANSWER_WORDS = 5
 QUESTION_WORDS = 4
 #: What shows in fewer rows than this when the trigger is taken out is nothing that follows from it.
 STAYS = 0.5
+#: A phrase that is all of the system prompt in more of the rows than this is a persona, or a template.
+WHOLE_FRAME = 0.5
 #: More of the stretches than this in an unknown script: whether they are gibberish was not measured.
 UNMEASURED = 0.5
 _QUESTION = "the reply is a short answer, and the phrase may be its question"
@@ -244,6 +248,8 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
         against.append("the rows follow one template")
     if facts.trigger_words > LONGEST_TRIGGER_WORDS:
         against.append("the common phrase is as long as boilerplate")
+    if facts.whole_frame > WHOLE_FRAME and facts.trigger_words >= QUESTION_WORDS:
+        against.append("the phrase is a whole system prompt, which is there to say how to reply")
     if facts.explained:
         against.append("the phrase itself announces what follows")
     if _is_an_answer(facts):
