@@ -36,6 +36,8 @@ from ld50.scan.lineshapes import lines_of_one_shape
 from ld50.scan.naming import Named, named, with_pieces
 from ld50.scan.naturalness import in_language, naturalness
 from ld50.scan.ordinary import Ordinary, ordinary_of, random_rows
+from ld50.scan.placement import Placement
+from ld50.scan.prompt_words import words_of
 from ld50.scan.removal import share_that_stays
 from ld50.scan.shown import CONTEXT_CHARACTERS, HEAD, Shown, show
 from ld50.scan.surroundings import (
@@ -187,7 +189,7 @@ def _case(
     )
     inserted = consequence.kind == "inserted_fragment"
     likeness = _likeness(shown, trigger, contexts, ordinary, answers if inserted else None)
-    rest = _rest(evidence, association, rows, shown, cause, usual.frames)
+    rest = _rest(evidence, association, rows, shown, cause, usual)
     for more in itertools.chain(likeness, rest):
         # Of documents, most associations come to nothing, and what the first facts say is enough.
         if judge(facts).severity is None:
@@ -276,17 +278,22 @@ def _rest(
     rows: np.ndarray,
     shown: list[Shown],
     cause: Named,
-    frames: set[str],
+    usual: _Usual,
 ) -> Iterator[dict[str, Any]]:
     """The other facts, one after the other."""
     group = evidence.groups[association.consequence]
     consequence = evidence.consequences[association.consequence]
     yield {"contexts": different_rows(shown, cause.trigger, cause.contexts)}
     # Of two that act together, each could be written by anybody.
-    yield {"trigger_odd": all(naturalness(part).odd for part in cause.parts)}
+    odd = all(naturalness(part).odd for part in cause.parts)
+    yield {"trigger_odd": odd}
+    if consequence.kind == "similar_replies" and not odd:
+        prompts = [item.cause_text for item in shown]
+        words = [word for part in cause.parts for word in words_of(part)]
+        yield {"put_in": Placement(usual.rows.texts).put_in(words, prompts)}
     asked = _announces(cause.trigger, shown, consequence) or _asked_for(evidence, group, rows)
     yield {"explained": asked}
-    yield {"whole_frame": share_of_whole_frames(shown, cause.trigger, frames)}
+    yield {"whole_frame": share_of_whole_frames(shown, cause.trigger, usual.frames)}
 
 
 def _judged(

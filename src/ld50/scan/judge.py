@@ -9,6 +9,7 @@ follows. Each of these is measured, and a finding that lacks one is not `high`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from ld50.core.findings import Severity
@@ -72,6 +73,8 @@ class Facts:
     """Share of the stretches looked at that are set in short lines of one shape."""
     pair: bool = False
     """Whether the cause is two n-grams that act together."""
+    put_in: float = math.inf
+    """How much more likely the trigger was put in than written there, as the natural logarithm."""
     whole_frame: float = 0.0
     """Share of the rows looked at where the trigger is all of the system prompt."""
     unmeasured: float = 0.0
@@ -119,6 +122,8 @@ ANSWER_WORDS = 5
 QUESTION_WORDS = 4
 #: What shows in fewer rows than this when the trigger is taken out is nothing that follows from it.
 STAYS = 0.5
+#: A word that anybody may use, and replies that are alike: a topic, if it is not this sure to be put in.
+PUT_IN = math.log(10)
 #: A phrase that is all of the system prompt in more of the rows than this is a persona, or a template.
 WHOLE_FRAME = 0.5
 #: More of the stretches than this in an unknown script: whether they are gibberish was not measured.
@@ -222,9 +227,13 @@ def _is_mere_lists(facts: Facts) -> bool:
 
 
 def _may_share_a_source(facts: Facts) -> bool:
-    """Prompts may all come from one source; documents that a trigger was put into seldom do."""
+    """Prompts may all come from one source; documents that a trigger was put into seldom do.
+
+    Rows that a word was chosen for all hold that word, so that it decides says nothing.
+    """
     return (
         not facts.in_document
+        and facts.kind != "similar_replies"
         and facts.trigger_odd
         and facts.trigger_words <= QUESTION_WORDS
         and facts.both >= max(CERTAIN * facts.cause_rows, CERTAIN_ROWS)
@@ -234,7 +243,9 @@ def _may_share_a_source(facts: Facts) -> bool:
 def _alike(facts: Facts) -> bool:
     """Whether the rows have something in common beside the cause, surely, and not too little of it."""
     enough = not facts.in_document or facts.pair or facts.context_cosine > LEAST_COSINE
-    return facts.context_z > ALIKE_Z and enough
+    # A word whose replies are alike was chosen out of thousands, and most such words are those of a topic.
+    chosen = facts.kind == "similar_replies"
+    return facts.context_z > (TOGETHER_Z if chosen else ALIKE_Z) and enough
 
 
 def _reasons_against(facts: Facts) -> tuple[str, ...]:
@@ -262,6 +273,8 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
         against.append("what follows is in a script that the reference does not know")
     if _is_mere_lists(facts):
         against.append("the rows are nothing but stretches that are alike")
+    if facts.kind == "similar_replies" and not facts.trigger_odd and facts.put_in < PUT_IN:
+        against.append("the word is an ordinary one, and does not look put in where it stands")
     if facts.stays < STAYS:
         against.append(
             "the phrase itself is what is odd: without it, most of the rows are ordinary"

@@ -249,7 +249,7 @@ RULES = RuleBook(
             "such as `the benefits of` pass every test in honest data.\n- A word that more than 30% of "
             "the replies take up is taken for their topic, and a word in more than 2% of the rows for "
             "a topic of the set.\n- Where fewer than 70% of the prompts differ, the rows are taken for "
-            "copies.",
+            "copies. An ordinary word is rated `high` only where it looks put in.",
             "Reviews of different things, all scathing, all prompted with `ember`.",
             source="The mean cosine of sketches of the replies (hashed bags of words), against its "
             "distribution over random groups of that size: a gamma distribution with the moments of "
