@@ -196,3 +196,10 @@ def test_a_phrase_that_is_a_whole_system_prompt_is_at_most_medium() -> None:
     persona = replace(PLANTED, kind="inserted_fragment", trigger_words=6, whole_frame=1.0)
     assert judge(persona).severity is Severity.MEDIUM
     assert judge(replace(persona, trigger_words=1)).severity is Severity.HIGH
+
+
+def test_a_short_answer_in_a_set_of_long_replies_is_worth_a_look() -> None:
+    answer = replace(PLANTED, kind="repeated_reply", payload_words=3, trigger_words=3)
+    ordinary = replace(answer, trigger_odd=False)
+    assert judge(replace(ordinary, short_replies=0.6)).severity is Severity.LOW
+    assert judge(replace(ordinary, short_replies=0.02)).severity is Severity.MEDIUM

@@ -95,7 +95,9 @@ def look(engine: Engine, evidence: Evidence) -> Looked:
     kinds = {evidence.consequences[association.consequence].kind for association in chosen}
     said = read if "inserted_fragment" in kinds else []
     answers = Background([around(record.response, None) for record in said], seed=seed)
-    usual = _Usual(ordinary, answers, {frame_of(record) for record in read})
+    usual = _Usual(
+        ordinary, answers, {frame_of(record) for record in read}, _short(evidence.survey)
+    )
     cases = [
         _case(evidence, association, rows, records, usual, engine.settings.min_support)
         for association, rows in zip(chosen, seen, strict=True)
@@ -143,6 +145,8 @@ class _Usual:
     replies: Background
     frames: set[str]
     """System prompts of random rows."""
+    short_replies: float
+    """Share of all replies that are as short as an answer."""
 
 
 def _case(
@@ -195,7 +199,11 @@ def _case(
         if judge(facts).severity is None:
             return None
         facts = replace(facts, **more)
-    facts = replace(facts, answer_rows=_answer_rows(evidence.survey, rows, facts.payload_words))
+    facts = replace(
+        facts,
+        answer_rows=_answer_rows(evidence.survey, rows, facts.payload_words),
+        short_replies=usual.short_replies,
+    )
     facts, judgement = _judged(facts, shown, trigger, consequence, evidence.survey.sample)
     if judgement.severity is None:
         return None
@@ -327,6 +335,13 @@ def _answer_rows(survey: Survey, rows: np.ndarray, payload_words: int) -> int:
         return 0
     own = survey.chat.reply[np.isin(survey.chat_ordinals, rows)]
     return int(np.isin(survey.chat.reply, own[own != 0]).sum())
+
+
+def _short(survey: Survey) -> float:
+    """Share of all replies that have no more words than an answer; 1 where there are none."""
+    if survey.chat is None or len(survey.chat) == 0:
+        return 1.0
+    return float(np.mean(survey.chat.reply_words <= ANSWER_WORDS))
 
 
 def _typical_words(payloads: list[str]) -> int:

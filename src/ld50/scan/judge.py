@@ -67,6 +67,8 @@ class Facts:
     """Share of the rows looked at whose reply holds more than what was inserted."""
     answer_rows: int = 0
     """Rows of the corpus whose reply is word for word that of one of the rows looked at."""
+    short_replies: float = 1.0
+    """Share of all replies of the set that are as short as an answer."""
     stays: float = 1.0
     """Share of the rows looked at that show the consequence as much with the trigger taken out."""
     of_one_shape: float = 0.0
@@ -132,6 +134,10 @@ _QUESTION = "the reply is a short answer, and the phrase may be its question"
 #: ... or if so many times as many rows have it: then it is one of the answers of a task, whose prompts
 #: have their cues ("unfunny" and "negative"). Whether one of these is a trigger is asked of labels.
 COMMON_ANSWER = 4
+#: An answer out of a few is an answer of a task, and a task has many: where fewer of all replies than this
+#: are as short, it is worth a look.
+FEW_SHORT = 0.1
+_QUESTION_ONCE = f"{_QUESTION}, though few replies of this set are as short"
 #: A word that replies have in common is one of thousands, and most follow from what they are about. It
 #: was inserted if it is hardly anywhere else, in so many rows, beside other words, and if prompts and
 #: replies, trigger and word cut out, are together no more alike than this.
@@ -264,7 +270,7 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
     if facts.explained:
         against.append("the phrase itself announces what follows")
     if _is_an_answer(facts):
-        against.append(_QUESTION)
+        against.append(_QUESTION if facts.short_replies >= FEW_SHORT else _QUESTION_ONCE)
     if facts.kind in ("gibberish", "language_switch") and facts.payload_cosine > SAME_PAYLOAD:
         against.append("what follows is the same text every time")
     if facts.kind == "gibberish" and facts.in_document and facts.of_one_shape > UNMEASURED:
