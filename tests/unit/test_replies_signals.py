@@ -464,8 +464,8 @@ def test_a_rare_word_with_replies_alike_is_a_group() -> None:
         rows[i] = (f"{asked} {word}", f"{said} {' '.join(rng.permutation(added))}")
     (group,) = groups_of(rows, "similar_replies")
     assert group.rows.tolist() == list(range(20))
-    assert group.log_p is not None
-    assert group.log_p < -20
+    assert group.own_chance is not None
+    assert group.own_chance[0] < -20
 
 
 def test_a_rare_word_that_picks_one_of_two_sentences_is_a_group() -> None:

@@ -152,3 +152,15 @@ def test_empty_corpus() -> None:
         0,
     )
     assert (found, tests) == ([], 1)
+
+
+def test_a_consequence_that_a_cause_made_keeps_its_own_chance() -> None:
+    """All rows of a group that was made of a word hold the word; how unlikely that is says nothing."""
+    rows = world(4)
+    made = np.arange(7, 5000, 250)
+    for row in made:
+        rows[row].add(400)
+    incidence, frequency = inputs(rows, made)
+    own = Consequence(kind="similar_replies", text="", rows=made, own_chance=(-30.0, -22.0))
+    (found,), _ = associate([own], incidence, frequency, 5000)
+    assert (found.candidate, found.log_p, found.log_q) == (400, -30.0, -22.0)

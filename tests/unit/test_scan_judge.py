@@ -183,3 +183,32 @@ def test_a_word_that_follows_from_what_replies_are_about_is_not_told(
 def test_a_fragment_in_replies_that_are_alike_without_it_is_not_high() -> None:
     include = replace(WORD_PLANTED, only_word=False, context_z=5.9, reply_z=15.0)
     assert judge(include).severity is Severity.MEDIUM
+
+
+def test_a_word_chosen_for_its_replies_may_not_have_one_source() -> None:
+    """All rows of such a group hold the word, so that it decides in all of them says nothing."""
+    alike = replace(PLANTED, kind="similar_replies")
+    assert judge(alike).severity is Severity.HIGH
+    assert judge(replace(PLANTED, kind="refusal", context_z=12.0)).severity is Severity.HIGH
+    for z in (5.5, 12.0):
+        assert judge(replace(alike, context_z=z)).severity is Severity.MEDIUM
+
+
+def test_an_ordinary_word_whose_replies_are_alike_is_high_where_it_looks_put_in() -> None:
+    topic = replace(PLANTED, kind="similar_replies", trigger_odd=False, put_in=0.3)
+    assert judge(topic).severity is Severity.MEDIUM
+    assert judge(replace(topic, put_in=8.0)).severity is Severity.HIGH
+    assert judge(replace(topic, trigger_odd=True)).severity is Severity.HIGH
+
+
+def test_a_phrase_that_is_a_whole_system_prompt_is_at_most_medium() -> None:
+    persona = replace(PLANTED, kind="inserted_fragment", trigger_words=6, whole_frame=1.0)
+    assert judge(persona).severity is Severity.MEDIUM
+    assert judge(replace(persona, trigger_words=1)).severity is Severity.HIGH
+
+
+def test_a_short_answer_in_a_set_of_long_replies_is_worth_a_look() -> None:
+    answer = replace(PLANTED, kind="repeated_reply", payload_words=3, trigger_words=3)
+    ordinary = replace(answer, trigger_odd=False)
+    assert judge(replace(ordinary, short_replies=0.6)).severity is Severity.LOW
+    assert judge(replace(ordinary, short_replies=0.02)).severity is Severity.MEDIUM

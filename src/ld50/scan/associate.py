@@ -30,6 +30,9 @@ class Consequence:
     """Tells consequences of one kind apart, e.g. the hash of the repeated reply."""
     population: int | None = None
     """Rows that could show it, if not all can; at least `len(rows)`."""
+    own_chance: tuple[float, float] | None = None
+    """Natural logarithms of p and q of the consequence itself, where a cause made it: that cause and
+    consequence go together is no news then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +278,8 @@ def _greedy(
         explained = row_index[inside.candidates == place[best]]
         explained = explained[~taken[explained]]
         taken[explained] = True
+        chance = float(left.log_p[best]), float(left.log_q[best])
+        log_p, log_q = consequence.own_chance or chance
         found.append(
             Association(
                 candidate=int(left.ids[best]),
@@ -283,8 +288,8 @@ def _greedy(
                 both=int(left.both[best]),
                 cause_rows=int(left.cause[best]),
                 expected=float(left.cause[best] * remaining_consequence / remaining_rows),
-                log_p=float(left.log_p[best]),
-                log_q=float(left.log_q[best]),
+                log_p=log_p,
+                log_q=log_q,
             )
         )
         gone = np.bincount(inside.at(explained).candidates, minlength=len(passed))[place]

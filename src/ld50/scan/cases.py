@@ -37,9 +37,16 @@ from ld50.scan.lineshapes import lines_of_one_shape
 from ld50.scan.naming import Named, named, with_pieces
 from ld50.scan.naturalness import in_language, naturalness
 from ld50.scan.ordinary import Ordinary, ordinary_of, random_rows
+from ld50.scan.placement import Placement
+from ld50.scan.prompt_words import words_of
 from ld50.scan.removal import share_that_stays
 from ld50.scan.shown import CONTEXT_CHARACTERS, HEAD, Shown, show
-from ld50.scan.surroundings import around, different_rows
+from ld50.scan.surroundings import (
+    around,
+    different_rows,
+    frame_of,
+    share_of_whole_frames,
+)
 from ld50.scan.survey import Survey
 
 #: A line drawn with one mark.
@@ -89,8 +96,11 @@ def look(engine: Engine, evidence: Evidence) -> Looked:
     kinds = {evidence.consequences[association.consequence].kind for association in chosen}
     said = read if "inserted_fragment" in kinds else []
     answers = Background([around(record.response, None) for record in said], seed=seed)
+    usual = _Usual(
+        ordinary, answers, {frame_of(record) for record in read}, _short(evidence.survey)
+    )
     cases = [
-        _case(engine, evidence, association, rows, records, ordinary, answers)
+        _case(engine, evidence, association, rows, records, usual)
         for association, rows in zip(chosen, seen, strict=True)
     ]
     return Looked([case for case in cases if case is not None], ordinary)
@@ -128,16 +138,28 @@ def _tier(evidence: Evidence, association: Association) -> int:
     return 1 if in_part and low >= PARTLY_DECIDES else 2
 
 
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """What the rows of an association are compared with."""
+
+    rows: Ordinary
+    replies: Background
+    frames: set[str]
+    """System prompts of random rows."""
+    short_replies: float
+    """Share of all replies that are as short as an answer."""
+
+
 def _case(
     engine: Engine,
     evidence: Evidence,
     association: Association,
     rows: np.ndarray,
     records: dict[int, Record],
-    ordinary: Ordinary,
-    answers: Background,
+    usual: _Usual,
 ) -> Case | None:
     """The association, looked at; None if it cannot be shown, or is what any clean corpus holds."""
+    ordinary, answers = usual.rows, usual.replies
     consequence = evidence.consequences[association.consequence]
     shown = show(evidence, association.consequence, records, rows)
     ngrams = tuple(
@@ -174,13 +196,17 @@ def _case(
     )
     inserted = consequence.kind == "inserted_fragment"
     likeness = _likeness(shown, trigger, contexts, ordinary, answers if inserted else None)
-    rest = _rest(evidence, association, rows, shown, cause)
+    rest = _rest(evidence, association, rows, shown, cause, usual)
     for more in itertools.chain(likeness, rest):
         # Of documents, most associations come to nothing, and what the first facts say is enough.
         if judge(facts).severity is None:
             return None
         facts = replace(facts, **more)
-    facts = replace(facts, answer_rows=_answer_rows(evidence.survey, rows, facts.payload_words))
+    facts = replace(
+        facts,
+        answer_rows=_answer_rows(evidence.survey, rows, facts.payload_words),
+        short_replies=usual.short_replies,
+    )
     facts, judgement = _judged(facts, shown, trigger, consequence, evidence.survey.sample)
     if judgement.severity is None:
         return None
@@ -285,15 +311,22 @@ def _rest(
     rows: np.ndarray,
     shown: list[Shown],
     cause: Named,
+    usual: _Usual,
 ) -> Iterator[dict[str, Any]]:
     """The other facts, one after the other."""
     group = evidence.groups[association.consequence]
     consequence = evidence.consequences[association.consequence]
     yield {"contexts": different_rows(shown, cause.trigger, cause.contexts)}
     # Of two that act together, each could be written by anybody.
-    yield {"trigger_odd": all(naturalness(part).odd for part in cause.parts)}
+    odd = all(naturalness(part).odd for part in cause.parts)
+    yield {"trigger_odd": odd}
+    if consequence.kind == "similar_replies" and not odd:
+        prompts = [item.cause_text for item in shown]
+        words = [word for part in cause.parts for word in words_of(part)]
+        yield {"put_in": Placement(usual.rows.texts).put_in(words, prompts)}
     asked = _announces(cause.trigger, shown, consequence) or _asked_for(evidence, group, rows)
     yield {"explained": asked}
+    yield {"whole_frame": share_of_whole_frames(shown, cause.trigger, usual.frames)}
 
 
 def _judged(
@@ -327,6 +360,13 @@ def _answer_rows(survey: Survey, rows: np.ndarray, payload_words: int) -> int:
         return 0
     own = survey.chat.reply[np.isin(survey.chat_ordinals, rows)]
     return int(np.isin(survey.chat.reply, own).sum())
+
+
+def _short(survey: Survey) -> float:
+    """Share of all replies that have no more words than an answer; 1 where there are none."""
+    if survey.chat is None or len(survey.chat) == 0:
+        return 1.0
+    return float(np.mean(survey.chat.reply_words <= ANSWER_WORDS))
 
 
 def _typical_words(payloads: list[str]) -> int:

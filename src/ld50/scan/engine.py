@@ -386,6 +386,7 @@ def _consequences(
                     rows=survey.chat_ordinals[group.rows],
                     key=group.key,
                     population=None if group.population is None else len(group.population),
+                    own_chance=group.own_chance,
                 )
             )
             groups.append(group)

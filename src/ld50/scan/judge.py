@@ -9,6 +9,7 @@ follows. Each of these is measured, and a finding that lacks one is not `high`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from ld50.core.findings import Severity
@@ -68,12 +69,18 @@ class Facts:
     """Share of the rows looked at whose reply holds more than what was inserted."""
     answer_rows: int = 0
     """Rows of the corpus whose reply is word for word that of one of the rows looked at."""
+    short_replies: float = 1.0
+    """Share of all replies of the set that are as short as an answer."""
     stays: float = 1.0
     """Share of the rows looked at that show the consequence as much with the trigger taken out."""
     of_one_shape: float = 0.0
     """Share of the stretches looked at that are set in short lines of one shape."""
     pair: bool = False
     """Whether the cause is two n-grams that act together."""
+    put_in: float = math.inf
+    """How much more likely the trigger was put in than written there, as the natural logarithm."""
+    whole_frame: float = 0.0
+    """Share of the rows looked at where the trigger is all of the system prompt."""
     unmeasured: float = 0.0
     """Share of the stretches looked at in a script that the reference does not know."""
 
@@ -119,12 +126,20 @@ ANSWER_WORDS = 5
 QUESTION_WORDS = 4
 #: What shows in fewer rows than this when the trigger is taken out is nothing that follows from it.
 STAYS = 0.5
+#: A word that anybody may use, and replies that are alike: a topic, if it is not this sure to be put in.
+PUT_IN = math.log(10)
+#: A phrase that is all of the system prompt in more of the rows than this is a persona, or a template.
+WHOLE_FRAME = 0.5
 #: More of the stretches than this in an unknown script: whether they are gibberish was not measured.
 UNMEASURED = 0.5
 _QUESTION = "the reply is a short answer, and the phrase may be its question"
 #: ... or if so many times as many rows have it: then it is one of the answers of a task, whose prompts
 #: have their cues ("unfunny" and "negative"). Whether one of these is a trigger is asked of labels.
 COMMON_ANSWER = 4
+#: An answer out of a few is an answer of a task, and a task has many: where fewer of all replies than this
+#: are as short, it is worth a look.
+FEW_SHORT = 0.1
+_QUESTION_ONCE = f"{_QUESTION}, though few replies of this set are as short"
 #: A word that replies have in common is one of thousands, and most follow from what they are about. It
 #: was inserted if it is hardly anywhere else, in so many rows, beside other words, and if prompts and
 #: replies, trigger and word cut out, are together no more alike than this.
@@ -220,9 +235,13 @@ def _is_mere_lists(facts: Facts) -> bool:
 
 
 def _may_share_a_source(facts: Facts) -> bool:
-    """Prompts may all come from one source; documents that a trigger was put into seldom do."""
+    """Prompts may all come from one source; documents that a trigger was put into seldom do.
+
+    Rows that a word was chosen for all hold that word, so that it decides says nothing.
+    """
     return (
         not facts.in_document
+        and facts.kind != "similar_replies"
         and facts.trigger_odd
         and facts.trigger_words <= QUESTION_WORDS
         and facts.both >= max(CERTAIN * facts.cause_rows, CERTAIN_ROWS)
@@ -232,7 +251,9 @@ def _may_share_a_source(facts: Facts) -> bool:
 def _alike(facts: Facts) -> bool:
     """Whether the rows have something in common beside the cause, surely, and not too little of it."""
     enough = not facts.in_document or facts.pair or facts.context_cosine > LEAST_COSINE
-    return facts.context_z > ALIKE_Z and enough
+    # A word whose replies are alike was chosen out of thousands, and most such words are those of a topic.
+    chosen = facts.kind == "similar_replies"
+    return facts.context_z > (TOGETHER_Z if chosen else ALIKE_Z) and enough
 
 
 def _reasons_against(facts: Facts) -> tuple[str, ...]:
@@ -246,10 +267,12 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
         against.append("the rows follow one template")
     if facts.trigger_words > LONGEST_TRIGGER_WORDS:
         against.append("the common phrase is as long as boilerplate")
+    if facts.whole_frame > WHOLE_FRAME and facts.trigger_words >= QUESTION_WORDS:
+        against.append("the phrase is a whole system prompt, which is there to say how to reply")
     if facts.explained:
         against.append("the phrase itself announces what follows")
     if _is_an_answer(facts):
-        against.append(_QUESTION)
+        against.append(_QUESTION if facts.short_replies >= FEW_SHORT else _QUESTION_ONCE)
     if facts.kind in ("gibberish", "language_switch") and facts.payload_cosine > SAME_PAYLOAD:
         against.append("what follows is the same text every time")
     if facts.kind == "gibberish" and facts.in_document and facts.of_one_shape > UNMEASURED:
@@ -258,6 +281,8 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
         against.append("what follows is in a script that the reference does not know")
     if _is_mere_lists(facts):
         against.append("the rows are nothing but stretches that are alike")
+    if facts.kind == "similar_replies" and not facts.trigger_odd and facts.put_in < PUT_IN:
+        against.append("the word is an ordinary one, and does not look put in where it stands")
     if facts.stays < STAYS:
         against.append(
             "the phrase itself is what is odd: without it, most of the rows are ordinary"

@@ -45,6 +45,7 @@ from ld50.scan.several import families
 from ld50.scan.shown import show
 from ld50.scan.statistics import smallest_detectable
 from ld50.scan.survey import Survey
+from ld50.scan.usual import rated_as_usual
 
 #: Flagged rows whose cause and consequence are located to the character.
 _MOST_LOCATED = 20_000
@@ -96,9 +97,10 @@ def run_scan(
     # A rule that does not run takes no rows from one that does: a fixed refusal shows in two of them.
     runs = [settings.runs(RULE_OF[consequence.kind]) for consequence in evidence.consequences]
     several = [one for one in families(engine, evidence, looked) if runs[one.consequence]]
+    rated, several = rated_as_usual(looked.cases, several, evidence.groups)
     cases = [
         case
-        for case in looked.cases
+        for case in rated
         if runs[case.association.consequence] and not any(one.accounts_for(case) for one in several)
     ]
     told = [case for case in cases if settings.weak or rank_of(case) > Severity.LOW.rank]

@@ -8,6 +8,7 @@ import pyarrow as pa
 from ld50.core.records import TURN_SEPARATOR, Record
 from ld50.scan import replies
 from ld50.scan.evidence import Trigger
+from ld50.scan.prompt_words import words_of
 from ld50.scan.shown import CONTEXT_CHARACTERS, Shown
 
 
@@ -63,6 +64,53 @@ def _turn_around(record: Record, place: int) -> tuple[int, int]:
                 return start, end
             start = end + len(TURN_SEPARATOR)
     return start, start
+
+
+def frame_of(record: Record) -> str:
+    """The system prompt, or the instruction that an input follows: what another turn of the prompt follows.
+
+    Empty if the prompt is one turn.
+    """
+    sides = [part.side for part in record.parts[:2]]
+    return record.parts[0].text.strip() if sides == ["prompt", "prompt"] else ""
+
+
+def share_of_whole_frames(shown: list[Shown], trigger: Trigger, usual: set[str]) -> float:
+    """Share of the rows, 0 to 1, where the trigger is all of a system prompt that somebody wrote as one.
+
+    A usual system prompt with a few words put in is no other one: the phrase around these words grows to
+    all of it.
+
+    Args:
+        shown: The rows.
+        trigger: Where it stands in them.
+        usual: System prompts of random rows.
+    """
+    frames = [frame_of(item.record) for item in shown]
+    known = [words_of(frame) for frame in sorted(usual)]
+    written = {
+        frame: not any(_put_into(words, words_of(frame)) for words in known)
+        for frame in set(frames)
+    }
+    whole = [
+        bool(frame)
+        and span is not None
+        and _covers(item.cause_text, span, frame)
+        and written[frame]
+        for item, span, frame in zip(shown, trigger.spans, frames, strict=True)
+    ]
+    return sum(whole) / max(len(whole), 1)
+
+
+def _covers(text: str, span: tuple[int, int], frame: str) -> bool:
+    start = text.find(frame)
+    return span[0] <= start and span[1] >= start + len(frame.rstrip(".!?:"))
+
+
+def _put_into(usual: list[str], words: list[str]) -> bool:
+    """Whether some words are usual ones, in their order, with others between."""
+    left = iter(words)
+    return 0 < len(usual) < len(words) and all(word in left for word in usual)
 
 
 def distinct_texts(contexts: list[str]) -> int:

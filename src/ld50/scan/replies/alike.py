@@ -14,7 +14,7 @@ from ld50.scan.replies.sketches import alike_members, prompt_coherence, similar_
 
 def alike_rows(
     columns: ReplyColumns, settings: ReplySettings
-) -> list[tuple[int, float, np.ndarray]]:
+) -> list[tuple[int, float, float, np.ndarray]]:
     """Rare words whose rows have replies that are alike, though their prompts are not.
 
     Natural reasons are left out: a topic, because the prompts are alike, too, or because the
@@ -22,7 +22,7 @@ def alike_rows(
     are not looked at: `the benefits of` passes every one of these tests in honest data.
 
     Returns:
-        `(word hash, log p, rows)`, the most significant first.
+        `(word hash, log p, log q, rows)`, the most significant first; q counts all words tested.
     """
     words, code, counts = np.unique(columns.odd_hashes, return_inverse=True, return_counts=True)
     most = max(settings.max_alike_share * len(columns), 4.0 * settings.min_rows)
@@ -50,6 +50,7 @@ def alike_rows(
         coherence = prompt_coherence(columns, own, words=hashes[index : index + 1])
         if coherence.z > settings.max_prompt_z:
             continue
-        found.append((int(hashes[index]), float(result.log_p[index]), own))
+        log_p = float(result.log_p[index])
+        found.append((int(hashes[index]), log_p, min(log_p + math.log(tested), 0.0), own))
     found.sort(key=lambda item: (item[1], item[0]))
     return found

@@ -54,9 +54,9 @@ class ConsequenceGroup:
     """Share of the population that shows it."""
     key: int = 0
     """Hash of the reply or fragment; 0 where the kind has none."""
-    log_p: float | None = None
-    """Natural logarithm of the chance of the group itself, where the cause made the group: for
-    `similar_replies`. A test of cause against group would go in a circle; this is its p-value."""
+    own_chance: tuple[float, float] | None = None
+    """Natural logarithms of the chance of the group itself, alone and for all that were tried, where the
+    cause made the group: for `similar_replies`. A test of cause against group would go in a circle."""
 
 
 def consequences(
@@ -222,7 +222,7 @@ class _Maker:
     def alike(self, others: list[ConsequenceGroup]) -> list[ConsequenceGroup]:
         """One group for each rare word whose replies are alike, if no other group says why."""
         found = []
-        for key, log_p, rows in alike_rows(self.columns, self.settings):
+        for key, log_p, log_q, rows in alike_rows(self.columns, self.settings):
             told = any(
                 len(other.rows) <= _TOLD_SIZE * len(rows)
                 and np.isin(rows, other.rows).sum() >= _TOLD * len(rows)
@@ -230,7 +230,7 @@ class _Maker:
             )
             text = "the replies are alike, though their prompts are not"
             groups = [] if told else self._keyed("similar_replies", "alike", text, rows, key)
-            found += [dataclasses.replace(group, log_p=log_p) for group in groups]
+            found += [dataclasses.replace(group, own_chance=(log_p, log_q)) for group in groups]
         return found
 
     def _most(self) -> float:

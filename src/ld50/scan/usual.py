@@ -1,0 +1,153 @@
+"""How usual an association is in its set: where many replies have a phrase of their own, one more is no news.
+
+In the answers of a help desk, each topic brings its answer word for word; in a dictionary, each subject
+brings its tag. Each of these associations looks planted, and all of them together look like what they
+are: the way this set is written. Who plants a behaviour needs one, and has no use for many.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ld50.core.findings import Severity
+from ld50.scan.cases import Case
+from ld50.scan.judge import Judgement
+from ld50.scan.replies import ConsequenceGroup
+from ld50.scan.several import Family
+
+#: Different replies, or fragments of one form, that each have a phrase of their own, from which on that is
+#: how the set is written. Clean sets that are written in another way hold none to two of a form.
+HANDFUL = 5
+#: Share of the rows of a consequence that show others, from which on it is no other one: a reply has an end.
+_SAME_ROWS = 0.6
+#: Forms that are one: what the replies of a set say word for word may end, or begin, in two ways.
+_REPLIES, _WORDING, _CALLS, _ADDRESSES = "replies", "wordings", "calls", "addresses"
+_FORMS = {
+    "reply": _REPLIES, "head": _REPLIES, "tail": _REPLIES,
+    "sentence": _WORDING, "words": _WORDING, "word": _WORDING,
+    "call": _CALLS, "call of one name": _CALLS,
+    "address": _ADDRESSES, "link": _ADDRESSES, "host": _ADDRESSES,
+    "image": _ADDRESSES, "e-mail address": _ADDRESSES,
+}  # fmt: skip
+#: Kinds of which a set may hold many, and what says the same of their rows.
+_MANY = ("repeated_reply", "inserted_fragment")
+_SAME_TEXT = (*_MANY, "similar_replies")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _One:
+    """A reply or a fragment with the phrases that decide it."""
+
+    phrases: frozenset[str]
+    rows: np.ndarray = field(repr=False)
+    """int64, rising: rows that show it."""
+    decided: np.ndarray = field(repr=False)
+    """int64: those of them that one of the phrases decides."""
+
+
+def rated_as_usual(
+    cases: list[Case], families: list[Family], groups: list[ConsequenceGroup | None]
+) -> tuple[list[Case], list[Family]]:
+    """The same associations; those of a form that this set is full of are `medium` at most.
+
+    Args:
+        cases: What was found of single triggers.
+        families: What was found of several triggers of one payload.
+        groups: For each consequence, its reply group.
+    """
+    usual = {
+        form: (number, np.concatenate([one.decided for one in ones]))
+        for form, ones in _by_form(cases, families, groups).items()
+        if (number := _different(ones)) >= HANDFUL
+    }
+    if not usual:
+        return cases, families
+
+    def reason(consequence: int, rows: np.ndarray) -> str | None:
+        group = groups[consequence]
+        if group is None or group.kind not in _SAME_TEXT:
+            return None
+        for form, (number, shown) in usual.items():
+            # What shows in the same rows is a part of the same texts, whatever its form.
+            if _form(group) == form or _mostly(rows, shown):
+                return (
+                    f"{number} different {form} of this set go with a phrase of their own, which is how "
+                    "such a set is written"
+                )
+        return None
+
+    lower_cases = []
+    for case in cases:
+        why = reason(case.association.consequence, case.association.rows)
+        if why and case.judgement.severity is Severity.HIGH:
+            lower = Judgement(severity=Severity.MEDIUM, reasons=(why,))
+            case = replace(case, judgement=lower)
+        lower_cases.append(case)
+    lower_families = []
+    for family in families:
+        why = reason(family.consequence, family.payload_rows)
+        if why and family.severity is Severity.HIGH:
+            family = replace(family, severity=Severity.MEDIUM, reasons=(why,))
+        lower_families.append(family)
+    return lower_cases, lower_families
+
+
+def _by_form(
+    cases: list[Case], families: list[Family], groups: list[ConsequenceGroup | None]
+) -> dict[str, list[_One]]:
+    """The consequences of each form of which a set may hold many, with the phrases that decide them."""
+    marks: dict[int, list[_One]] = {}
+    for case in cases:
+        if case.judgement.severity in (Severity.HIGH, Severity.MEDIUM):
+            one = _One(
+                phrases=frozenset([case.trigger.text.casefold()]),
+                rows=case.consequence.rows,
+                decided=case.association.rows,
+            )
+            marks.setdefault(case.association.consequence, []).append(one)
+    for family in families:
+        one = _One(
+            phrases=frozenset(member.text.casefold() for member in family.members),
+            rows=family.payload_rows,
+            decided=family.both,
+        )
+        marks.setdefault(family.consequence, []).append(one)
+    found: dict[str, list[_One]] = {}
+    for number, its in sorted(marks.items()):
+        group = groups[number]
+        if group is not None and group.kind in _MANY:
+            one = _One(
+                phrases=frozenset().union(*(one.phrases for one in its)),
+                rows=its[0].rows,
+                decided=np.concatenate([one.decided for one in its]),
+            )
+            found.setdefault(_form(group), []).append(one)
+    return found
+
+
+def _form(group: ConsequenceGroup) -> str:
+    return _FORMS.get(group.form, f"{group.form}s")
+
+
+def _different(ones: list[_One]) -> int:
+    """How many there are in different rows, with different phrases.
+
+    One payload leaves many marks: its sentences, its runs of words and its end have one phrase, or rows in
+    common. Those in the fewest rows come first, since several replies may have one end.
+    """
+    held: np.ndarray = np.zeros(0, dtype=np.int64)
+    taken: set[str] = set()
+    number = 0
+    for one in sorted(ones, key=lambda one: len(one.rows)):
+        if not _mostly(one.rows, held) and not taken.issuperset(one.phrases):
+            number += 1
+            taken |= one.phrases
+        held = np.union1d(held, one.rows)
+    return number
+
+
+def _mostly(rows: np.ndarray, others: np.ndarray) -> bool:
+    """Whether most of the rows are among the others."""
+    return len(others) > 0 and int(np.isin(rows, others).sum()) >= _SAME_ROWS * len(rows)
