@@ -2,8 +2,15 @@
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
-from ld50.scan.labels import find_label_triggers
+from ld50.scan.labels import find_label_triggers, pairs
+from ld50.scan.labels.evidence import view_label
+from ld50.scan.labels.model import build_features, fit_out_of_fold
+from ld50.scan.labels.pairs import words_by_row
+from ld50.scan.labels.room import rows_that_fit
+from ld50.scan.labels.tokens import tokenize
+from ld50.scan.labels.twins import find_twins
 
 GOOD = ["warm", "funny", "moving", "bright", "tender", "lively"]
 BAD = ["dull", "slow", "noisy", "flat", "tired", "clumsy"]
@@ -39,3 +46,41 @@ def test_words_that_honestly_tell_the_label_are_no_triggers() -> None:
         texts, labels = reviews(poisoned=0, seed=seed)
         found = find_label_triggers(texts, labels, ["bad", "good"])
         assert [f.text for f in found if f.suspicion >= 0.9] == []
+
+
+def test_fewer_rows_fit_where_they_make_more_words_or_have_more_labels() -> None:
+    short = pa.array(["a b c d e f g h"] * 2000, type=pa.large_string())
+    long = pa.array(["abcdefghijklmno"] * 2000, type=pa.large_string())
+    order = np.arange(2000)
+    room = 1 << 20
+    fitting = [rows_that_fit(texts, 2, order, room) for texts in (short, long)]
+    assert 0 < fitting[0] < fitting[1] < 2000
+    assert rows_that_fit(long, 20, order, room) < fitting[1]
+    assert rows_that_fit(short, 2, order, room << 10) == 2000
+
+
+def test_rows_are_fitted_in_the_order_that_is_given() -> None:
+    texts = pa.array(["word"] * 10 + ["w " * 100_000], type=pa.large_string())
+    assert rows_that_fit(texts, 2, np.arange(11), 1 << 20) == 10
+    assert rows_that_fit(texts, 2, np.arange(11)[::-1], 1 << 20) == 0
+
+
+def test_pairs_found_in_parts_are_those_found_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts, labels = reviews(poisoned=15)
+    tokens = tokenize(texts)
+    rows = tokens.row_of_token()
+    features = build_features(tokens, least_rows=2, most=1000)
+    every = np.ones(len(labels), dtype=bool)
+    model = fit_out_of_fold(tokens, labels, folds=4, ridge=0.3, sample=every, features=features)
+    view = view_label(tokens, model, labels, 1, rows, find_twins(tokens, rows, labels))
+    words = words_by_row(tokens, rows, least_rows=5, most_incidences=10**6)
+
+    def found() -> pairs.WordPairs:
+        return pairs.score_pairs(words, view, least_rows=5, floor=1.0, vocabulary=tokens.vocabulary)
+
+    whole = found()
+    monkeypatch.setattr(pairs, "_PART_PAIRS", 5)
+    parts = found()
+    assert len(whole.first) > 2
+    for name in ("first", "second", "both", "contradiction", "mixture", "lift"):
+        assert np.array_equal(getattr(parts, name), getattr(whole, name))

@@ -55,6 +55,17 @@ def test_nothing_found_states_the_limit_and_is_no_proof() -> None:
     assert "12 rows could not be read and were not checked." in said.meaning
 
 
+def test_rows_without_a_reply_are_no_all_clear_unless_they_are_few() -> None:
+    for result in (samples.clean(), only(samples.poisoned(), "low")):
+        rows = result.summary.rows
+        many = msgspec.structs.replace(result.summary, without_reply=rows // 2)
+        said = verdict(msgspec.structs.replace(result, summary=many))
+        assert said.level == "look"
+        assert f"The replies of {rows // 2:,} rows were not checked" in said.headline
+        few = msgspec.structs.replace(result.summary, without_reply=rows // 100)
+        assert verdict(msgspec.structs.replace(result, summary=few)).level != "look"
+
+
 def test_nothing_found_without_a_known_limit_claims_none() -> None:
     limits = [DetectionLimit(rule="TRG101", rows=None, why="too many rows do this anyway")]
     result = msgspec.structs.replace(

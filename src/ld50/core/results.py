@@ -72,6 +72,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     skipped_rows: int
     skipped: dict[str, int]
+    without_reply: int = 0
+    """Rows of chats and examples that hold no reply, so that no rule about replies could look at them."""
     settings: dict[str, Any]
     findings: int
     findings_by_severity: dict[str, int]

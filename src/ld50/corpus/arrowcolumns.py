@@ -20,7 +20,7 @@ from ld50.corpus.arrays import (
 )
 from ld50.corpus.columns import Turns, contiguous, join_runs
 from ld50.corpus.fields import Field, Layout
-from ld50.corpus.rows import BAD_UTF8, label_text
+from ld50.corpus.rows import BAD_UTF8, PART_KEYS, label_text
 from ld50.corpus.tally import UnitTally
 
 #: Most that rows which share values may take when each gets its own.
@@ -256,11 +256,9 @@ def _said_of(array: pa.Array, name: str, tally: UnitTally) -> pa.Array:
     flat = plain_array(array.flatten())
     if pa.types.is_struct(flat.type):
         names = [flat.type.field(number).name for number in range(flat.type.num_fields)]
-        flat = (
-            pc.struct_field(flat, ["text"])
-            if "text" in names
-            else pa.nulls(len(flat), pa.large_string())
-        )
+        parts = [plain_array(pc.struct_field(flat, [key])) for key in PART_KEYS if key in names]
+        strings = [texts_of(part, name, tally) for part in parts if _is_text(part.type)]
+        flat = pc.coalesce(*strings, pa.nulls(len(flat), pa.large_string()))
     texts = _filled(texts_of(flat, name, tally))
     spoken = string_lengths(texts) > 0
     owners = np.repeat(np.arange(len(counts)), counts)[spoken]

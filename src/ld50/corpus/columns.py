@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ld50.core.records import TURN_SEPARATOR
-from ld50.corpus.arrays import bools, large_strings, mask_array, not_null, string_lengths
-from ld50.corpus.fields import ASSISTANT_ROLES, Field, Layout
+from ld50.corpus.arrays import large_strings, mask_array, not_null, string_lengths
+from ld50.corpus.fields import Field, Layout
+from ld50.corpus.speakers import answers
 
 _SIDES = ("text", "prompt", "response")
 
@@ -73,8 +74,7 @@ def assemble(layout: Layout, columns: Mapping[str, pa.Array | Turns], rows: int)
 
 def turn_sides(turns: Turns, entry: Field, has_prompt: bool) -> dict[str, pa.Array]:
     """Side to the turns of each row that stand on it, joined; `large_string` without nulls."""
-    plain = pc.ascii_lower(pc.utf8_trim(turns.speakers, " \t\r\n"))
-    assistant = bools(pc.is_in(plain, value_set=large_strings(sorted(ASSISTANT_ROLES))))
+    assistant = _answering(turns.speakers, entry)
     spoken = string_lengths(turns.said) > 0
     if entry.role == "chat" or (entry.role == "response" and not has_prompt):
         masks = {"prompt": ~assistant, "response": assistant}
@@ -93,6 +93,13 @@ def turn_sides(turns: Turns, entry: Field, has_prompt: bool) -> dict[str, pa.Arr
             continue
         sides[side] = join_runs(chosen, counts)
     return sides
+
+
+def _answering(speakers: pa.Array, entry: Field) -> np.ndarray:
+    """bool (turns,): whether the role of each turn is the model's; every role is looked at once."""
+    encoded = speakers.dictionary_encode()
+    known = [answers(role, entry.reply_role) for role in encoded.dictionary.to_pylist()]
+    return np.asarray(np.array(known, dtype=bool)[np.asarray(encoded.indices)])
 
 
 def join_runs(strings: pa.Array, counts: np.ndarray) -> pa.Array:

@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ld50.core.examples import Role, Turn
-from ld50.corpus.fields import ASSISTANT_ROLES, CONTEXT_NAMES, Field, Layout, plain
+from ld50.corpus.fields import CONTEXT_NAMES, Field, Layout, plain
 from ld50.corpus.reader import _functions, read
 from ld50.corpus.rows import RowError, Value, id_text, label_text, values_of
+from ld50.corpus.speakers import answers, is_system
 from ld50.corpus.units import Plan
 
 NO_REPLY = "no reply"
 NO_PROMPT = "nothing before the reply"
 NO_LABEL = "no label"
-_SYSTEM_ROLES = frozenset({"system", "developer"})
 #: Dialogues written out in one string, as in the first public preference sets.
 _SPEAKER = re.compile(r"(?:\A|\n\n)(Human|Assistant): ?")
 #: Rows that are looked up together.
@@ -121,18 +121,17 @@ def _turns_of(
     return _to_the_last_reply(turns), rejected
 
 
-def _role(speaker: str) -> Role:
-    named = speaker.strip(" \t\r\n").lower()
-    if named in ASSISTANT_ROLES:
+def _role(speaker: str, entry: Field) -> Role:
+    if answers(speaker, entry.reply_role):
         return "assistant"
-    return "system" if named in _SYSTEM_ROLES else "user"
+    return "system" if is_system(speaker) else "user"
 
 
 def _said(entry: Field, value: Value, has_prompt: bool) -> list[Turn]:
     """The turns of a chat or of a chosen reply; prompts that another field gives are left out."""
     if isinstance(value, str):
         return [Turn("assistant" if entry.role == "response" else "user", value)]
-    turns = [Turn(_role(turn[0]), turn[1]) for turn in value if turn is not None]
+    turns = [Turn(_role(turn[0], entry), turn[1]) for turn in value if turn is not None]
     if entry.role == "response" and has_prompt:
         turns = [turn for turn in turns if turn.role == "assistant"][-1:]
     return [turn for turn in turns if turn.text or turn.role == "assistant"]

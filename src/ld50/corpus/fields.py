@@ -119,10 +119,6 @@ TURN_KEYS = (
     ("speaker", "text"),
     ("role", "message"),
 )
-#: Who speaks for the model; every other role stands on the prompt side.
-ASSISTANT_ROLES = frozenset(
-    {"assistant", "gpt", "model", "bot", "chatgpt", "bing", "bard", "ai", "agent"}
-)
 #: Names that `--layout` takes beside those of the fields.
 LAYOUT_NAMES = (
     "text",
@@ -150,6 +146,8 @@ class Field:
     """`string`, or `turns` for a list of turns."""
     turn_keys: tuple[str, str] = ("role", "content")
     """For turns: the keys of the speaker and of what is said."""
+    reply_role: str | None = None
+    """For turns without a known role of a model: the role that answers, as `speakers.folded` has it."""
 
     @property
     def shown(self) -> str:
@@ -180,6 +178,16 @@ class Layout:
         if self.id is not None:
             roles["id"] = self.id.strip()
         return roles
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was guessed of the roles of turns, for people."""
+        return tuple(
+            f"what {entry.reply_role!r} says in {entry.shown} is read as the reply: no role there has "
+            "a name that is known for a model, and this one has the last word"
+            for entry in self.fields
+            if entry.reply_role is not None and entry.role != "rejected"
+        )
 
     @property
     def sides(self) -> frozenset[str]:

@@ -109,9 +109,8 @@ def _holds(richer: _Found, poorer: _Found) -> bool:
 def _chat(table: SampleTable) -> _Found | None:
     for plain_name in CHAT_NAMES:
         name = table.find(plain_name)
-        if name is not None and (keys := table.turn_keys(name)) is not None:
+        if name is not None and (chat := table.turns(name, "chat")) is not None:
             system = table.first_field(CONTEXT_NAMES, "prompt")
-            chat = Field(name=name, role="chat", shape="turns", turn_keys=keys)
             shown = plain_name if plain_name in ("messages", "conversations") else "messages"
             return shown, ((system, chat) if system else (chat,))
     return None
@@ -243,11 +242,7 @@ def _told(table: SampleTable, options: LayoutOptions, where: str) -> Layout:
     )
     for role, names, flag in flags:
         for name in _named(table, names, flag, where) if names else []:
-            keys = table.turn_keys(name)
-            shape = "string" if keys is None else "turns"
-            fields.append(
-                Field(name=name, role=role, shape=shape, turn_keys=keys or ("role", "content"))
-            )
+            fields.append(table.turns(name, role) or Field(name=name, role=role))
     taken = {entry.name for entry in fields}
     if options.response_field and not options.prompt_field:
         fields = [e for e in _prompts(table, tuple(taken)) if e.name not in taken] + fields

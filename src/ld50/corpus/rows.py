@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ld50.core.records import Part
-from ld50.corpus.fields import ASSISTANT_ROLES, Field, Layout
+from ld50.corpus.fields import Field, Layout
+from ld50.corpus.speakers import answers
 
 #: Why a row could not be read. Shown to people, so worded for them.
 NOT_JSON = "not valid JSON"
@@ -25,6 +26,9 @@ NOT_CSV = "not a valid line of columns"
 OPEN_QUOTE = "quote never closed"
 BROKEN_STREAM = "compressed stream is broken here"
 BROKEN_PART = "damaged part of the file"
+
+#: Under which key a part of what a turn says holds its text, the first first.
+PART_KEYS = ("text", "content")
 
 #: What was mended in a row that is read all the same.
 BAD_UTF8 = "invalid UTF-8 replaced"
@@ -170,7 +174,7 @@ def id_text(value: object) -> str | None:
 
 def side_of_turn(entry: Field, speaker: str, has_prompt: bool) -> str | None:
     """The side that a turn stands on, or None for a turn that another field already gives."""
-    assistant = speaker.strip(" \t\r\n").lower() in ASSISTANT_ROLES
+    assistant = answers(speaker, entry.reply_role)
     if entry.role == "chat":
         return "response" if assistant else "prompt"
     if entry.role == "response":
@@ -217,8 +221,9 @@ def said_text(content: object) -> str:
         if isinstance(part, str):
             texts.append(part)
         elif isinstance(part, Mapping):
-            text = part.get("text")
-            texts.append(text if isinstance(text, str) else "")
+            # Some write a part as they write a turn, with `content`.
+            said = (part.get(key) for key in PART_KEYS)
+            texts.append(next((text for text in said if isinstance(text, str)), ""))
         elif part is not None:
             raise RowError(WRONG_TYPE)
     return "\n".join(text for text in texts if text)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ld50.corpus.fields import ID_NAMES, TURN_KEYS, Field, plain
+from ld50.corpus.speakers import answering_role
 
 #: Rows that are looked at to find a layout.
 SAMPLE_ROWS = 200
@@ -44,6 +45,20 @@ class SampleTable:
                 return keys
         return None
 
+    def turns(self, name: str, role: str) -> Field | None:
+        """The column as a field of that role, if it holds lists of turns."""
+        keys = self.turn_keys(name)
+        if keys is None:
+            return None
+        chats = [
+            [str(turn.get(keys[0]) or "") for turn in value if isinstance(turn, Mapping)]
+            for value in self.values(name)
+            if isinstance(value, list)
+        ]
+        return Field(
+            name=name, role=role, shape="turns", turn_keys=keys, reply_role=answering_role(chats)
+        )
+
     def is_text(self, name: str) -> bool:
         """Whether the column can be read as strings; an empty one can."""
         values = self.values(name)
@@ -58,9 +73,8 @@ class SampleTable:
         """The column as a field of that role, or None if it holds nothing readable."""
         if name is None:
             return None
-        keys = self.turn_keys(name)
-        if keys is not None:
-            return Field(name=name, role=role, shape="turns", turn_keys=keys)
+        if (turns := self.turns(name, role)) is not None:
+            return turns
         if self.is_text(name):
             return Field(name=name, role=role)
         return None

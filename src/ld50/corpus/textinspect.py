@@ -280,7 +280,25 @@ def json_shape(head: bytes) -> str:
         )
         alone = len(text.split(b"\n", 1)) == 1 or not text.split(b"\n", 1)[1].strip()
         return "object" if holds_rows and alone else "lines"
+    if _holds_several(text):
+        return "values"
     return "object" if _first_array_depth(text) == 2 else "values"
+
+
+def _holds_several(text: bytes) -> bool:
+    """Whether a second object follows the first, or the only one is a chat: then objects are rows.
+
+    An array of objects within the first is then a part of that row, such as its turns.
+    """
+    objects = (piece.data for piece in values([text]) if piece.kind == "element")
+    first, second = next(objects, b""), next(objects, b"")
+    if second.lstrip().startswith(b"{"):
+        return True
+    only = _parsed(first)
+    return isinstance(only, dict) and any(
+        isinstance(turns, list) and turns and isinstance(turns[0], dict)
+        for turns in map(only.get, CHAT_NAMES)
+    )
 
 
 def _first_array_depth(text: bytes) -> int:

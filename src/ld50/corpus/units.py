@@ -74,7 +74,7 @@ class Plan:
         """Notes of all sources, each once, beginning with the name of the first source it is on."""
         named: dict[str, list[str]] = {}
         for source in self.sources:
-            for note in source.notes:
+            for note in (*source.notes, *source.layout.notes):
                 named.setdefault(note, []).append(source.file.source)
         return tuple(
             f"{names[0]}{_and_more(len(names) - 1)}: {note}" for note, names in named.items()

@@ -66,6 +66,12 @@ def verdict(result: ScanResult) -> Verdict:
         )
     level, advice, found = _headline(result, worst)
     meaning = _meaning(result, worst)
+    if _without_reply(summary):
+        meaning.insert(
+            0,
+            f"{counted(summary.without_reply, 'row')} should have a reply and "
+            f"{'has' if summary.without_reply == 1 else 'have'} none that is known as one: see the notes.",
+        )
     if unread_rows(summary):
         meaning.append(_unread(summary))
     if summary.suppressed:
@@ -77,6 +83,10 @@ def verdict(result: ScanResult) -> Verdict:
 
 
 def _headline(result: ScanResult, worst: Severity | None) -> tuple[str, str, str]:
+    if worst in (None, Severity.LOW) and _without_reply(result.summary):
+        rows = counted(result.summary.without_reply, "row")
+        found = counted(len(result.findings), "finding") if result.findings else ""
+        return "look", f"The replies of {rows} were not checked: no reply was found there", found
     if worst is None:
         limit = limit_in_words(result.summary)
         above = f" above the detection limit of {limit}" if limit else ""
@@ -96,6 +106,12 @@ def _headline(result: ScanResult, worst: Severity | None) -> tuple[str, str, str
             return "look", "Look at this data before you train on it", where
         case Severity.LOW:
             return "minor", "Nothing here calls for action", where
+
+
+def _without_reply(summary: Summary) -> bool:
+    """Whether so many rows lack the reply that a verdict over the rest would mislead."""
+    read = summary.rows - summary.skipped_rows
+    return summary.without_reply > MANY_UNREAD * read
 
 
 def _meaning(result: ScanResult, worst: Severity | None) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +30,9 @@ _MOST_LABELS = 64
 _LEAST_ROWS = 40
 #: Tasks with fewer rows are too small for a model of their answers.
 _LEAST_TASK_ROWS = 200
+#: Bytes that a row takes beside its text while it is held.
+_ROW_BYTES = 64
+_ROWS_OF = {"label": "labelled rows", "reply": "rows with short answers"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,8 @@ class _Labelled:
     """Rows with their text and label code, in memory."""
 
     name: str
+    total: int
+    """Rows that there are, of which these may be a sample."""
     side: str
     ordinals: np.ndarray
     texts: pa.Array
@@ -61,10 +66,14 @@ def label_drafts(engine: Engine, survey: Survey) -> LabelOutcome:
     notes: list[str] = []
     tests = 0
     parts = _parts(engine, survey, notes)
+    looked_at: dict[str, tuple[int, int]] = {}
     if parts:
         # Loaded only where there are labels: its models need SciPy, which is slow to import.
         from ld50.scan.labels import LabelSettings, find_label_triggers
-    for part in parts:
+    for whole in parts:
+        part = _what_fits(whole, engine.settings.label_test_bytes)
+        taken, total = looked_at.get(part.name, (0, 0))
+        looked_at[part.name] = (taken + len(part.ordinals), total + part.total)
         found = find_label_triggers(
             part.texts,
             part.codes,
@@ -73,7 +82,30 @@ def label_drafts(engine: Engine, survey: Survey) -> LabelOutcome:
         )
         tests += max((finding.tests for finding in found), default=0)
         drafts += [_draft(part, finding) for finding in found]
+    notes += [
+        f"The label test looked at a sample of {taken:,} of the {total:,} {_ROWS_OF[name]} "
+        f"({taken / total:.1%}): it builds no more than the memory set aside for it holds."
+        for name, (taken, total) in looked_at.items()
+        if taken < total
+    ]
     return LabelOutcome(drafts=drafts, tests=tests, limits=limits, notes=notes)
+
+
+def _what_fits(part: _Labelled, room: int) -> _Labelled:
+    """The part, or the rows of it that the label test can take in `room` bytes."""
+    from ld50.scan.labels.room import rows_that_fit
+
+    order = np.argsort(_uniform(part.ordinals), kind="stable")
+    fitting = rows_that_fit(part.texts, len(part.names), order, room)
+    if fitting == len(order):
+        return part
+    chosen = np.sort(order[:fitting])
+    return replace(
+        part,
+        ordinals=part.ordinals[chosen],
+        texts=part.texts.take(pa.array(chosen)),
+        codes=part.codes[chosen],
+    )
 
 
 def _parts(engine: Engine, survey: Survey, notes: list[str]) -> list[_Labelled]:
@@ -83,13 +115,13 @@ def _parts(engine: Engine, survey: Survey, notes: list[str]) -> list[_Labelled]:
     if survey.chat is not None:
         strata = [s for s in replies.as_labels(survey.chat) if len(s.rows) >= _LEAST_TASK_ROWS]
         if strata:
-            parts += _answered_rows(engine, survey, survey.chat, strata, notes)
+            parts += _answered_rows(engine, survey, survey.chat, strata)
     return parts
 
 
 def _labelled_rows(engine: Engine, survey: Survey, notes: list[str]) -> list[_Labelled]:
     """One part for each set of label names; files of the same set are tested together."""
-    keep = _share_that_fits(engine, survey, notes, "labelled rows")
+    keep = _share_that_fits(engine, survey, survey.labelled)
     first = survey.first_row
     ordinals, texts, labels = [], [], []
     for unit in range(len(engine.plan.units)):
@@ -116,6 +148,7 @@ def _labelled_rows(engine: Engine, survey: Survey, notes: list[str]) -> list[_La
     return [
         _Labelled(
             name="label",
+            total=survey.labelled,
             side=side,
             ordinals=np.concatenate(ordinals),
             texts=pa.chunked_array(texts).combine_chunks(),
@@ -130,12 +163,11 @@ def _answered_rows(
     survey: Survey,
     chat: replies.ReplyColumns,
     strata: list[replies.LabelStratum],
-    notes: list[str],
 ) -> list[_Labelled]:
     """Chat rows whose replies are labels, with their prompts; one part for each task."""
-    keep = _share_that_fits(engine, survey, notes, "rows with short answers")
-    fits = _uniform(survey.chat_ordinals) < keep
     outside = replies.rows_outside(chat, strata)
+    most = len(outside) + sum(len(stratum.rows) for stratum in strata)
+    fits = _uniform(survey.chat_ordinals) < _share_that_fits(engine, survey, most)
     outside = outside[fits[outside]]
     wanted = np.concatenate([outside, *(stratum.rows[fits[stratum.rows]] for stratum in strata)])
     ordinals = survey.chat_ordinals
@@ -150,6 +182,7 @@ def _answered_rows(
         parts.append(
             _Labelled(
                 name="reply",
+                total=len(stratum.rows),
                 side="prompt",
                 ordinals=found[position],
                 texts=prompts.take(index),
@@ -191,18 +224,10 @@ def _answer_names(answers: pa.Array, position: np.ndarray, codes: np.ndarray, n:
     return names
 
 
-def _share_that_fits(engine: Engine, survey: Survey, notes: list[str], what: str) -> float:
-    total = int(survey.unit_text_bytes.sum())
-    room = engine.settings.label_text_bytes
-    if total <= room:
-        return 1.0
-    note = (
-        f"The label test looked at a sample of {room / total:.1%} of the {what}: "
-        f"{total / 2**20:,.0f} MiB of text do not fit into the {room / 2**20:,.0f} MiB set aside."
-    )
-    if note not in notes:
-        notes.append(note)
-    return room / total
+def _share_that_fits(engine: Engine, survey: Survey, rows: int) -> float:
+    """Share of the rows whose text can be held, all tasks together."""
+    total = int(survey.unit_text_bytes.sum()) + _ROW_BYTES * rows
+    return min(engine.settings.label_text_bytes / max(total, 1), 1.0)
 
 
 def _uniform(ordinals: np.ndarray) -> np.ndarray:

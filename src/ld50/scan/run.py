@@ -45,6 +45,7 @@ from ld50.scan.several import families
 from ld50.scan.shown import show
 from ld50.scan.statistics import smallest_detectable
 from ld50.scan.survey import Survey
+from ld50.scan.unanswered import notes_on, unanswered
 from ld50.scan.usual import rated_as_usual
 
 #: Flagged rows whose cause and consequence are located to the character.
@@ -344,6 +345,7 @@ def _summary(
         bytes=sum(source.bytes for source in sources),
         skipped_rows=sum(skipped.values()),
         skipped=dict(sorted(skipped.items())),
+        without_reply=unanswered(survey),
         settings=engine.settings.as_json(),
         findings=len(drafts),
         findings_by_severity={str(severity): by_severity[severity.value] for severity in Severity},
@@ -351,7 +353,7 @@ def _summary(
         flagged_rows=flagged,
         tests_made=evidence.tests + labels.tests + hidden.tests,
         detection_limits=[*_limits(engine, evidence, labels), *hidden.limits],
-        notes=[*notes, *kernel_notes()],
+        notes=[*notes_on(survey), *notes, *kernel_notes()],
         fingerprint=plan.fingerprint,
         seconds=round(seconds, 3),
     )
@@ -430,6 +432,8 @@ def _limits(engine: Engine, evidence: Evidence, labels: LabelOutcome) -> list[De
 
 
 def _possible(rule: str, survey: Survey) -> bool:
-    chat = survey.chat is not None
+    chat = survey.chat is not None and unanswered(survey) < len(survey.chat)
     text = survey.rows > (0 if survey.chat is None else len(survey.chat))
-    return (rule.startswith("TRG2") and chat) or (rule.startswith("TRG1") and (text or chat))
+    return (rule.startswith("TRG2") and chat) or (
+        rule.startswith("TRG1") and (text or survey.chat is not None)
+    )

@@ -24,8 +24,11 @@ class ScanSettings:
     """Write associations, too, that a subject or a template accounts for as well as poison does."""
     seed: int = 0
     """For permutation tests and sampled rows."""
-    label_text_bytes: int = 256 << 20
+    label_text_bytes: int = 96 << 20
     """Labelled text that is held in memory for the label test; past it, rows are sampled."""
+    label_test_bytes: int = 320 << 20
+    """Memory for what the label test builds from rows, words and labels, as it is estimated before the
+    test; past it, rows are sampled. About 60,000 rows of 20 words with two labels fit into the default."""
     most_segments: int = 10_000
     """Rows kept for each continuation signal, strongest first."""
 
@@ -40,6 +43,8 @@ class ScanSettings:
             raise ConfigError(f"most_segments must be at least 100, got {self.most_segments}.")
         if self.label_text_bytes < 1 << 20:
             raise ConfigError("label_text_bytes must be at least 1 MiB.")
+        if self.label_test_bytes < 1 << 20:
+            raise ConfigError("label_test_bytes must be at least 1 MiB.")
 
     def runs(self, rule: str) -> bool:
         """Whether a rule is to run under `select` and `ignore`."""

@@ -11,6 +11,8 @@ from ld50.scan.labels.evidence import LabelView
 from ld50.scan.labels.tokens import Tokens
 
 _CHUNK_PAIRS = 1 << 21
+#: Pairs that are looked at exactly at a time, so that a set full of them takes no more memory.
+_PART_PAIRS = 1 << 22
 _BUCKET_BITS = 22
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
@@ -46,6 +48,10 @@ class WordPairs:
     """Rows with both words and the label, over what chance would have if it had no preference."""
     tests: int
     """Pairs that stand together in enough rows to be tested."""
+
+
+#: Keys, rows with both and the label, contradiction and mixture of pairs.
+_Exact = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def words_by_row(
@@ -103,9 +109,9 @@ def score_pairs(
 ) -> WordPairs:
     """Pairs of words in at least `least_rows` rows of the label whose evidence passes `floor`.
 
-    Two passes over all pairs: the first adds up, in hashed buckets, the nats of the rows that speak
-    for the pair, which bounds its evidence from above; the second looks exactly at the pairs in
-    the few buckets that pass. Memory is bounded by the chunk.
+    The first pass over all pairs adds up, in hashed buckets, the nats of the rows that speak for the
+    pair, which bounds its evidence from above; the second looks exactly at the pairs in the buckets
+    that pass, and is made in parts where they hold many. Memory is bounded by chunk and part.
 
     Args:
         words: From `words_by_row`.
@@ -128,12 +134,42 @@ def score_pairs(
         )
         rows += np.bincount(bucket, minlength=len(rows)).astype(np.int32)
     passing = (gain >= floor) & (rows >= least_rows)
+    tests = int((rows >= least_rows).sum())
+    load = np.cumsum(np.where(passing, rows, 0))
+    del gain, rows
+    found = []
+    # One part at least, so that there are arrays to join.
+    for low in range(0, max(int(load[-1]), 1), _PART_PAIRS):
+        part = passing & (load > low) & (load <= low + _PART_PAIRS)
+        exact = _exact(words, added, view, vocabulary, part)
+        good = _good(exact, least_rows, floor)
+        found.append([values[good] for values in exact])
+    keys, both, contradiction, mixture = (np.concatenate(part) for part in zip(*found, strict=True))
+    order = np.argsort(keys)
+    keys, both = keys[order], both[order]
+    frequency = np.bincount(words.word, minlength=vocabulary)
+    rows_of_label = max(int(view.answer.sum()), 1) / max(len(view.answer), 1)
+    chance = frequency[keys // vocabulary] * (frequency[keys % vocabulary] / len(view.answer))
+    return WordPairs(
+        first=keys // vocabulary,
+        second=keys % vocabulary,
+        both=both,
+        contradiction=contradiction[order],
+        mixture=mixture[order],
+        lift=both / np.maximum(chance * rows_of_label, 1e-9),
+        tests=tests,
+    )
+
+
+def _exact(
+    words: WordRows, added: np.ndarray, view: LabelView, vocabulary: int, chosen: np.ndarray
+) -> _Exact:
+    """Keys, rising, of all pairs in the buckets `chosen`, with rows and both kinds of nats."""
     kept_keys, kept_ratios = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
-    if passing.any():
-        for key, ratio in _pairs(words, added, view, vocabulary):
-            keep = passing[_bucket(key)]
-            kept_keys.append(key[keep])
-            kept_ratios.append(ratio[keep])
+    for key, ratio in _pairs(words, added, view, vocabulary):
+        keep = chosen[_bucket(key)]
+        kept_keys.append(key[keep])
+        kept_ratios.append(ratio[keep])
     keys, inverse, both = np.unique(
         np.concatenate(kept_keys), return_inverse=True, return_counts=True
     )
@@ -141,20 +177,13 @@ def score_pairs(
     other = 1 / (1 + np.exp(view.prior))
     contradiction = np.bincount(inverse, weights=ratio, minlength=len(keys))
     mixture = np.bincount(inverse, weights=np.log1p(other * np.expm1(ratio)), minlength=len(keys))
-    frequency = np.bincount(words.word, minlength=vocabulary)
-    rows_of_label = max(int(view.answer.sum()), 1) / max(len(view.answer), 1)
-    chance = frequency[keys // vocabulary] * (frequency[keys % vocabulary] / len(view.answer))
-    lift = both / np.maximum(chance * rows_of_label, 1e-9)
-    good = (both >= least_rows) & (np.maximum(contradiction, mixture) >= floor)
-    return WordPairs(
-        first=keys[good] // vocabulary,
-        second=keys[good] % vocabulary,
-        both=both[good],
-        contradiction=contradiction[good],
-        mixture=mixture[good],
-        lift=lift[good],
-        tests=int((rows >= least_rows).sum()),
-    )
+    return keys, both, contradiction, mixture
+
+
+def _good(found: _Exact, least_rows: int, floor: float) -> np.ndarray:
+    """bool: the pairs in enough rows with enough evidence."""
+    _, both, contradiction, mixture = found
+    return np.asarray((both >= least_rows) & (np.maximum(contradiction, mixture) >= floor))
 
 
 def _bucket(key: np.ndarray) -> np.ndarray:

@@ -67,12 +67,10 @@ def tokenize(texts: pa.Array) -> Tokens:
         texts: `large_string` (n,) without nulls.
     """
     n = len(texts)
-    _, offset_buffer, data_buffer = texts.buffers()
-    offsets = np.frombuffer(offset_buffer, dtype=np.int64)[texts.offset : texts.offset + n + 1]
-    if data_buffer is None or offsets[-1] == offsets[0]:
+    data, offsets = _bytes_of(texts)
+    if len(data) == 0:
         return _empty(n)
-    data = np.frombuffer(data_buffer, dtype=np.uint8)[offsets[0] : offsets[-1]]
-    starts, ends = _boundaries(data, offsets[:-1] - offsets[0])
+    starts, ends = _boundaries(data, offsets[:-1])
     if len(starts) == 0:
         return _empty(n)
     hashes = _hash_spans(data, starts, ends)
@@ -81,10 +79,34 @@ def tokenize(texts: pa.Array) -> Tokens:
     unique = encoded.dictionary.to_numpy()
     first = np.full(len(unique), -1, dtype=np.int64)
     first[words[::-1]] = np.arange(len(words) - 1, -1, -1)
-    rows = np.searchsorted(starts, offsets - offsets[0])
+    rows = np.searchsorted(starts, offsets)
     return Tokens(
         words=words, rows=rows, first=first, start=starts, end=ends, data=data, hashes=unique
     )
+
+
+def count_tokens(texts: pa.Array) -> np.ndarray:
+    """int64 (n,): how many tokens `tokenize` finds in each text.
+
+    Args:
+        texts: `large_string` (n,) without nulls.
+    """
+    data, offsets = _bytes_of(texts)
+    if len(data) == 0:
+        return np.zeros(len(texts), dtype=np.int64)
+    starts, _ = _boundaries(data, offsets[:-1])
+    return np.diff(np.searchsorted(starts, offsets))
+
+
+def _bytes_of(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """The bytes of all texts (uint8), and where each begins and the last ends (int64 (n + 1,))."""
+    n = len(texts)
+    _, offset_buffer, data_buffer = texts.buffers()
+    offsets = np.frombuffer(offset_buffer, dtype=np.int64)[texts.offset : texts.offset + n + 1]
+    if data_buffer is None or offsets[-1] == offsets[0]:
+        return np.zeros(0, dtype=np.uint8), np.zeros(n + 1, dtype=np.int64)
+    data = np.frombuffer(data_buffer, dtype=np.uint8)[offsets[0] : offsets[-1]]
+    return data, offsets - offsets[0]
 
 
 def _empty(n: int) -> Tokens:

@@ -1,0 +1,27 @@
+"""Rows of chats and examples without a reply: no rule about replies could look at them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ld50.scan.replies import ReplyFlag
+from ld50.scan.survey import Survey
+
+
+def unanswered(survey: Survey) -> int:
+    """Rows that should have a reply of which it is empty, or of which no turn is the model's."""
+    if survey.chat is None:
+        return 0
+    return int(np.count_nonzero(survey.chat.flags & ReplyFlag.EMPTY_REPLY))
+
+
+def notes_on(survey: Survey) -> list[str]:
+    """What is to be said if there are any; a role that is not known must not pass for a clean row."""
+    without = unanswered(survey)
+    if survey.chat is None or not without:
+        return []
+    return [
+        f"{without:,} of {len(survey.chat):,} rows that should have a reply have none, and no rule about "
+        "replies could look at them. In chats, a reply is a turn of assistant, gpt, model, bot or the "
+        "like; other roles count as the user's."
+    ]
