@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ld50.core.errors import ConfigError, OutputError, SourceError
-from ld50.corpus import LayoutOptions, expand, plan, split
+from ld50.corpus import LayoutOptions, expand, plan, planned_outputs, split
 
 LINES = [b'{"text": "row %d", "n": %d}\n' % (n, n) for n in range(10)]
 
@@ -417,3 +417,38 @@ def test_files_whose_names_begin_alike_are_all_written(tmp_path: Path) -> None:
     for name in names:
         assert unpack(clean / name) == b"".join(LINES[:3] + LINES[4:])
         assert unpack(bad / name) == LINES[3]
+
+
+@pytest.mark.parametrize("stood", [False, True])
+def test_a_name_that_cannot_be_given_takes_back_those_that_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stood: bool
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / "in" / name).write_bytes(b"".join(LINES))
+    if stood:
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "a.jsonl").write_bytes(b"older")
+    renamed, replace = [], Path.replace
+
+    def fail(self: Path, target: Path) -> Path:
+        renamed.append(target)
+        if len(renamed) == 2:
+            raise OSError(5, "Input/output error")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    said = r"Replaced before that: '.*a\.jsonl'" if stood else "No output was left behind"
+    with pytest.raises(OutputError, match=said):
+        split(plan(expand([tmp_path / "in"])), {}, clean=tmp_path / "out", force=True)
+    kept = ["out/a.jsonl"] if stood else []
+    assert sorted(left_over(tmp_path)) == ["in/a.jsonl", "in/b.jsonl", *kept]
+
+
+def test_two_outputs_of_one_name_are_refused_before_anything_is_read(tmp_path: Path) -> None:
+    (tmp_path / "in" / "q").mkdir(parents=True)
+    for name in ("a.jsonl", "q/a.jsonl"):
+        (tmp_path / "in" / name).write_bytes(b"".join(LINES))
+    job = plan(expand([tmp_path / "in"]))
+    with pytest.raises(OutputError, match="Two outputs would both be"):
+        planned_outputs(job, clean=tmp_path / "out", quarantine=tmp_path / "out" / "q")
