@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import os
 import sys
 import traceback
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -15,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ld50 import command_options
-from ld50.core.errors import Ld50Error, OutputError
+from ld50.core.errors import Ld50Error
 from ld50.core.findings import Severity
 from ld50.core.version import VERSION
 from ld50.poison.command import poison_command
 from ld50.remedy_command import remedy_command
 from ld50.remedy_safety_mix_command import with_safety_mix
+from ld50.stdout import console, to_stdout, write
 from ld50.study_command import study_app
 
 if TYPE_CHECKING:
@@ -170,7 +168,7 @@ def scan(
             write_clean=write_clean, quarantine=quarantine, remove=remove, force=force,
             workers=workers, restart=restart, progress=progress,
         )  # fmt: skip
-    with _to_stdout():
+    with to_stdout():
         _show(result, format, out)
     if _fails(result, fail_on):
         raise typer.Exit(FOUND)
@@ -191,58 +189,20 @@ def _fails(result: ScanResult, fail_on: FailOn) -> bool:
     return worst.rank >= Severity(fail_on.value).rank
 
 
-@contextlib.contextmanager
-def _to_stdout() -> Iterator[None]:
-    """What is printed may find nobody there, and still the exit code says what was found.
-
-    Raises:
-        OutputError: Standard output cannot take it: a full disk, say.
-    """
-    try:
-        yield
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        # Python flushes once more as it ends, and would complain about the same pipe.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise OutputError(
-            f"Standard output cannot be written: {error.strerror or error}. The report is written."
-        ) from error
-
-
-def _write(text: str) -> None:
-    """Prints what another program reads: in UTF-8, whatever the terminal is set to."""
-    if sys.stdout is None:
-        return
-    binary = getattr(sys.stdout, "buffer", None)
-    if binary is None:
-        sys.stdout.write(text + "\n")
-        return
-    sys.stdout.flush()
-    binary.write(text.encode() + b"\n")
-    binary.flush()
-
-
 def _show(result: ScanResult, format: OutputFormat, out: Path) -> None:
     if format is OutputFormat.JSON:
         from ld50.report.json_output import json_text
 
-        _write(json_text(result))
+        write(json_text(result))
     elif format is OutputFormat.SARIF:
         from ld50.report.sarif import sarif_text
         from ld50.scan.rulebook import RULES
 
-        _write(sarif_text(result, rules=RULES))
+        write(sarif_text(result, rules=RULES))
     else:
-        from rich.console import Console
-
         from ld50.report.terminal import print_result
 
-        print_result(result, console=Console(), report=str(out / "report.html"))
+        print_result(result, console=console(), report=str(out / "report.html"))
 
 
 @app.command()
@@ -252,16 +212,14 @@ def rule(
     ] = None,
 ) -> None:
     """Explain a rule: what it finds, what it cannot, and how often it is wrong."""
-    from rich.console import Console
-
     from ld50.report.rule_pages import print_rule, print_rules
     from ld50.scan.rulebook import RULES
 
-    with _to_stdout():
+    with to_stdout():
         if name is None:
-            print_rules(RULES, console=Console())
+            print_rules(RULES, console=console())
         else:
-            print_rule(RULES.get(name), console=Console())
+            print_rule(RULES.get(name), console=console())
 
 
 @app.command()
@@ -275,7 +233,7 @@ def report(
 
     result = read_result(folder)
     write_result(result, folder, rules=RULES)
-    with _to_stdout():
+    with to_stdout():
         _show(result, format, folder)
 
 

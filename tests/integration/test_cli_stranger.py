@@ -80,6 +80,18 @@ def test_a_reader_that_goes_away_does_not_change_the_exit_code(chat: Path) -> No
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    "command", ["scan clean.jsonl", "report ld50-report", "rule", "study list"]
+)
+def test_a_reader_that_goes_away_is_not_taken_for_poison(tmp_path: Path, command: str) -> None:
+    (tmp_path / "clean.jsonl").write_text(rows(300, poisoned=False))
+    if command.startswith("report"):
+        assert run("scan", "clean.jsonl", cwd=tmp_path).returncode == 0
+    done = shell(f"ld50 {command} | true; exit ${{PIPESTATUS[0]}}", tmp_path)
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 @pytest.mark.parametrize("form", ["text", "json", "sarif"])
 def test_output_that_cannot_be_written_is_an_error_and_no_traceback(chat: Path, form: str) -> None:
