@@ -55,13 +55,15 @@ def plan(
 
 
 def _with_others(source: SourcePlan) -> SourcePlan:
-    """The source, with a note on what lies beside it and is not read."""
-    others = source.file.beside
-    if not others:
-        return source
-    shown = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
-    note = f"not read beside it, because of their endings: {shown}"
-    return replace(source, notes=(*source.notes, note))
+    """The source, with notes on what lies beside it and is not read."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in source.file.beside:
+        reasons.setdefault(why, []).append(name)
+    notes = list(source.notes)
+    for why, names in reasons.items():
+        more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+        notes.append(f"not read beside it, {why}: {', '.join(names[:5])}{more}")
+    return replace(source, notes=tuple(notes))
 
 
 def inspect(file: SourceFile, options: LayoutOptions) -> SourcePlan:

@@ -51,7 +51,7 @@ def detected(
     try:
         layout = detect(rows, options, where=source.file.source, fields=fields)
     except LayoutError as error:
-        if not source.file.root:
+        if source.file.named:
             raise
         note = str(error).removeprefix(f"{source.file.source}: ")
         return replace(source, layout=UNREADABLE, notes=(*source.notes, note))
