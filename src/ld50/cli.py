@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ld50 import command_options
-from ld50.core.errors import Ld50Error
+from ld50.core.errors import DataFormatError, Ld50Error
 from ld50.core.findings import Severity
 from ld50.core.version import VERSION
 from ld50.poison.command import poison_command
@@ -144,7 +144,7 @@ def scan(
     """Find poison in training data.
 
     Exits with 0 if nothing was found at or above --fail-on, with 1 if something was, and with 2 if
-    the data could not be scanned.
+    the data could not be scanned, or hardly any of its rows could be read.
     """
     from ld50.api import scan_paths
     from ld50.corpus import LayoutOptions
@@ -172,6 +172,7 @@ def scan(
         _show(result, format, out)
     if _fails(result, fail_on):
         raise typer.Exit(FOUND)
+    _refuse_unread(result)
 
 
 def _tell_kernels(quiet: bool) -> None:
@@ -180,6 +181,22 @@ def _tell_kernels(quiet: bool) -> None:
 
     for note in () if quiet else kernel_notes():
         typer.echo(f"ld50: {note}", err=True)
+
+
+def _refuse_unread(result: ScanResult) -> None:
+    """Says with the exit code, too, that this was no scan.
+
+    Raises:
+        DataFormatError: Hardly any row could be read.
+    """
+    from ld50.report.wording import hardly_read, unread_in_words
+
+    if hardly_read(result.summary):
+        raise DataFormatError(
+            f"Hardly anything was scanned: {unread_in_words(result.summary)}, of "
+            f"{result.summary.rows:,}. Mend the data, or say what it is with --input-format, "
+            "--layout or --text-field."
+        )
 
 
 def _fails(result: ScanResult, fail_on: FailOn) -> bool:

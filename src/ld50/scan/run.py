@@ -45,6 +45,7 @@ from ld50.scan.several import families
 from ld50.scan.shown import show
 from ld50.scan.statistics import smallest_detectable
 from ld50.scan.survey import Survey
+from ld50.scan.unread import unread_notes
 
 #: Flagged rows whose cause and consequence are located to the character.
 _MOST_LOCATED = 20_000
@@ -349,7 +350,7 @@ def _summary(
         flagged_rows=flagged,
         tests_made=evidence.tests + labels.tests + hidden.tests,
         detection_limits=[*_limits(engine, evidence, labels), *hidden.limits],
-        notes=[*notes, *kernel_notes()],
+        notes=[*unread_notes(sources), *notes, *kernel_notes()],
         fingerprint=plan.fingerprint,
         seconds=round(seconds, 3),
     )
