@@ -23,6 +23,7 @@ from ld50.corpus.textinspect import (
     inspect_json,
     inspect_text,
     later_samples,
+    with_newline,
 )
 from ld50.corpus.units import UNIT_BYTES, Plan, SourcePlan, Unit, byte_ranges, groups_of
 
@@ -87,6 +88,7 @@ def inspect(file: SourceFile, options: LayoutOptions) -> SourcePlan:
             shape="lines",
             layout=UNREADABLE,
         )
+    source = with_newline(source, head)
     if file.format in ("txt", "md"):
         return inspect_text(source, head, options)
     if file.format in ("csv", "tsv"):
@@ -145,6 +147,8 @@ def _by_bytes(source: SourcePlan) -> bool:
     """Whether lines can be found from any byte of the file."""
     if source.file.compression is not None or code_unit(source.encoding) > 1:
         return False
+    if source.newline != "\n":
+        return False
     if source.dialect is not None:
         return not source.dialect.quoted
     return source.shape == "lines"
@@ -176,6 +180,7 @@ def fingerprint(plans: Sequence[SourcePlan], units: Sequence[Unit]) -> str:
             "rows": source.rows,
             "encoding": source.encoding,
             "shape": source.shape,
+            "newline": source.newline,
             "dialect": asdict(source.dialect) if source.dialect else None,
         }
         digest.update(json.dumps(described, sort_keys=True).encode(errors="surrogatepass"))
