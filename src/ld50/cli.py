@@ -18,6 +18,7 @@ from ld50.core.version import VERSION
 from ld50.poison.command import poison_command
 from ld50.remedy_command import remedy_command
 from ld50.remedy_safety_mix_command import with_safety_mix
+from ld50.report.safe_text import plain
 from ld50.stdout import console, to_stdout, write
 from ld50.study_command import study_app
 
@@ -262,7 +263,8 @@ def main() -> NoReturn:
             raise KeyboardInterrupt
         sys.exit(code if isinstance(code, int) else 0)
     except Ld50Error as error:
-        typer.echo(f"ld50: {error}", err=True)
+        # Names of files and fields are part of the data: they do not act on the terminal either.
+        typer.echo(f"ld50: {plain(str(error), 4000)}", err=True)
         sys.exit(COULD_NOT_RUN)
     except _UsageProblem as error:
         error.show()

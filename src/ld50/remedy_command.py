@@ -277,7 +277,7 @@ class _Told:
         import sys
 
         self._enabled = enabled
-        self._live = enabled and sys.stderr.isatty()
+        self._live = enabled and sys.stderr is not None and sys.stderr.isatty()
         self._stage = ""
 
     def __enter__(self) -> _Told:

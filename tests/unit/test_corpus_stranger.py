@@ -72,6 +72,23 @@ def test_a_shard_that_cannot_be_unpacked_is_no_empty_file(tmp_path: Path) -> Non
         plan(expand([path]))
 
 
+def test_why_nothing_can_be_unpacked_is_told(tmp_path: Path) -> None:
+    content = b'{"text": "a"}\n'
+    # A frame of zstd whose window is 2 GiB, with one block as it is.
+    block = (len(content) << 3 | 1).to_bytes(3, "little") + content
+    (tmp_path / "long.jsonl.zst").write_bytes(b"\x28\xb5\x2f\xfd\x00\xa8" + block)
+    (tmp_path / "plain.jsonl.gz").write_bytes(content)
+    (tmp_path / "cut.jsonl.gz").write_bytes(gzip.compress(content)[:6])
+    (tmp_path / "good.jsonl").write_bytes(content)
+    notes = {Path(s.file.source).name: " ".join(s.notes) for s in plan(expand([tmp_path])).sources}
+    assert "zstd -d --long=31" in notes["long.jsonl.zst"]
+    assert "incorrect header" in notes["plain.jsonl.gz"]
+    assert "ends early" in notes["cut.jsonl.gz"]
+    (tmp_path / "secret.parquet").write_bytes(b"PARE" + bytes(20) + b"PARE")
+    with pytest.raises(DataFormatError, match="encrypted"):
+        plan(expand([tmp_path / "secret.parquet"]))
+
+
 def test_files_in_a_folder_that_are_not_read_are_named(tmp_path: Path) -> None:
     lines(tmp_path / "a.jsonl", ROWS)
     lines(tmp_path / "b.jsonl", ROWS)

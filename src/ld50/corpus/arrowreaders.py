@@ -100,6 +100,10 @@ def _check_footer(raw: Any, file: SourceFile) -> None:
         )
     raw.seek(file.size_bytes - 8)
     end = raw.read(8)
+    if end[4:] == b"PARE":
+        raise DataFormatError(
+            f"{file.source!r} is encrypted Parquet. Write it again without encryption first."
+        )
     if end[4:] != b"PAR1":
         raise DataFormatError(
             f"{file.source!r} is not Parquet, or is cut short: it does not end with PAR1. "

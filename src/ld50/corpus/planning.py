@@ -79,12 +79,13 @@ def inspect(file: SourceFile, options: LayoutOptions) -> SourcePlan:
     encoding = detect_encoding([head, *later_samples(file)])
     notes = () if encoding == "utf-8" else (f"decoded as {encoding}",)
     source = SourcePlan(file=file, layout=EMPTY, encoding=encoding, notes=notes)
-    if not head and file.compression is not None and _is_empty_inside(file):
-        return replace(source, shape="lines", notes=(*notes, "the file is empty"))
     if not head:
+        broken = _why_nothing(file)
+        if broken is None:
+            return replace(source, shape="lines", notes=(*notes, "the file is empty"))
         return replace(
             source,
-            notes=(*notes, "the file holds nothing that can be unpacked"),
+            notes=(*notes, f"the file holds nothing that can be unpacked; its stream {broken}"),
             shape="lines",
             layout=UNREADABLE,
         )
@@ -96,12 +97,12 @@ def inspect(file: SourceFile, options: LayoutOptions) -> SourcePlan:
     return inspect_json(source, head, options)
 
 
-def _is_empty_inside(file: SourceFile) -> bool:
-    """Whether a compressed file is whole and holds nothing, as the last shard of a set may."""
+def _why_nothing(file: SourceFile) -> str | None:
+    """Why nothing can be unpacked; None of a file that is whole and empty, as a last shard may be."""
     try:
-        return not any(chunks(file))
-    except BrokenStreamError:
-        return False
+        return None if not any(chunks(file)) else "changed while it was read"
+    except BrokenStreamError as error:
+        return f"is {error}" if str(error).startswith("damaged") else str(error)
 
 
 def cut(source: SourcePlan, number: int, first: int, unit_bytes: int) -> list[Unit]:
