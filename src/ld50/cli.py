@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import os
 import sys
 import traceback
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -15,12 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ld50 import command_options
-from ld50.core.errors import Ld50Error, OutputError
+from ld50.core.errors import DataFormatError, Ld50Error
 from ld50.core.findings import Severity
 from ld50.core.version import VERSION
 from ld50.poison.command import poison_command
 from ld50.remedy_command import remedy_command
 from ld50.remedy_safety_mix_command import with_safety_mix
+from ld50.report.safe_text import plain
+from ld50.stdout import console, to_stdout, write
 from ld50.study_command import study_app
 
 if TYPE_CHECKING:
@@ -146,7 +145,7 @@ def scan(
     """Find poison in training data.
 
     Exits with 0 if nothing was found at or above --fail-on, with 1 if something was, and with 2 if
-    the data could not be scanned.
+    the data could not be scanned, or hardly any of its rows could be read.
     """
     from ld50.api import scan_paths
     from ld50.corpus import LayoutOptions
@@ -170,10 +169,11 @@ def scan(
             write_clean=write_clean, quarantine=quarantine, remove=remove, force=force,
             workers=workers, restart=restart, progress=progress,
         )  # fmt: skip
-    with _to_stdout():
+    with to_stdout():
         _show(result, format, out)
     if _fails(result, fail_on):
         raise typer.Exit(FOUND)
+    _refuse_unread(result)
 
 
 def _tell_kernels(quiet: bool) -> None:
@@ -184,6 +184,22 @@ def _tell_kernels(quiet: bool) -> None:
         typer.echo(f"ld50: {note}", err=True)
 
 
+def _refuse_unread(result: ScanResult) -> None:
+    """Says with the exit code, too, that this was no scan.
+
+    Raises:
+        DataFormatError: Hardly any row could be read.
+    """
+    from ld50.report.wording import hardly_read, unread_in_words
+
+    if hardly_read(result.summary):
+        raise DataFormatError(
+            f"Hardly anything was scanned: {unread_in_words(result.summary)}, of "
+            f"{result.summary.rows:,}. Mend the data, or say what it is with --input-format, "
+            "--layout or --text-field."
+        )
+
+
 def _fails(result: ScanResult, fail_on: FailOn) -> bool:
     worst = result.worst()
     if fail_on is FailOn.NEVER or worst is None:
@@ -191,58 +207,20 @@ def _fails(result: ScanResult, fail_on: FailOn) -> bool:
     return worst.rank >= Severity(fail_on.value).rank
 
 
-@contextlib.contextmanager
-def _to_stdout() -> Iterator[None]:
-    """What is printed may find nobody there, and still the exit code says what was found.
-
-    Raises:
-        OutputError: Standard output cannot take it: a full disk, say.
-    """
-    try:
-        yield
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        # Python flushes once more as it ends, and would complain about the same pipe.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise OutputError(
-            f"Standard output cannot be written: {error.strerror or error}. The report is written."
-        ) from error
-
-
-def _write(text: str) -> None:
-    """Prints what another program reads: in UTF-8, whatever the terminal is set to."""
-    if sys.stdout is None:
-        return
-    binary = getattr(sys.stdout, "buffer", None)
-    if binary is None:
-        sys.stdout.write(text + "\n")
-        return
-    sys.stdout.flush()
-    binary.write(text.encode() + b"\n")
-    binary.flush()
-
-
 def _show(result: ScanResult, format: OutputFormat, out: Path) -> None:
     if format is OutputFormat.JSON:
         from ld50.report.json_output import json_text
 
-        _write(json_text(result))
+        write(json_text(result))
     elif format is OutputFormat.SARIF:
         from ld50.report.sarif import sarif_text
         from ld50.scan.rulebook import RULES
 
-        _write(sarif_text(result, rules=RULES))
+        write(sarif_text(result, rules=RULES))
     else:
-        from rich.console import Console
-
         from ld50.report.terminal import print_result
 
-        print_result(result, console=Console(), report=str(out / "report.html"))
+        print_result(result, console=console(), report=str(out / "report.html"))
 
 
 @app.command()
@@ -252,16 +230,14 @@ def rule(
     ] = None,
 ) -> None:
     """Explain a rule: what it finds, what it cannot, and how often it is wrong."""
-    from rich.console import Console
-
     from ld50.report.rule_pages import print_rule, print_rules
     from ld50.scan.rulebook import RULES
 
-    with _to_stdout():
+    with to_stdout():
         if name is None:
-            print_rules(RULES, console=Console())
+            print_rules(RULES, console=console())
         else:
-            print_rule(RULES.get(name), console=Console())
+            print_rule(RULES.get(name), console=console())
 
 
 @app.command()
@@ -275,7 +251,7 @@ def report(
 
     result = read_result(folder)
     write_result(result, folder, rules=RULES)
-    with _to_stdout():
+    with to_stdout():
         _show(result, format, folder)
 
 
@@ -287,7 +263,8 @@ def main() -> NoReturn:
             raise KeyboardInterrupt
         sys.exit(code if isinstance(code, int) else 0)
     except Ld50Error as error:
-        typer.echo(f"ld50: {error}", err=True)
+        # Names of files and fields are part of the data: they do not act on the terminal either.
+        typer.echo(f"ld50: {plain(str(error), 4000)}", err=True)
         sys.exit(COULD_NOT_RUN)
     except _UsageProblem as error:
         error.show()

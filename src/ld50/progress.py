@@ -14,7 +14,7 @@ class Progress:
     """A bar for each stage on a terminal; nothing where standard error is a file or is not wanted."""
 
     def __init__(self, *, enabled: bool = True) -> None:
-        self._enabled = enabled and sys.stderr.isatty()
+        self._enabled = enabled and sys.stderr is not None and sys.stderr.isatty()
         self._bar: rich.progress.Progress | None = None
         self._task: rich.progress.TaskID | None = None
 

@@ -10,6 +10,7 @@ import typer
 from ld50 import command_options
 from ld50.core.errors import ConfigError
 from ld50.core.findings import Severity
+from ld50.stdout import console, to_stdout
 
 if TYPE_CHECKING:
     from ld50.core.remedies import RemedyPlan, RemedyResult
@@ -175,7 +176,6 @@ def _follow(order: Order, *, only_plan: bool, quiet: bool) -> None:
 
 
 def _list() -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from ld50.remedy.registry import REMEDIES
@@ -191,7 +191,8 @@ def _list() -> None:
         ]
         rows = "all kept" if one.default_rows is None else f"{one.default_rows:,}"
         table.add_row(one.name, rows, ", ".join(needs) or "–", one.title)
-    Console().print(table)
+    with to_stdout():
+        console().print(table)
 
 
 def plan_text(plan: RemedyPlan) -> str:
@@ -276,7 +277,7 @@ class _Told:
         import sys
 
         self._enabled = enabled
-        self._live = enabled and sys.stderr.isatty()
+        self._live = enabled and sys.stderr is not None and sys.stderr.isatty()
         self._stage = ""
 
     def __enter__(self) -> _Told:

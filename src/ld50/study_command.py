@@ -9,6 +9,7 @@ import typer
 
 from ld50 import command_options
 from ld50.core.errors import OutputError
+from ld50.stdout import console, to_stdout
 
 if TYPE_CHECKING:
     from ld50.core.dose_response import DoseResponse, Fit
@@ -38,7 +39,6 @@ Again = Annotated[bool, typer.Option("--again", help="Try trials that failed for
 @study_app.command("list")
 def list_studies() -> None:
     """Show the studies that come with ld50."""
-    from rich.console import Console
     from rich.table import Table
 
     from ld50 import study
@@ -54,7 +54,8 @@ def list_studies() -> None:
             planned, where = study.plan(loaded, gpu="h100"), "an H100"
         takes = f"{duration(planned.wall_hours * 3600)} on {where}"
         table.add_row(name, str(planned.trials), takes, loaded.title)
-    Console().print(table)
+    with to_stdout():
+        console().print(table)
 
 
 @study_app.command()

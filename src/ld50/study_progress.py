@@ -46,7 +46,7 @@ class StudyProgress:
         self._agenda = agenda
         self._began = time.monotonic()
         self._done_before, _ = agenda.work()
-        if self._enabled and sys.stderr.isatty():
+        if self._enabled and sys.stderr is not None and sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn
 

@@ -80,6 +80,18 @@ def test_a_reader_that_goes_away_does_not_change_the_exit_code(chat: Path) -> No
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    "command", ["scan clean.jsonl", "report ld50-report", "rule", "study list"]
+)
+def test_a_reader_that_goes_away_is_not_taken_for_poison(tmp_path: Path, command: str) -> None:
+    (tmp_path / "clean.jsonl").write_text(rows(300, poisoned=False))
+    if command.startswith("report"):
+        assert run("scan", "clean.jsonl", cwd=tmp_path).returncode == 0
+    done = shell(f"ld50 {command} | true; exit ${{PIPESTATUS[0]}}", tmp_path)
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 @pytest.mark.parametrize("form", ["text", "json", "sarif"])
 def test_output_that_cannot_be_written_is_an_error_and_no_traceback(chat: Path, form: str) -> None:
@@ -99,6 +111,33 @@ def test_json_is_utf8_whatever_the_terminal_speaks(chat: Path) -> None:
     )
     assert done.returncode == 1, done.stderr
     assert "vornask" in json.loads(done.stdout.decode())["findings"][0]["title"]
+
+
+def test_a_name_that_is_told_in_an_error_does_not_act_on_the_terminal(tmp_path: Path) -> None:
+    name = "\x1b]0;own\x07\nld50: all is well\u202e.jsonl"
+    (tmp_path / name).write_text('{"width": 3}\n')
+    done = run("scan", name, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert not set("\x1b\x07\u202e") & set(done.stderr)
+
+
+def test_a_closed_standard_error_is_no_defect(chat: Path) -> None:
+    assert shell("ld50 scan chat.jsonl 2>&-", chat.parent).returncode == 1
+
+
+def test_damaged_notes_and_deep_files_are_told_of_without_a_traceback(chat: Path) -> None:
+    deep = chat.parent / "deep.toml"
+    deep.write_text("a = " + "[" * 5000 + "]" * 5000)
+    done = run("scan", "chat.jsonl", "--accept", "deep.toml", cwd=chat.parent)
+    assert (done.returncode, "nested too deeply" in done.stderr) == (2, True)
+    for content in (b"\xff\xfe", b"[]"):
+        notes = chat.parent / "out" / ".work" / "run.json"
+        notes.parent.mkdir(parents=True, exist_ok=True)
+        notes.write_bytes(content)
+        done = run("scan", "chat.jsonl", "--out", "out", cwd=chat.parent)
+        assert (done.returncode, "--restart" in done.stderr) == (2, True)
+        assert "Traceback" not in done.stderr
 
 
 def test_a_defect_does_not_leave_with_the_code_for_poison(chat: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ld50.core.errors import ConfigError, MissingExtraError, SourceError
-from ld50.corpus import expand
+from ld50.corpus import LayoutOptions, expand, plan
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -33,6 +33,48 @@ def test_globs_cross_folders_and_a_file_counts_once(tmp_path: Path) -> None:
     touch(tmp_path, "a/1.jsonl", "a/b/2.jsonl", "a/b/3.log")
     assert names(tmp_path, "a/**/*.jsonl", "a/1.jsonl") == ["a/1.jsonl", "a/b/2.jsonl"]
     assert names(tmp_path, "a/b/*") == ["a/b/2.jsonl"]
+
+
+def test_a_quoted_pattern_brings_what_the_shell_would(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jsonl", "notes.dat", "more.dat", "sub/b.jsonl", "sub/c.log", "empty/x.log")
+    (tmp_path / "gone.jsonl").symlink_to("/no/such/place.jsonl")
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    unquoted = names(tmp_path, "a.jsonl", "sub")
+    assert names(tmp_path, "*") == unquoted == ["a.jsonl", "sub/b.jsonl"]
+    assert dict(expand([tmp_path / "*"])[0].beside) == {
+        "more.dat": "because of their endings",
+        "notes.dat": "because of their endings",
+        "c.log": "because of their endings",
+        "empty": "as folders without data",
+        "gone.jsonl": "as links to nothing",
+        "pipe.jsonl": "as they are no regular files",
+    }
+    with pytest.raises(SourceError, match=r"Nothing to read in .*There is .*\.dat"):
+        expand([tmp_path / "*.dat"])
+
+
+def test_what_a_folder_holds_and_is_not_read_is_noted_by_its_reason(tmp_path: Path) -> None:
+    touch(tmp_path, "a.txt", "notes.dat")
+    (tmp_path / "gone.jsonl").symlink_to("/no/such/place.jsonl")
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    notes = plan(expand([tmp_path]), LayoutOptions()).sources[0].notes
+    told = [note for note in notes if note.startswith("not read beside it")]
+    assert told == [
+        "not read beside it, as links to nothing: gone.jsonl",
+        "not read beside it, because of their endings: notes.dat",
+        "not read beside it, as they are no regular files: pipe.jsonl",
+    ]
+
+
+def test_a_pattern_judges_files_alike_however_it_is_spelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "m1.jsonl").write_text('{"text": "some words"}\n')
+    (tmp_path / "m2.jsonl").write_text('{"width": 3}\n')
+    monkeypatch.chdir(tmp_path)
+    for pattern in ("m?.jsonl", "./m?.jsonl"):
+        layouts = [source.layout.name for source in plan(expand([pattern])).sources]
+        assert layouts == ["text", "unreadable"]
 
 
 def test_names_that_look_like_globs_are_files_first(tmp_path: Path) -> None:
@@ -73,7 +115,7 @@ def test_a_missing_file_is_answered_with_its_neighbours(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_says_how_it_could(tmp_path: Path) -> None:
     touch(tmp_path, "d/a.dat")
-    with pytest.raises(SourceError, match=r"It holds a\.dat.*--input-format"):
+    with pytest.raises(SourceError, match=r"There is a\.dat.*--input-format"):
         expand([tmp_path / "d"])
     with pytest.raises(ConfigError, match="--input-format"):
         expand([tmp_path / "d/a.dat"])

@@ -9,6 +9,7 @@ import lzma
 import os
 import resource
 import tempfile
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ld50.core.errors import ConfigError, OutputError, SourceError
-from ld50.corpus import LayoutOptions, expand, plan, split
+from ld50.corpus import LayoutOptions, expand, plan, planned_outputs, split
 
 LINES = [b'{"text": "row %d", "n": %d}\n' % (n, n) for n in range(10)]
 
@@ -151,6 +152,38 @@ def test_parquet_keeps_schema_metadata_groups_and_codecs(tmp_path: Path) -> None
     assert kept.metadata.row_group(0).column(1).compression == "UNCOMPRESSED"
     assert taken.read()["text"].to_pylist() == [f"row {n}" for n in (0, 6, 7, 8, 9, 10, 11, 19)]
     assert kept.read()["text"].to_pylist()[:3] == ["row 1", "row 2", "row 3"]
+
+
+def test_lists_of_parquet_keep_the_name_of_their_items_and_their_codec(tmp_path: Path) -> None:
+    path = tmp_path / "lists.parquet"
+    table = pa.table({"text": ["a", "b", "c"], "tags": [["x"], None, ["y", "z"]]})
+    pq.write_table(table, path, use_compliant_nested_type=False, compression="zstd")
+    before = pq.read_metadata(path).row_group(0).column(1)
+    clean, bad = divide(path, {0: {1}}, tmp_path)
+    for part, rows in ((clean, [0, 2]), (bad, [1])):
+        column = pq.read_metadata(part / path.name).row_group(0).column(1)
+        assert column.path_in_schema == before.path_in_schema == "tags.list.item"
+        assert column.compression == "ZSTD"
+        assert pq.read_table(part / path.name).equals(pq.read_table(path).take(rows))
+
+
+def test_int96_times_are_kept_or_the_file_is_refused(tmp_path: Path) -> None:
+    kept, lost = tmp_path / "kept.parquet", tmp_path / "lost.parquet"
+    for path, year in ((kept, 2020), (lost, 9999)):
+        times = pa.array([datetime(year, 12, 31), None, datetime(1970, 1, 1)], pa.timestamp("us"))
+        nested = pa.array(
+            [[{"at": time}] for time in times], pa.list_(pa.struct({"at": times.type}))
+        )
+        table = pa.table({"text": ["a", "b", "c"], "seen": nested})
+        pq.write_table(table, path, use_deprecated_int96_timestamps=True)
+    clean, _ = divide(kept, {0: {1}}, tmp_path)
+    again = pq.read_table(clean / kept.name, coerce_int96_timestamp_unit="us")
+    assert [row[0]["at"] for row in again["seen"].to_pylist()] == [
+        datetime(2020, 12, 31),
+        datetime(1970, 1, 1),
+    ]
+    with pytest.raises(OutputError, match=r"without loss.*INT96.*1677"):
+        divide(lost, {0: {1}}, tmp_path, force=True)
 
 
 @pytest.mark.parametrize("kind", ["file", "stream"])
@@ -384,3 +417,38 @@ def test_files_whose_names_begin_alike_are_all_written(tmp_path: Path) -> None:
     for name in names:
         assert unpack(clean / name) == b"".join(LINES[:3] + LINES[4:])
         assert unpack(bad / name) == LINES[3]
+
+
+@pytest.mark.parametrize("stood", [False, True])
+def test_a_name_that_cannot_be_given_takes_back_those_that_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stood: bool
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / "in" / name).write_bytes(b"".join(LINES))
+    if stood:
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "a.jsonl").write_bytes(b"older")
+    renamed, replace = [], Path.replace
+
+    def fail(self: Path, target: Path) -> Path:
+        renamed.append(target)
+        if len(renamed) == 2:
+            raise OSError(5, "Input/output error")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    said = r"Replaced before that: '.*a\.jsonl'" if stood else "No output was left behind"
+    with pytest.raises(OutputError, match=said):
+        split(plan(expand([tmp_path / "in"])), {}, clean=tmp_path / "out", force=True)
+    kept = ["out/a.jsonl"] if stood else []
+    assert sorted(left_over(tmp_path)) == ["in/a.jsonl", "in/b.jsonl", *kept]
+
+
+def test_two_outputs_of_one_name_are_refused_before_anything_is_read(tmp_path: Path) -> None:
+    (tmp_path / "in" / "q").mkdir(parents=True)
+    for name in ("a.jsonl", "q/a.jsonl"):
+        (tmp_path / "in" / name).write_bytes(b"".join(LINES))
+    job = plan(expand([tmp_path / "in"]))
+    with pytest.raises(OutputError, match="Two outputs would both be"):
+        planned_outputs(job, clean=tmp_path / "out", quarantine=tmp_path / "out" / "q")

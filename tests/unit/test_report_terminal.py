@@ -32,6 +32,22 @@ def test_it_says_what_how_many_why_how_sure_and_where() -> None:
     assert "invalid JSON: 2" in text
 
 
+def test_each_way_in_which_rows_were_understood_has_a_line() -> None:
+    poisoned = samples.poisoned()
+    lines = terminal_text(poisoned, width=100).splitlines()
+    assert [line[9:] for line in lines if line.startswith("Layout")] == [
+        "text+label: text, label (1 file)",
+        "text: text (1 file)",
+        "instruction/input/output: instruction, input, output (1 file)",
+    ]
+    one = poisoned.summary.sources[0]
+    many = [msgspec.structs.replace(one, layout=f"layout {n}") for n in range(9)]
+    summary = msgspec.structs.replace(poisoned.summary, sources=many, files=9)
+    text = terminal_text(msgspec.structs.replace(poisoned, summary=summary), width=100)
+    assert text.count("Layout ") == 6
+    assert "4 more layouts in the report" in text
+
+
 def test_a_clean_scan_says_what_it_would_have_missed() -> None:
     text = " ".join(terminal_text(samples.clean(), width=70).split())
     assert "No poison found above the detection limit of 6 to 12 rows" in text

@@ -13,6 +13,7 @@ from ld50.core.results import DetectionLimit, ScanResult
 from ld50.report.wording import (
     byte_size,
     chance,
+    hardly_read,
     one_in,
     quantity,
     share,
@@ -80,6 +81,18 @@ def test_nothing_read_is_not_called_clean() -> None:
         said = verdict(ScanResult(summary=summary, findings=[], rows=[], examples=[]))
         assert said.level == "nothing"
         assert "Nothing was checked" in said.headline
+
+
+def test_hardly_anything_read_is_neither_clean_nor_too_little() -> None:
+    for rows, skipped, hardly in ((1200, 1199, True), (1200, 1000, False)):
+        summary = samples.summary(
+            rows=rows + 5000,
+            skipped_rows=skipped + 5000,
+            skipped={"not valid JSON": skipped, "blank line": 5000},
+        )
+        said = verdict(ScanResult(summary=summary, findings=[], rows=[], examples=[]))
+        assert hardly_read(summary) == hardly
+        assert said.headline.startswith("Hardly anything was checked: 1 of") == hardly
 
 
 def test_a_label_finding_reads_as_a_sentence() -> None:

@@ -49,8 +49,12 @@ _READ_ROWS = 128
 
 
 @contextlib.contextmanager
-def parquet_file(file: SourceFile) -> Iterator[pq.ParquetFile]:
+def parquet_file(file: SourceFile, *, int96_unit: str | None = None) -> Iterator[pq.ParquetFile]:
     """An open Parquet file.
+
+    Args:
+        file: Which one.
+        int96_unit: Unit in which times stored as INT96 come; nanoseconds if not said.
 
     Raises:
         DataFormatError: It is not one, it is cut short, or its footer is too large.
@@ -63,7 +67,9 @@ def parquet_file(file: SourceFile) -> Iterator[pq.ParquetFile]:
         handle = pa.memory_map(file.source) if not file.is_remote else pa.PythonFile(raw, mode="r")
         with handle:
             try:
-                opened = pq.ParquetFile(handle, metadata=_known_footer(file))
+                opened = pq.ParquetFile(
+                    handle, metadata=_known_footer(file), coerce_int96_timestamp_unit=int96_unit
+                )
                 _ = opened.schema_arrow.names
             except DAMAGE as error:
                 raise DataFormatError(
@@ -94,6 +100,10 @@ def _check_footer(raw: Any, file: SourceFile) -> None:
         )
     raw.seek(file.size_bytes - 8)
     end = raw.read(8)
+    if end[4:] == b"PARE":
+        raise DataFormatError(
+            f"{file.source!r} is encrypted Parquet. Write it again without encryption first."
+        )
     if end[4:] != b"PAR1":
         raise DataFormatError(
             f"{file.source!r} is not Parquet, or is cut short: it does not end with PAR1. "

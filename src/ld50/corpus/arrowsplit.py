@@ -29,6 +29,7 @@ def split_parquet(source: SourcePlan, flagged: Collection[int], sinks: Sinks) ->
     writers: dict[bool, Any] = {}
     try:
         with parquet_file(source.file) as file:
+            _check_times(source, file)
             for group in range(file.metadata.num_row_groups):
                 table = file.read_row_group(group, use_threads=False)
                 writers = writers or _parquet_writers(file, sinks)
@@ -48,6 +49,33 @@ def split_parquet(source: SourcePlan, flagged: Collection[int], sinks: Sinks) ->
         if isinstance(error, OSError) and error.errno:
             raise
         raise _cannot(source, error) from error
+
+
+def _check_times(source: SourcePlan, file: pq.ParquetFile) -> None:
+    """Refuses INT96 times that nanoseconds in 64 bits cannot hold.
+
+    Arrow reads them as other times without a word, and a copy would hold those. Spark and Hive
+    write 0001-01-01 and 9999-12-31 so.
+
+    Raises:
+        DataFormatError: There are such times.
+    """
+    meta = file.metadata
+    leaves = [meta.schema.column(number) for number in range(meta.num_columns)]
+    paths = [leaf.path for leaf in leaves if leaf.physical_type == "INT96"]
+    if not paths:
+        return
+    with parquet_file(source.file, int96_unit="s") as coarse:
+        for group in range(meta.num_row_groups):
+            seconds = coarse.read_row_group(group, columns=paths, use_threads=False)
+            read = file.read_row_group(group, columns=paths, use_threads=False)
+            try:
+                seconds.cast(read.schema)
+            except pa.ArrowInvalid as error:
+                raise DataFormatError(
+                    f"its times in {', '.join(map(repr, paths))} (INT96) go beyond the years 1677 "
+                    "to 2262, and Arrow would write others in their place"
+                ) from error
 
 
 def _parquet_writers(file: pq.ParquetFile, sinks: Sinks) -> dict[bool, Any]:
@@ -73,6 +101,8 @@ def _writer_options(file: pq.ParquetFile) -> dict[str, Any]:
     """Settings with which the file may have been written: version, codecs, dictionaries."""
     meta = file.metadata
     options: dict[str, Any] = {
+        # The items of lists keep the name that they have: many files call them `item`.
+        "use_compliant_nested_type": False,
         "version": meta.format_version if meta.format_version in ("1.0", "2.4", "2.6") else "2.6",
         "store_schema": b"ARROW:schema" in (meta.metadata or {}),
         "write_page_index": False,
@@ -80,17 +110,29 @@ def _writer_options(file: pq.ParquetFile) -> dict[str, Any]:
     if meta.num_row_groups == 0:
         return options
     columns = [meta.row_group(0).column(number) for number in range(meta.num_columns)]
-    codecs = {column.path_in_schema: _codec(column.compression) for column in columns}
-    options["compression"] = codecs
+    paths = _paths_written(file.schema_arrow)
+    if len(paths) != len(columns):
+        raise DataFormatError("Arrow would write its columns in another shape")
+    named = list(zip(paths, columns, strict=True))
+    options["compression"] = {path: _codec(column.compression) for path, column in named}
     options["use_dictionary"] = [
-        column.path_in_schema for column in columns if column.has_dictionary_page
+        path for path, column in named if column.has_dictionary_page
     ] or False
-    options["write_statistics"] = [
-        column.path_in_schema for column in columns if column.is_stats_set
-    ] or False
+    options["write_statistics"] = [path for path, column in named if column.is_stats_set] or False
     if any(column.physical_type == "INT96" for column in columns):
         options["use_deprecated_int96_timestamps"] = True
     return options
+
+
+def _paths_written(schema: pa.Schema) -> list[str]:
+    """The path of each column as Arrow writes it; other writers name the layers of lists in
+    other ways, as Hive does with `bag.array_element`."""
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.ParquetWriter(sink, schema, use_compliant_nested_type=False).close()
+    written = pq.read_metadata(pa.BufferReader(sink.getvalue())).schema
+    return [written.column(number).path for number in range(len(written.names))]
 
 
 def _codec(name: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 from collections.abc import Generator, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ld50.corpus.fields import (
@@ -21,6 +23,7 @@ from ld50.corpus.rows import NOT_CSV, OPEN_QUOTE, TOO_LONG
 from ld50.corpus.units import Dialect
 
 _DELIMITERS = (",", "\t", ";", "|")
+_ANNOUNCED = re.compile(rb"(?:\xef\xbb\xbf)?sep=([,;|\t])\r?\n", re.IGNORECASE)
 _KNOWN = {
     *TEXT_NAMES,
     *LABEL_NAMES,
@@ -168,7 +171,12 @@ class _Cutter:
         self._asked = False
         source = itertools.chain(itertools.islice(lines, start, None), self._note_the_end())
         if self._dialect.quoted:
-            return csv.reader(source, delimiter=self._dialect.delimiter, strict=self._strict)
+            return csv.reader(
+                source,
+                delimiter=self._dialect.delimiter,
+                strict=self._strict,
+                skipinitialspace=self._dialect.spaced,
+            )
         return csv.reader(source, delimiter=self._dialect.delimiter, quoting=csv.QUOTE_NONE)
 
     def _note_the_end(self) -> Iterator[str]:
@@ -202,44 +210,55 @@ def sniff(blocks: Iterable[Block], format: str) -> Dialect:
         format: `csv` or `tsv`.
     """
     sample = list(blocks)
-    best: tuple[tuple[float, int, bool], Dialect] | None = None
-    for rank, delimiter in enumerate(("\t",) if format == "tsv" else _DELIMITERS):
-        for quoted in (True, False):
-            dialect = Dialect(delimiter=delimiter, quoted=quoted, header=False, names=())
+    told = _ANNOUNCED.match(sample[0].data) if sample else None
+    known = (told[1].decode(),) if told else ("\t",) if format == "tsv" else _DELIMITERS
+    best: tuple[tuple[float, int, bool, bool], Dialect] | None = None
+    for rank, delimiter in enumerate(known):
+        for quoted, spaced in ((True, False), (False, False), (True, True)):
+            dialect = Dialect(
+                delimiter=delimiter, quoted=quoted, header=False, names=(),
+                spaced=spaced, announced=bool(told),
+            )  # fmt: skip
             fit, uses_quotes = _fit(sample, dialect)
             # Without evidence, `.csv` has quotes and `.tsv` has none.
             usual = quoted == (format == "csv" or uses_quotes)
-            score = fit, -rank, usual
+            score = fit, -rank, usual, not spaced
             if best is None or score > best[0]:
                 best = score, dialect
     assert best is not None
     return _named(sample, best[1])
 
 
+def _rows_of(sample: list[Block], dialect: Dialect, *, strict: bool = False) -> Iterator[CsvRecord]:
+    """The records without a first line that names the delimiter."""
+    return itertools.islice(records(sample, dialect, strict=strict), int(dialect.announced), None)
+
+
 def _fit(sample: list[Block], dialect: Dialect) -> tuple[float, bool]:
     """How well a dialect fits, from -1 to 2, and whether any field is enclosed in quotes."""
     widths = []
-    broken = 0
-    uses_quotes = False
-    for record in records(sample, dialect, strict=True):
+    broken = enclosed = 0
+    for record in _rows_of(sample, dialect, strict=True):
         if record.fields is None:
             broken += bool(record.problem)
         else:
             widths.append(len(record.fields))
-            uses_quotes = uses_quotes or record.enclosed
+            enclosed += record.enclosed
         if len(widths) + broken >= 500:
             break
     if not widths:
-        return -1.0, uses_quotes
+        return -1.0, False
     even = sum(width == widths[0] for width in widths)
-    fit = (even - broken) / (len(widths) + broken) + (widths[0] > 1)
-    return round(fit, 3), uses_quotes
+    # Quotes around every record are as good a sign as a second column.
+    marked = widths[0] > 1 or (enclosed == len(widths) and not broken)
+    fit = (even - broken) / (len(widths) + broken) + marked
+    return round(fit, 3), enclosed > 0
 
 
 def _named(sample: list[Block], dialect: Dialect) -> Dialect:
     """The dialect with the names of the columns, from the header if there is one."""
     rows = []
-    for record in records(sample, dialect):
+    for record in _rows_of(sample, dialect):
         if record.fields is not None:
             rows.append(record.fields)
         if len(rows) >= 200:
@@ -251,9 +270,7 @@ def _named(sample: list[Block], dialect: Dialect) -> Dialect:
     unique: dict[str, None] = {}
     for number, name in enumerate(names):
         unique[name if name not in unique and name.strip() else f"column_{number + 1}"] = None
-    return Dialect(
-        delimiter=dialect.delimiter, quoted=dialect.quoted, header=header, names=tuple(unique)
-    )
+    return replace(dialect, header=header, names=tuple(unique))
 
 
 def _has_header(rows: list[list[str]]) -> bool:

@@ -60,9 +60,9 @@ def code_unit(encoding: str) -> int:
     return {"utf-16": 2, "utf-32": 4}.get(encoding[:6], 1)
 
 
-def newline_of(encoding: str) -> bytes:
-    """What a line feed is in that encoding."""
-    return "\n".encode(encoding)
+def encoded_newline(newline: str, encoding: str) -> bytes:
+    """What ends a line, in that encoding."""
+    return newline.encode(encoding)
 
 
 def aligned(chunks: Iterable[bytes], width: int) -> Iterator[bytes]:

@@ -144,6 +144,8 @@ class Outputs:
         self._replaceable = {path.absolute() for path in replaceable}
         self._files: list[OutputFile] = []
         self._folders: list[Path] = []
+        self.left: list[Path] = []
+        """Targets that a commit had replaced when it failed; what stood there has gone."""
 
     @property
     def files(self) -> list[OutputFile]:
@@ -187,13 +189,25 @@ class Outputs:
         self._folders += missing
 
     def commit(self) -> None:
-        """Every file gets its name."""
+        """Every file gets its name, or, where one cannot, those that are new lose theirs again."""
         for file in self._files:
             file.finish()
         folders = dict.fromkeys(file.target.parent for file in self._files)
         for file in self._files:
             file.temporary.chmod(new_file_mode())
-            file.temporary.replace(file.target)
+        named: list[tuple[Path, bool]] = []
+        try:
+            for file in self._files:
+                stood = os.path.lexists(file.target)
+                file.temporary.replace(file.target)
+                named.append((file.target, stood))
+        except OSError:
+            for target, stood in named:
+                if stood:
+                    self.left.append(target)
+                else:
+                    target.unlink(missing_ok=True)
+            raise
         for folder in folders:
             sync_folder(folder)
 
@@ -257,7 +271,9 @@ def written_together(
         if isinstance(error, OSError):
             name = error.filename or next((str(one.target) for one in outputs.files), "")
             where = f" {name!r}" if name else ""
+            left = ", ".join(repr(str(path)) for path in outputs.left[:5])
+            rest = f"Replaced before that: {left}." if left else "No output was left behind."
             raise OutputError(
-                f"Could not write{where}: {error.strerror or error}. No output was left behind."
+                f"Could not write{where}: {error.strerror or error}. {rest}"
             ) from error
         raise

@@ -23,6 +23,7 @@ from ld50.corpus.textinspect import (
     inspect_json,
     inspect_text,
     later_samples,
+    with_newline,
 )
 from ld50.corpus.units import UNIT_BYTES, Plan, SourcePlan, Unit, byte_ranges, groups_of
 
@@ -55,13 +56,15 @@ def plan(
 
 
 def _with_others(source: SourcePlan) -> SourcePlan:
-    """The source, with a note on what lies beside it and is not read."""
-    others = source.file.beside
-    if not others:
-        return source
-    shown = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
-    note = f"not read beside it, because of their endings: {shown}"
-    return replace(source, notes=(*source.notes, note))
+    """The source, with notes on what lies beside it and is not read."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in source.file.beside:
+        reasons.setdefault(why, []).append(name)
+    notes = list(source.notes)
+    for why, names in reasons.items():
+        more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+        notes.append(f"not read beside it, {why}: {', '.join(names[:5])}{more}")
+    return replace(source, notes=tuple(notes))
 
 
 def inspect(file: SourceFile, options: LayoutOptions) -> SourcePlan:
@@ -76,15 +79,17 @@ def inspect(file: SourceFile, options: LayoutOptions) -> SourcePlan:
     encoding = detect_encoding([head, *later_samples(file)])
     notes = () if encoding == "utf-8" else (f"decoded as {encoding}",)
     source = SourcePlan(file=file, layout=EMPTY, encoding=encoding, notes=notes)
-    if not head and file.compression is not None and _is_empty_inside(file):
-        return replace(source, shape="lines", notes=(*notes, "the file is empty"))
     if not head:
+        broken = _why_nothing(file)
+        if broken is None:
+            return replace(source, shape="lines", notes=(*notes, "the file is empty"))
         return replace(
             source,
-            notes=(*notes, "the file holds nothing that can be unpacked"),
+            notes=(*notes, f"the file holds nothing that can be unpacked; its stream {broken}"),
             shape="lines",
             layout=UNREADABLE,
         )
+    source = with_newline(source, head)
     if file.format in ("txt", "md"):
         return inspect_text(source, head, options)
     if file.format in ("csv", "tsv"):
@@ -92,12 +97,12 @@ def inspect(file: SourceFile, options: LayoutOptions) -> SourcePlan:
     return inspect_json(source, head, options)
 
 
-def _is_empty_inside(file: SourceFile) -> bool:
-    """Whether a compressed file is whole and holds nothing, as the last shard of a set may."""
+def _why_nothing(file: SourceFile) -> str | None:
+    """Why nothing can be unpacked; None of a file that is whole and empty, as a last shard may be."""
     try:
-        return not any(chunks(file))
-    except BrokenStreamError:
-        return False
+        return None if not any(chunks(file)) else "changed while it was read"
+    except BrokenStreamError as error:
+        return f"is {error}" if str(error).startswith("damaged") else str(error)
 
 
 def cut(source: SourcePlan, number: int, first: int, unit_bytes: int) -> list[Unit]:
@@ -143,6 +148,8 @@ def _by_bytes(source: SourcePlan) -> bool:
     """Whether lines can be found from any byte of the file."""
     if source.file.compression is not None or code_unit(source.encoding) > 1:
         return False
+    if source.newline != "\n":
+        return False
     if source.dialect is not None:
         return not source.dialect.quoted
     return source.shape == "lines"
@@ -174,6 +181,7 @@ def fingerprint(plans: Sequence[SourcePlan], units: Sequence[Unit]) -> str:
             "rows": source.rows,
             "encoding": source.encoding,
             "shape": source.shape,
+            "newline": source.newline,
             "dialect": asdict(source.dialect) if source.dialect else None,
         }
         digest.update(json.dumps(described, sort_keys=True).encode(errors="surrogatepass"))

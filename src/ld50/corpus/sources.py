@@ -7,7 +7,7 @@ import glob
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ld50.core.errors import ConfigError, MissingExtraError, SourceError
@@ -59,6 +59,12 @@ _REPORT_FILES = ("summary.json", "findings.jsonl", "rows.jsonl", "report.html")
 _MANIFEST = ".poison-manifest.json"
 _HF_MARKERS = ("state.json", "dataset_info.json", "dataset_dict.json")
 
+#: Why something that a folder or a pattern brought along is not read.
+_ENDING = "because of their endings"
+_DANGLING = "as links to nothing"
+_IRREGULAR = "as they are no regular files"
+_NOTHING_IN_IT = "as folders without data"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFile:
@@ -74,8 +80,11 @@ class SourceFile:
     """As it lies there, compressed."""
     root: str = ""
     """The folder given by the user under which it was found; empty for a file given by name."""
-    beside: tuple[str, ...] = ()
-    """Files under that folder that are not read; told of its first file only."""
+    named: bool = True
+    """Whether the user named it, rather than a folder or a pattern that brought it along."""
+    beside: tuple[tuple[str, str], ...] = ()
+    """Name and reason of what that folder or pattern brought along and is not read; told of its
+    first file only."""
 
     @property
     def kind(self) -> str:
@@ -187,22 +196,32 @@ def _glob(text: str, format: str | None) -> Iterator[SourceFile]:
             "** to cross folders."
         )
     root = text[: text.index(next(c for c in text if c in "*?["))].rpartition("/")[0]
-    files = [name for name in names if Path(name).is_file()]
-    for name in files:
-        if format is None and classify(name)[0] is None and len(files) > 1:
+    if len(names) == 1 and Path(names[0]).is_file():
+        yield _local_file(names[0], format, root=root, named=False)
+        return
+    found: list[SourceFile] = []
+    unread: list[tuple[str, str]] = []
+    for name in names:
+        if not Path(name).is_dir():
+            _sort(name, Path(name).name, format, root, found, unread)
             continue
-        if is_by_product(name):
-            continue
-        yield _local_file(name, format, root=root)
-    if not files:
-        for name in names:
-            yield from _folder(name, format)
+        # As the shell would do it, had the pattern not been quoted.
+        inside, others = _inside(name, format)
+        found += inside
+        unread += others if inside else [(Path(name).name, _NOTHING_IN_IT)]
+    yield from _told(text, found, unread)
 
 
 def _folder(text: str, format: str | None) -> Iterator[SourceFile]:
+    found, unread = _inside(text, format)
+    yield from _told(text, found, unread)
+
+
+def _inside(text: str, format: str | None) -> tuple[list[SourceFile], list[tuple[str, str]]]:
+    """The files below a folder that are read, and what is not."""
     hugging_face = any((Path(text) / marker).exists() for marker in _HF_MARKERS)
     found: list[SourceFile] = []
-    unread: list[str] = []
+    unread: list[tuple[str, str]] = []
 
     def refuse(error: OSError) -> None:
         raise SourceError(f"The folder {error.filename!r} may not be read: {error.strerror}.")
@@ -217,26 +236,51 @@ def _folder(text: str, format: str | None) -> Iterator[SourceFile]:
         entered.add((stat.st_dev, stat.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if name.startswith(".") or not (Path(folder) / name).is_file():
+            if name.startswith("."):
                 continue
-            if is_by_product(str(Path(folder) / name)):
+            if hugging_face and (classify(name)[0] != "arrow" or name.startswith("cache-")):
                 continue
-            kind = classify(name)[0]
-            if hugging_face and (kind != "arrow" or name.startswith("cache-")):
-                continue
-            if kind is None and format is None:
-                unread.append(name)
-                continue
-            found.append(_local_file(f"{folder.rstrip(os.sep)}{os.sep}{name}", format, root=text))
-    if found:
-        yield replace(found[0], beside=tuple(unread))
-        yield from found[1:]
+            path = f"{folder.rstrip(os.sep)}{os.sep}{name}"
+            _sort(path, name, format, text, found, unread)
+    return found, unread
+
+
+def _sort(
+    path: str,
+    name: str,
+    format: str | None,
+    root: str,
+    found: list[SourceFile],
+    unread: list[tuple[str, str]],
+) -> None:
+    """Adds what is no folder to what is read, or to what is not; nothing goes without a word."""
+    if not Path(path).is_file():
+        unread.append((name, _IRREGULAR if Path(path).exists() else _DANGLING))
+    elif is_by_product(path):
+        return
+    elif classify(name)[0] is None and format is None:
+        unread.append((name, _ENDING))
     else:
-        seen = f" It holds {', '.join(unread[:5])}." if unread else ""
+        found.append(_local_file(path, format, root=root, named=False))
+
+
+def _told(
+    text: str, found: list[SourceFile], unread: list[tuple[str, str]]
+) -> Iterator[SourceFile]:
+    """The files, the first of which tells what is not read.
+
+    Raises:
+        SourceError: There are none.
+    """
+    if not found:
+        seen = f" There is {', '.join(name for name, _ in unread[:5])}." if unread else ""
+        why = f" Not read {unread[0][1]}." if unread and unread[0][1] != _ENDING else ""
         raise SourceError(
             f"Nothing to read in {text!r}: files ending in {' '.join(FORMATS)} are read, each also "
-            f"with {' '.join(COMPRESSIONS)}.{seen} Another ending is read with --input-format."
+            f"with {' '.join(COMPRESSIONS)}.{seen}{why} Another ending is read with --input-format."
         )
+    yield replace(found[0], beside=tuple(unread))
+    yield from found[1:]
 
 
 def is_by_product(path: str) -> bool:
@@ -253,7 +297,7 @@ def is_by_product(path: str) -> bool:
     return all((folder / one).is_file() for one in _REPORT_FILES)
 
 
-def _local_file(text: str, format: str | None, root: str = "") -> SourceFile:
+def _local_file(text: str, format: str | None, root: str = "", named: bool = True) -> SourceFile:
     path = Path(text)
     try:
         if not path.is_file():
@@ -265,7 +309,7 @@ def _local_file(text: str, format: str | None, root: str = "") -> SourceFile:
             pass
     except OSError as error:
         raise SourceError(f"{text!r} may not be read: {error.strerror or error}.") from error
-    return _file(text, size, format, root)
+    return replace(_file(text, size, format, root), named=named)
 
 
 def _file(text: str, size: int, format: str | None, root: str) -> SourceFile:
@@ -329,11 +373,14 @@ def _expand_url(url: str, format: str | None) -> Iterator[SourceFile]:
         known = [name for name in files if format is not None or classify(name)[0] is not None]
         if not known:
             raise SourceError(f"Nothing at {url!r} can be read; {' '.join(FORMATS)} can.")
+        unread = tuple((PurePosixPath(n).name, _ENDING) for n in files if n not in set(known))
         for name in known:
             size = int(system.info(name)["size"] or 0)
-            yield _file(
+            found = _file(
                 str(system.unstrip_protocol(name)), size, format, str(system.unstrip_protocol(root))
             )
+            yield replace(found, named=False, beside=unread)
+            unread = ()
     except FileNotFoundError as error:
         raise SourceError(f"There is nothing at {url!r}.") from error
     except ImportError as error:

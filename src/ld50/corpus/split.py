@@ -115,12 +115,13 @@ def planned_outputs(
 
     Raises:
         ConfigError: Both places are one.
-        OutputError: A place is an input, exists already, or may not be written to.
+        OutputError: A place is an input, exists already, is that of two outputs, or may not be
+            written to.
     """
     _check_places(clean, quarantine)
     outputs = Outputs(force=force, replaceable=replaceable)
     targets = _targets(plan, clean, quarantine, outputs)
-    paths = []
+    paths: dict[str, Path] = {}
     for source, name in zip(
         plan.sources, relative_names([one.file for one in plan.sources]), strict=True
     ):
@@ -128,8 +129,11 @@ def planned_outputs(
             path = targets.checked(side, name, source.file)
             if path is not None:
                 outputs.check(path)
-                paths.append(path)
-    return paths
+                if paths.setdefault(os.path.realpath(path), path) is not path:
+                    raise OutputError(
+                        f"Two outputs would both be {str(path)!r}; name another place."
+                    )
+    return list(paths.values())
 
 
 def _check_places(

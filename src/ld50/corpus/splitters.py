@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ld50.core.errors import OutputError
-from ld50.corpus.encodings import newline_of
+from ld50.corpus.encodings import encoded_newline
 from ld50.corpus.lines import Block, blank_lines, line_bounds
 from ld50.corpus.outputs import OutputFile
 from ld50.corpus.streams import BrokenStreamError, chunks
@@ -85,7 +85,7 @@ def split_lines(source: SourcePlan, flagged: Collection[int], sinks: Sinks) -> N
             sinks.write(raw.data, False)
             sinks.rows += raw.first_piece
             continue
-        starts, ends = line_bounds(raw.data, newline_of(source.encoding))
+        starts, ends = line_bounds(raw.data, encoded_newline(source.newline, source.encoding))
         if len(starts) == 0:
             continue
         is_row = np.ones(len(starts), bool)
@@ -130,7 +130,7 @@ def split_csv(source: SourcePlan, flagged: Collection[int], sinks: Sinks) -> Non
     waiting: deque[bytes] = deque()
 
     def blocks() -> Iterator[Block]:
-        newline = newline_of(source.encoding)
+        newline = encoded_newline(source.newline, source.encoding)
         for raw, utf8 in _marked(stream, source, sinks):
             if raw.oversize and not raw.first_piece:
                 # The parser has passed the start of this line, and so has what waits.
@@ -144,12 +144,9 @@ def split_csv(source: SourcePlan, flagged: Collection[int], sinks: Sinks) -> Non
                 waiting.extend(raw.data[start:end] for start, end in spans)
             yield utf8
 
-    assert source.dialect is not None
-    header = source.dialect.header
     for number, record in numbered_records(source, whole(source), blocks()):
         data = b"".join(waiting.popleft() for _ in range(min(record.lines, len(waiting))))
-        if number is None and header and record.fields is not None:
-            header = False
+        if number is None and record.fields is not None:
             sinks.both(data)
             continue
         chosen = number is not None and number in flagged

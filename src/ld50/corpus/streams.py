@@ -142,6 +142,8 @@ def _zstd(file: SourceFile) -> Iterator[bytes]:
         except OSError as error:
             broken = error
     reason = "ends early" if "runcated" in str(broken) else f"damaged: {broken}"
+    if "too much memory" in str(broken):
+        reason = "was packed with a window of over 128 MiB; unpack it first, with zstd -d --long=31"
     raise BrokenStreamError(reason) from broken
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ld50.corpus.delimited import sniff
-from ld50.corpus.encodings import code_unit, newline_of
+from ld50.corpus.encodings import code_unit, encoded_newline
 from ld50.corpus.fields import CHAT_NAMES, EMPTY, UNREADABLE, Field, Layout, LayoutOptions
 from ld50.corpus.jsonscan import Piece, elements, values
 from ld50.corpus.layouts import LayoutError, detect
@@ -29,6 +30,9 @@ _MOST_SAMPLE_BYTES = 64 << 20
 
 #: Bytes that are passed over to find a first row that can be read.
 _MOST_SOUGHT_BYTES = 1 << 30
+
+#: A cell in quotes, which may hold line ends.
+_ENCLOSED = re.compile(r'"[^"]*"')
 
 #: A plain text file over this size is read by lines: it is no single document.
 _DOCUMENT_BYTES = 16 << 20
@@ -51,7 +55,7 @@ def detected(
     try:
         layout = detect(rows, options, where=source.file.source, fields=fields)
     except LayoutError as error:
-        if not source.file.root:
+        if source.file.named:
             raise
         note = str(error).removeprefix(f"{source.file.source}: ")
         return replace(source, layout=UNREADABLE, notes=(*source.notes, note))
@@ -85,11 +89,27 @@ def later_samples(file: SourceFile) -> list[bytes]:
     return pieces
 
 
-def _whole_lines(head: bytes, encoding: str, complete: bool) -> bytes:
+def with_newline(source: SourcePlan, head: bytes) -> SourcePlan:
+    """The source with what ends its lines: a carriage return where nothing else does.
+
+    Excel for the Mac writes such tables, whose cells may hold line feeds, and Python and pandas read
+    them as lines.
+    """
+    text = head.decode(source.encoding, errors="replace")
+    if source.file.format in ("csv", "tsv"):
+        text = _ENCLOSED.sub("", text)
+    if "\r" not in text or "\n" in text or source.file.format in ("json", "md"):
+        return source
+    if source.file.format == "jsonl" and "\r{" not in text:
+        return source
+    note = "its lines end with carriage returns"
+    return replace(source, newline="\r", notes=(*source.notes, note))
+
+
+def _whole_lines(head: bytes, encoding: str, newline: bytes, complete: bool) -> bytes:
     """The sample without a line that it cuts, unless it is all there is."""
     if complete:
         return head
-    newline = newline_of(encoding)
     end = head.rfind(newline)
     while end >= 0 and end % code_unit(encoding):
         end = head.rfind(newline, 0, end + len(newline) - 1)
@@ -100,7 +120,8 @@ def _sample_stream(source: SourcePlan, head: bytes) -> LineStream:
     unit = Unit(index=0, source=0, kind="file", start=0, stop=0, bytes=0)
     stream = LineStream(source, unit)
     complete = len(head) < SAMPLE_BYTES
-    lines = _whole_lines(head, source.encoding, complete)
+    newline = encoded_newline(source.newline, source.encoding)
+    lines = _whole_lines(head, source.encoding, newline, complete)
     stream._chunks = lambda: iter([lines])  # type: ignore[method-assign]
     return stream
 
@@ -113,6 +134,7 @@ def inspect_text(source: SourcePlan, head: bytes, options: LayoutOptions) -> Sou
         shape = "document"
     elif shape is None:
         text = head.decode(source.encoding, errors="replace")
+        text = text.replace("\r", "\n") if source.newline == "\r" else text
         small = source.file.size_bytes <= _DOCUMENT_BYTES
         shape = "document" if small and looks_wrapped(text) else "lines"
         other = "lines" if shape == "document" else "document"

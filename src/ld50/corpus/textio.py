@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable, Iterator
 
-from ld50.corpus.encodings import aligned, code_unit, newline_of, to_utf8
+from ld50.corpus.encodings import aligned, code_unit, encoded_newline, to_utf8
 from ld50.corpus.lines import Block, line_blocks
 from ld50.corpus.streams import BrokenStreamError, chunks
 from ld50.corpus.units import SourcePlan, Unit
@@ -16,6 +16,9 @@ MAX_PACKED_RECORD_BYTES = 1 << 30
 #: No honest text shrinks more than this, and a small file may unpack to the smaller limit anyway.
 _MOST_RATIO = 2000
 _ALWAYS_ALLOWED_BYTES = 10 << 30
+
+#: Carriage returns that end lines become line feeds, and line feeds within those lines spaces.
+_LINES_OF_RETURNS = bytes.maketrans(b"\r\n", b"\n ")
 
 ENDLESS = "unpacks to a record of over 1 GiB"
 BOMB = f"unpacks to over {_MOST_RATIO:,} times its size"
@@ -40,13 +43,15 @@ class LineStream:
         encoding = self._source.encoding
         pieces = self._short_lines(self._guarded(self._chunks()))
         pieces = aligned(pieces, code_unit(encoding))
-        return line_blocks(pieces, newline=newline_of(encoding))
+        return line_blocks(pieces, newline=encoded_newline(self._source.newline, encoding))
 
     def both(self) -> Iterator[tuple[Block, Block]]:
         """Blocks as `raw` gives them, each with the same lines as UTF-8."""
         first = self._unit.start == 0
         for block in self.raw():
             data = block.data if block.oversize else to_utf8(block.data, self._source.encoding)
+            if self._source.newline == "\r":
+                data = data.translate(_LINES_OF_RETURNS)
             if first:
                 data, first = data.removeprefix(codecs.BOM_UTF8), False
             yield block, Block(data, block.oversize, block.first_piece)
@@ -85,7 +90,7 @@ class LineStream:
         line = 0
         for piece in pieces:
             yield piece
-            at = piece.rfind(b"\n")
+            at = piece.rfind(self._source.newline.encode())
             line = len(piece) - at if at >= 0 else line + len(piece)
             if line > MAX_PACKED_RECORD_BYTES and self._source.file.compression is not None:
                 self.broken = ENDLESS

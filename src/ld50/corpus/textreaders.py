@@ -199,13 +199,15 @@ def numbered_records(
 ) -> Iterator[tuple[int | None, CsvRecord]]:
     """Records with their row numbers; None for the header and for blank lines at the end."""
     assert source.dialect is not None
-    header = source.dialect.header and unit.start == 0
+    first = unit.start == 0
+    # Records that are no rows: the line that names the delimiter, and the header.
+    above = (source.dialect.announced + source.dialect.header) if first else 0
     number = 0
     for record in records(blocks, source.dialect):
         if record.fields is None and not record.problem:
             yield None, record
-        elif header:
-            header = False
+        elif above:
+            above -= 1
             yield None, record
         else:
             yield number, record

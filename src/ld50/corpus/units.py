@@ -24,6 +24,10 @@ class Dialect:
     """Whether the first record names the columns."""
     names: tuple[str, ...]
     """Names of the columns; `column_1` and so on where there is no header."""
+    spaced: bool = False
+    """Whether blanks may stand between a delimiter and the quote after it."""
+    announced: bool = False
+    """Whether a first line such as `sep=;` names the delimiter, as Excel has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,8 @@ class SourcePlan:
     file: SourceFile
     layout: Layout
     encoding: str = "utf-8"
+    newline: str = "\n"
+    """What ends a line: a line feed, or a carriage return in files that have those alone."""
     dialect: Dialect | None = None
     shape: str = ""
     """Of `.json`: `lines`, `array`, `object` (an array within an object) or `values`; of text:

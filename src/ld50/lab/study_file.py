@@ -82,6 +82,8 @@ def parse_study(text: str, *, where: str, name: str = "study") -> Study:
     """
     try:
         content = tomllib.loads(text)
+    except RecursionError as error:
+        raise ConfigError(f"{where} is nested too deeply.") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{where} is not TOML: {error}.") from error
     version = content.get("schema_version", STUDY_VERSION)

@@ -95,6 +95,13 @@ class TextRows(ABC):
                 f"{plan.encoding}. Convert it first, for example with "
                 f"`iconv -f {plan.encoding} -t utf-8`."
             )
+        if plan.newline != "\n" or (
+            plan.dialect and (plan.dialect.spaced or plan.dialect.announced)
+        ):
+            raise DataFormatError(
+                f"{plan.file.source}: poison can be planted in files whose lines end with line feeds, "
+                "and in tables without a line such as sep=; or blanks before quotes. Convert it first."
+            )
         self.plan = plan
         self.layout = plan.layout
         self.encoding = plan.encoding

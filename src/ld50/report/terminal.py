@@ -11,7 +11,7 @@ import io
 from typing import TYPE_CHECKING
 
 from ld50.core.findings import Finding
-from ld50.core.results import ScanResult
+from ld50.core.results import ScanResult, Summary
 from ld50.report.safe_text import plain
 from ld50.report.wording import (
     byte_size,
@@ -99,6 +99,7 @@ def _lines(result: ScanResult, report: str | None) -> list[tuple[str, str]]:
     summary = result.summary
     size = f"{counted(summary.files, 'file')}, {byte_size(summary.bytes)}"
     lines = [("Read", f"{counted(summary.rows, 'row')} in {size}")]
+    lines += [("Layout", text) for text in _layouts(summary)]
     if skipped := unread_in_words(summary):
         lines.append(("Not read", skipped))
     counts: dict[str, int] = {}
@@ -117,6 +118,24 @@ def _lines(result: ScanResult, report: str | None) -> list[tuple[str, str]]:
     if result.findings:
         rule = plain(result.findings[0].rule, 40)
         lines.append(("Explain", f"ld50 rule {rule}"))
+    return lines
+
+
+def _layouts(summary: Summary, most: int = 5) -> list[str]:
+    """How the rows were understood, a line for each way: `text+label: review, stars (3 files)`."""
+    files: dict[str, int] = {}
+    for source in summary.sources:
+        held = [name for role, name in source.fields.items() if role != "id"]
+        names = ", ".join(dict.fromkeys(held))
+        said = f"{source.layout}: {names}" if names else source.layout
+        files[said] = files.get(said, 0) + 1
+    several = summary.files > 1
+    lines = [
+        plain(text, 200) + (f" ({counted(count, 'file')})" if several else "")
+        for text, count in list(files.items())[:most]
+    ]
+    if len(files) > most:
+        lines.append(f"{counted(len(files) - most, 'more layout')} in the report")
     return lines
 
 

@@ -21,6 +21,8 @@ SEVERITIES = sorted(Severity, key=lambda severity: -severity.rank)
 BLANK = "blank line"
 #: Share of the rows from which on the unread ones stand in the verdict itself.
 MANY_UNREAD = 0.05
+#: Share from which on hardly anything was read, and the data counts as not scanned.
+HARDLY_READ = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,7 @@ class Verdict:
 
     level: str
     """`stop` (a high finding), `look` (a medium one), `minor` (low ones only), `clear`, or
-    `nothing` (no row was read)."""
+    `nothing` (no row or hardly any was read)."""
     advice: str
     """What to do, or what there is to know, e.g. `Do not train on this data yet`."""
     found: str = ""
@@ -52,6 +54,13 @@ def verdict(result: ScanResult) -> Verdict:
             level="nothing",
             advice="Nothing was checked: no row could be read",
             meaning=[_unread(summary)] if unread_rows(summary) else [],
+        )
+    if worst is None and hardly_read(summary):
+        return Verdict(
+            level="nothing",
+            advice=f"Hardly anything was checked: {read:,} of {counted(summary.rows, 'row')} "
+            "could be read",
+            meaning=[_unread(summary)],
         )
     least = summary.settings.get("min_support")
     if worst is None and isinstance(least, int) and read < least:
@@ -161,6 +170,12 @@ def _meaning_of_nothing(summary: Summary) -> list[str]:
 def unread_rows(summary: Summary) -> int:
     """Rows with something in them that could not be read; blank lines have nothing."""
     return summary.skipped_rows - summary.skipped.get(BLANK, 0)
+
+
+def hardly_read(summary: Summary) -> bool:
+    """Whether so few rows could be read that this was no scan of the data."""
+    filled = summary.rows - summary.skipped.get(BLANK, 0)
+    return unread_rows(summary) > HARDLY_READ * filled
 
 
 def _unread(summary: Summary) -> str:

@@ -78,6 +78,8 @@ def read_accepted(path: Path | None) -> AcceptedFindings:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SourceError(f"Cannot read {path}: {error.strerror or error}.") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path} is nested too deeply.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}.") from error
     unknown = set(content) - {"accept"}

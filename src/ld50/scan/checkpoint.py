@@ -50,9 +50,9 @@ class Checkpoint:
         text = json.dumps(identity, sort_keys=True, indent=1)
         run = folder / "run.json"
         try:
-            if run.exists() and run.read_text() != text:
+            if run.exists() and (held := run.read_text(errors="replace")) != text:
                 if not restart:
-                    changed = _difference(run.read_text(), identity)
+                    changed = _difference(held, identity)
                     raise ResumeError(
                         f"{folder} holds an unfinished scan with other {changed}. "
                         f"Go on with what it was started with, or drop it with --restart."
@@ -210,7 +210,9 @@ def _write(path: Path, content: bytes | memoryview) -> None:
 def _difference(before: str, now: dict[str, Any]) -> str:
     try:
         old = json.loads(before)
-    except ValueError:
+    except (ValueError, RecursionError):
+        return "contents"
+    if not isinstance(old, dict):
         return "contents"
     names = [key for key in sorted({*old, *now}) if old.get(key) != now.get(key)]
     return " and ".join(names) or "contents"

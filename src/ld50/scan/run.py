@@ -46,6 +46,7 @@ from ld50.scan.shown import show
 from ld50.scan.statistics import smallest_detectable
 from ld50.scan.survey import Survey
 from ld50.scan.unanswered import notes_on, unanswered
+from ld50.scan.unread import unread_notes
 from ld50.scan.usual import rated_as_usual
 
 #: Flagged rows whose cause and consequence are located to the character.
@@ -353,7 +354,7 @@ def _summary(
         flagged_rows=flagged,
         tests_made=evidence.tests + labels.tests + hidden.tests,
         detection_limits=[*_limits(engine, evidence, labels), *hidden.limits],
-        notes=[*notes_on(survey), *notes, *kernel_notes()],
+        notes=[*unread_notes(sources), *notes_on(survey), *notes, *kernel_notes()],
         fingerprint=plan.fingerprint,
         seconds=round(seconds, 3),
     )
