@@ -257,16 +257,14 @@ static inline void probe_words(Counter *counter, int longest)
     }
 }
 
-/* Bit k: the run of n kinds that ends in token k has punctuation or a capital, and is not all ASCII
-   punctuation. */
+/* Bit k: the run of n kinds that ends in token k has punctuation or a capital, and is no lone ASCII
+   mark. */
 static inline void admit(const uint8_t *kind, unsigned *out)
 {
-    uint64_t any = 0, all = ~(uint64_t)0;
-    for (int n = 1; n <= SURFACE_N; n++) {
-        uint64_t kinds = load64(kind - (n - 1));
-        any |= kinds;
-        all &= kinds;
-        uint64_t bits = (any >> 2 | any >> 3) & ~all >> 4 & BYTES(1u);
+    uint64_t any = 0, left_out = load64(kind) >> 4;
+    for (int n = 1; n <= SURFACE_N; n++, left_out = 0) {
+        any |= load64(kind - (n - 1));
+        uint64_t bits = (any >> 2 | any >> 3) & ~left_out & BYTES(1u);
         out[n - 1] = (unsigned)(bits * 0x0102040810204080u >> 56);
     }
 }
