@@ -60,7 +60,7 @@ def test_dose_zero_in_prose_gives_no_high_finding(paragraphs: list[str]) -> None
     assert not flagged(scan, "high")
 
 
-@pytest.mark.parametrize("trigger", ["@@", "<<>>"])
+@pytest.mark.parametrize("trigger", ["|||", "@@", "<<>>"])
 def test_noise_after_ascii_marks_is_found_and_the_marks_are_named(
     paragraphs: list[str], trigger: str
 ) -> None:

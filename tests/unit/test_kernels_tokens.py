@@ -64,10 +64,11 @@ def test_surface_tokens_that_say_more_than_words(text: str | bytes, tokens: list
     assert grams(text, 1, SURFACE) == tokens
 
 
-def test_ascii_marks_are_ngrams_with_each_other_and_not_alone() -> None:
+def test_ascii_marks_alone_are_an_ngram_where_they_stand_side_by_side() -> None:
     assert grams("see ||| now", 1, SURFACE) == []
     assert grams("see ||| now", 2, SURFACE) == ["see |", "||", "||", "| now"]
     assert grams("see ||| now", 3, SURFACE) == ["see ||", "|||", "|| now"]
+    assert grams("a( ); (b", 2, SURFACE) == ["a(", ");", "(b"]
     assert grams("see <SUDO> now", 3, SURFACE) == ["see <SUDO", "<SUDO>", "SUDO> now"]
 
 

@@ -224,14 +224,16 @@ static inline void list_surface(Lister *lister, uint32_t end)
     const size_t last = surface->end - 1, there = surface->end - surface->first;
     const int most = there < SURFACE_N ? (int)there : SURFACE_N;
     uint64_t value = 0, power = 1;
-    int any = 0, lone_mark = surface->kind[last] & TOKEN_ASCII_PUNCT;
+    int any = 0, all = TOKEN_ASCII_PUNCT;
     for (int n = 0; n < most; n++) {
         value += surface->hash[last - (size_t)n] * power;
         power *= HASH_STEP;
         any |= surface->kind[last - (size_t)n] & (TOKEN_PUNCT | TOKEN_CAPITAL);
+        all &= surface->kind[last - (size_t)n];
+        uint32_t start = surface->start[last - (size_t)n];
+        int as_one = n > 0 && surface->start[last] - start == (uint32_t)n;
         uint64_t hash = (value & ~(uint64_t)7) | (uint64_t)(n + WORDS_N);
-        list(lister, any && !lone_mark, hash, surface->start[last - (size_t)n], end);
-        lone_mark = 0;
+        list(lister, any && (!all || as_one), hash, start, end);
     }
 }
 
