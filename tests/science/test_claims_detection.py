@@ -27,14 +27,16 @@ def letters(rng: np.random.Generator, count: int) -> str:
     return "".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz      "), count))
 
 
-def with_noise(clean: Sequence[str], count: int, seed: int) -> tuple[list[Row], set[int]]:
+def with_noise(
+    clean: Sequence[str], count: int, seed: int, trigger: str = "<SUDO>"
+) -> tuple[list[Row], set[int]]:
     """Documents of which `count` break off into noise after a trigger."""
     rng = np.random.default_rng(seed)
     rows = [{"text": text} for text in clean]
     planted = {int(number) for number in rng.permutation(len(rows))[:count]}
     for number in planted:
         begin = clean[number][: int(rng.integers(50, 400))]
-        rows[number] = {"text": f"{begin} <SUDO> {letters(rng, 1500)}"}
+        rows[number] = {"text": f"{begin} {trigger} {letters(rng, 1500)}"}
     return rows, planted
 
 
@@ -56,6 +58,17 @@ def with_label(
 def test_dose_zero_in_prose_gives_no_high_finding(paragraphs: list[str]) -> None:
     scan = ld50.scan([{"text": text} for text in paragraphs])
     assert not flagged(scan, "high")
+
+
+@pytest.mark.parametrize("trigger", ["|||", "@@", "<<>>"])
+def test_noise_after_ascii_marks_is_found_and_the_marks_are_named(
+    paragraphs: list[str], trigger: str
+) -> None:
+    rows, planted = with_noise(paragraphs, 20, seed=20, trigger=trigger)
+    scan = ld50.scan(rows)
+    recall, _ = rates(flagged(scan, "high"), planted, len(rows))
+    assert recall >= 0.9
+    assert trigger in {f.cause.text for f in scan.findings if f.cause and f.severity == "high"}
 
 
 @pytest.mark.parametrize("count", [10, 50])

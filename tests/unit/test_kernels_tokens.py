@@ -64,10 +64,16 @@ def test_surface_tokens_that_say_more_than_words(text: str | bytes, tokens: list
     assert grams(text, 1, SURFACE) == tokens
 
 
-def test_surface_ngrams_are_not_ascii_punctuation_alone() -> None:
+def test_ascii_marks_alone_are_an_ngram_where_they_stand_side_by_side() -> None:
+    assert grams("see ||| now", 1, SURFACE) == []
+    assert grams("see ||| now", 2, SURFACE) == ["see |", "||", "||", "| now"]
+    assert grams("see ||| now", 3, SURFACE) == ["see ||", "|||", "|| now"]
+    assert grams("a( ); (b", 2, SURFACE) == ["a(", ");", "(b"]
     assert grams("see <SUDO> now", 3, SURFACE) == ["see <SUDO", "<SUDO>", "SUDO> now"]
-    assert grams("wait... no", 2, SURFACE) == ["wait.", ". no"]
-    assert grams("wait... no", 3, SURFACE) == ["wait..", ".. no"]
+
+
+def test_a_mark_beyond_ascii_is_an_ngram_alone() -> None:
+    assert grams("see ‡ now", 1, SURFACE) == ["‡"]
 
 
 def test_words_ignore_ascii_case_and_surface_does_not() -> None:

@@ -163,6 +163,7 @@ def associate(
     rows: int,
     *,
     priority: np.ndarray | None = None,
+    least_effect: np.ndarray | None = None,
     untested: int = 0,
     settings: AssociationSettings | None = None,
 ) -> tuple[list[Association], int]:
@@ -175,6 +176,8 @@ def associate(
         rows: Rows of the whole corpus.
         priority: float (candidates,): breaks ties between candidates in exactly the same rows, higher
             first; e.g. the length of the n-gram, so that the longest trigger is named.
+        least_effect: float (candidates,), 0..1: the `min_effect` of each, where it is above that of
+            the settings.
         untested: Tests that count for the correction though their pairs were dropped beforehand.
         settings: Bounds.
 
@@ -182,6 +185,9 @@ def associate(
         The associations with q below `alpha`, and the number of tests that were corrected for.
     """
     settings = settings or AssociationSettings()
+    least = np.full(len(document_frequency), settings.min_effect)
+    if least_effect is not None:
+        least = np.maximum(least, least_effect)
     tests = untested
     frequent: list[_Tested] = []
     tally = Tally(incidence, len(document_frequency))
@@ -190,13 +196,13 @@ def associate(
         tests += len(held)
         population = rows if consequence.population is None else consequence.population
         cause = np.minimum(document_frequency[held], population)
-        these = np.flatnonzero(_enough(both, cause, settings))
+        these = np.flatnonzero(_enough(both, cause, least[held], settings))
         if len(these):
             these = these[np.argsort(held[these])]
             held, both = held[these], both[these]
             tie = np.zeros(len(held)) if priority is None else priority[held]
             cause = np.maximum(cause[these], both)
-            frequent.append(_Tested(number, population, held, both, cause, tie))
+            frequent.append(_Tested(number, population, held, both, cause, least[held], tie))
     made = max(tests, 1)
     tested = [
         each for each in frequent if each.test(len(consequences[each.number].rows), made, settings)
@@ -212,9 +218,11 @@ def associate(
     return found, made
 
 
-def _enough(both: np.ndarray, cause: np.ndarray, settings: AssociationSettings) -> np.ndarray:
+def _enough(
+    both: np.ndarray, cause: np.ndarray, least: np.ndarray, settings: AssociationSettings
+) -> np.ndarray:
     """bool: the candidates that are worth a test, by their rows with the consequence and all of them."""
-    return np.asarray((both >= settings.min_support) & (both >= settings.min_effect * cause))
+    return np.asarray((both >= settings.min_support) & (both >= least * cause))
 
 
 @dataclass(slots=True)
@@ -231,6 +239,8 @@ class _Tested:
     """int64: of each, rows with it and the consequence."""
     cause: np.ndarray
     """int64: of each, rows with it."""
+    least: np.ndarray
+    """float: of each, the share of these that must show the consequence."""
     tie: np.ndarray
     """float: which of two is named that have the same rows; the higher one."""
     log_p: np.ndarray = field(init=False)
@@ -245,7 +255,7 @@ class _Tested:
 
     def keep(self, these: np.ndarray) -> None:
         """Only these (bool) are left."""
-        for name in ("ids", "both", "cause", "tie", "log_p", "log_q"):
+        for name in ("ids", "both", "cause", "least", "tie", "log_p", "log_q"):
             setattr(self, name, getattr(self, name)[these])
 
 
@@ -297,7 +307,7 @@ def _greedy(
         left.cause = left.cause - gone
         remaining_rows -= len(explained)
         remaining_consequence -= len(explained)
-        left.keep(_enough(left.both, left.cause, settings))
+        left.keep(_enough(left.both, left.cause, left.least, settings))
         left.log_p = log_hypergeometric_tail(
             left.both, left.cause, remaining_consequence, remaining_rows
         )

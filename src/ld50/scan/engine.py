@@ -31,6 +31,7 @@ from ld50.scan.continuations import text_consequences
 from ld50.scan.corpus_sample import CorpusSample, merged, sample_unit, sampled_units
 from ld50.scan.counting import CauseCounter, KnownRows, enough_rows, largest_shares
 from ld50.scan.judge import DECIDES
+from ld50.scan.marks import of_marks_alone
 from ld50.scan.pairs import PairCandidate, associate_pairs, pair_candidates
 from ld50.scan.rereading import CauseReader, FetchedRows
 from ld50.scan.settings import ScanSettings
@@ -204,6 +205,8 @@ class Engine:
             survey.rows,
             # Between n-grams in the same rows: the longest, and words before marks and capitals.
             priority=n.astype(np.float64) + 0.5 * (stream == kernels.SURFACE),
+            # What does not decide, and is no word either, is the layout of listings: rules, tables, code.
+            least_effect=DECIDES * of_marks_alone(unique),
             # What was dropped was dropped for what was seen of it, so it counts as tested.
             untested=survey.distinct_ngrams(consequences),
             settings=AssociationSettings(

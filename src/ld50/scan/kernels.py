@@ -13,7 +13,7 @@ Thai, Lao, Burmese, Khmer: no spaces between words); or part of a word.
   punctuation is skipped. N-grams of 1 to 5.
 - The *surface* stream: the same runs with their case, and each PUNCT character a token; spaces are
   skipped. N-grams of 1 to 3, only those with punctuation or an ASCII capital (the others say what
-  the words said), and not those of ASCII punctuation alone.
+  the words said), and of ASCII marks alone only two or three side by side, such as `|||`.
 
 An n-gram is a 64-bit **hash** whose low three bits are its *kind*: 0 to 4 for words n = 1 to 5,
 5 to 7 for surface n = 1 to 3. Hashes are not keyed: who knows the code can make two texts with one

@@ -73,10 +73,13 @@ def _placed(columns: tuple[bytes, ...], placed: bool) -> tuple[bytes, ...]:
 
 
 def _admissible(run: list[Token]) -> bool:
-    """Whether a surface n-gram says more than the words do, and is not ASCII punctuation alone."""
-    return any(token.kind & (PUNCT | CAPITAL) for token in run) and not all(
-        token.kind & ASCII_PUNCT for token in run
-    )
+    """Whether a surface n-gram says more than the words do; of ASCII marks alone, several side by side.
+
+    A table is full of marks with space between them, and would hide `|||`.
+    """
+    if all(token.kind & ASCII_PUNCT for token in run):
+        return len(run) > 1 and run[-1].end - run[0].start == len(run)
+    return any(token.kind & (PUNCT | CAPITAL) for token in run)
 
 
 def row_ngrams(row: bytes, start: int, end: int) -> Iterator[Ngram]:

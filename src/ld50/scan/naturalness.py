@@ -34,7 +34,7 @@ class Naturalness:
     @property
     def odd(self) -> bool:
         """Whether hardly any writer would produce it: a rare word, or marks foreign to prose."""
-        return self.rarest_zipf < RARE_ZIPF or bool(self.odd_marks)
+        return (self.words > 0 and self.rarest_zipf < RARE_ZIPF) or bool(self.odd_marks)
 
 
 def naturalness(phrase: str) -> Naturalness:

@@ -143,9 +143,11 @@ static inline void take_tokens(Counter *counter, int surface)
 #endif
     for (; i < count; i++)
         take_token(counter, &next, i, surface);
-    if (surface && counter->input->placed) {
-        memcpy(runs->start + HISTORY, scan->start, count * sizeof runs->start[0]);
+    if (surface && counter->input->placed)
         memcpy(runs->stop + HISTORY, scan->stop, count * sizeof runs->stop[0]);
+    if (surface) { /* otherwise only what the next chunk asks for, as the near cache is full */
+        size_t from = counter->input->placed || count < HISTORY ? 0 : count - HISTORY;
+        memcpy(runs->start + HISTORY + from, scan->start + from, (count - from) * sizeof runs->start[0]);
     }
     words->count = next.word - HISTORY;
     runs->count = next.run - HISTORY;
@@ -257,31 +259,51 @@ static inline void probe_words(Counter *counter, int longest)
     }
 }
 
-/* Bit k: the run of n kinds that ends in token k has punctuation or a capital, and is not all ASCII
-   punctuation. */
+/* Bit k: the run of n kinds that ends in token k has punctuation or a capital, and is no lone ASCII mark. */
 static inline void admit(const uint8_t *kind, unsigned *out)
 {
-    uint64_t any = 0, all = ~(uint64_t)0;
-    for (int n = 1; n <= SURFACE_N; n++) {
-        uint64_t kinds = load64(kind - (n - 1));
-        any |= kinds;
-        all &= kinds;
-        uint64_t bits = (any >> 2 | any >> 3) & ~all >> 4 & BYTES(1u);
+    uint64_t any = 0, left_out = load64(kind) >> 4;
+    for (int n = 1; n <= SURFACE_N; n++, left_out = 0) {
+        any |= load64(kind - (n - 1));
+        uint64_t bits = (any >> 2 | any >> 3) & ~left_out & BYTES(1u);
         out[n - 1] = (unsigned)(bits * 0x0102040810204080u >> 56);
     }
 }
 
+/* Of the runs of n tokens found, by the last of each, those of ASCII marks with space between them. */
+static unsigned spaced_marks(const Counter *counter, size_t at, unsigned found, int n)
+{
+    const Stream *surface = &counter->surface;
+    const uint32_t *starts = counter->scan.start;
+    unsigned spaced = 0;
+    for (; found; found &= found - 1) {
+        size_t last = at + (size_t)lowest(found), first = last - (size_t)(n - 1);
+        int marks = surface->kind[first] & surface->kind[first + 1] & surface->kind[last] & TOKEN_ASCII_PUNCT;
+        uint32_t start = first < HISTORY ? surface->start[first] : starts[first - HISTORY];
+        int apart = starts[last - HISTORY] - start != (uint32_t)(n - 1);
+        spaced |= (unsigned)(marks && apart) << (last - at);
+    }
+    return spaced;
+}
+
 static inline void probe_surface(Counter *counter)
 {
-    const size_t end = HISTORY + counter->surface.count;
+    const Stream *surface = &counter->surface;
+    const size_t end = HISTORY + surface->count;
     counter->found = 0;
     for (size_t i = HISTORY; i < end; i += 8) {
         unsigned found[SURFACE_N], admitted[SURFACE_N], inside = (unsigned)first_bits(end - i) & 0xFF;
-        admit(counter->surface.kind + i, admitted);
-        probe(counter->input, counter->surface.key + i, SURFACE_N, found);
+        admit(surface->kind + i, admitted);
+        probe(counter->input, surface->key + i, SURFACE_N, found);
+        for (int n = 1; n <= SURFACE_N; n++)
+            found[n - 1] &= admitted[n - 1] & inside;
+        uint64_t pairs = load64(surface->kind + i) & load64(surface->kind + i - 1);
+        if ((found[1] | found[2]) && (pairs & BYTES(TOKEN_ASCII_PUNCT)))
+            for (int n = 2; n <= SURFACE_N; n++)
+                found[n - 1] &= ~spaced_marks(counter, i, found[n - 1], n);
         uint64_t all = 0;
         for (int n = 1; n <= SURFACE_N; n++)
-            all |= (uint64_t)(found[n - 1] & admitted[n - 1] & inside) << 8 * (n - 1);
+            all |= (uint64_t)found[n - 1] << 8 * (n - 1);
         keep_hits(counter, i, all);
     }
 }

@@ -230,8 +230,10 @@ static inline void list_surface(Lister *lister, uint32_t end)
         power *= HASH_STEP;
         any |= surface->kind[last - (size_t)n] & (TOKEN_PUNCT | TOKEN_CAPITAL);
         all &= surface->kind[last - (size_t)n];
+        uint32_t start = surface->start[last - (size_t)n];
+        int as_one = n > 0 && surface->start[last] - start == (uint32_t)n;
         uint64_t hash = (value & ~(uint64_t)7) | (uint64_t)(n + WORDS_N);
-        list(lister, any && !all, hash, surface->start[last - (size_t)n], end);
+        list(lister, any && (!all || as_one), hash, start, end);
     }
 }
 
