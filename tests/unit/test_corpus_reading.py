@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import lzma
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -273,9 +275,12 @@ def test_rows_before_a_break_in_the_stream_are_kept(tmp_path: Path) -> None:
     assert "compressed stream is broken here (ends early)" in tally.skipped
 
 
-def test_two_compressed_streams_in_one_file_are_both_read(tmp_path: Path) -> None:
-    data = gzip.compress(b'{"text":"a"}\n') + b"\0" * 600 + gzip.compress(b'{"text":"b"}\n')
-    assert len(rows(job_of(tmp_path / "a.jsonl.gz", data))[0]) == 2
+@pytest.mark.parametrize(("ending", "pack"), [("gz", gzip.compress), ("xz", lzma.compress)])
+def test_two_compressed_streams_in_one_file_are_both_read(
+    tmp_path: Path, ending: str, pack: Callable[[bytes], bytes]
+) -> None:
+    data = pack(b'{"text":"a"}\n') + b"\0" * 600 + pack(b'{"text":"b"}\n')
+    assert len(rows(job_of(tmp_path / f"a.jsonl.{ending}", data))[0]) == 2
 
 
 def test_a_line_over_the_limit_is_one_skipped_row(

@@ -118,7 +118,7 @@ def _decompressed(file: SourceFile) -> Iterator[bytes]:
                     pending = _read(raw, CHUNK_BYTES, file)
                 if not pending:
                     return
-                pending = pending.lstrip(b"\0") if file.compression == "gz" else pending
+                pending = pending.lstrip(b"\0")
                 engine, started = make(), True
                 continue
             if not pending and getattr(engine, "needs_input", True) and len(out) < CHUNK_BYTES:
