@@ -34,3 +34,10 @@ def test_nothing_is_said_of_replies_where_every_row_has_one() -> None:
     result = scanned("assistant")
     assert result.summary.without_reply == 0
     assert not [note for note in result.summary.notes if "reply" in note]
+
+
+def test_of_a_set_with_hardly_any_row_without_a_reply_nothing_is_said() -> None:
+    rows = [{"prompt": f"What is {n}?", "completion": f"It is {n}."} for n in range(200)]
+    result = ld50.scan([*rows, {"prompt": "And then?", "completion": ""}])
+    assert result.summary.without_reply == 1
+    assert not [note for note in result.summary.notes if "reply" in note]
