@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from ld50.scan import kernels
-from ld50.scan.evidence import widest_trigger
+from ld50.scan.evidence import widest_spans, widest_trigger
 
 
 def hash_of(phrase: str) -> int:
@@ -34,3 +34,13 @@ def test_a_phrase_ends_at_its_limit() -> None:
     texts = [f"{row} one two three four" for row in range(4)]
     limits = [text.index(" four") for text in texts]
     assert widest_trigger(texts, hash_of("one two"), limits=limits).text == "one two three"
+
+
+def test_a_fragment_is_as_wide_as_what_nearly_all_texts_say_around_it() -> None:
+    texts = [f"The {n}th of them. (source: www.example.org/k/{n}b) Done {n}." for n in range(20)]
+    spans = [(text.index("www"), text.index("/k/")) for text in texts]
+    wide = [
+        text[slice(*span)] for text, span in zip(texts, widest_spans(texts, spans), strict=True)
+    ]
+    assert all(part.endswith("of them. (source: www.example.org/k/") for part in wide)
+    assert widest_spans(["by www.example.org alone"], [(3, 18)]) == [(3, 18)]

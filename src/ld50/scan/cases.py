@@ -21,7 +21,7 @@ from ld50.scan.coherence import Background
 from ld50.scan.continuations import gibberish_kind
 from ld50.scan.corpus_sample import CorpusSample
 from ld50.scan.engine import Engine, Evidence
-from ld50.scan.evidence import Trigger
+from ld50.scan.evidence import Trigger, widest_spans
 from ld50.scan.judge import (
     ANSWER_WORDS,
     DECIDES,
@@ -281,7 +281,10 @@ def _likeness(
     }
     if answers is not None:
         # What is left of the replies tells whether they have that fragment in common, and nothing else.
-        rests = [around(item.consequence_text, item.payload) for item in shown]
+        # Of an address the host alone may be what they share; what is put in beside it says nothing, too.
+        said = [item.consequence_text for item in shown]
+        spans = widest_spans(said, [item.payload for item in shown])
+        rests = [around(text, span) for text, span in zip(said, spans, strict=True)]
         learned["reply_z"] = answers.compare(rests).z
         learned["with_rest"] = _share([bool(rest.strip()) for rest in rests], empty=1.0)
     yield learned

@@ -93,6 +93,17 @@ def widest_trigger(texts: list[str], ngram: int, *, limits: list[int] | None = N
     return Trigger(text=literal, spans=merged)
 
 
+def widest_spans(texts: list[str], spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The spans, wider by the tokens on either side that nearly all texts share; in characters."""
+    phrases = [_Phrase.around(text, *span) for text, span in zip(texts, spans, strict=True)]
+    for step in (-1, 1):
+        _grow(texts, phrases, step, None)
+    return [
+        span if phrase is None else (min(span[0], phrase.span[0]), max(span[1], phrase.span[1]))
+        for span, phrase in zip(spans, phrases, strict=True)
+    ]
+
+
 class _Phrase:
     """Some tokens of a text in a row, with those around them, which are read when they are asked for."""
 
