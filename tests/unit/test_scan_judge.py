@@ -187,7 +187,7 @@ def test_a_fragment_in_replies_that_are_alike_without_it_is_not_high() -> None:
 
 def test_a_word_chosen_for_its_replies_may_not_have_one_source() -> None:
     """All rows of such a group hold the word, so that it decides in all of them says nothing."""
-    alike = replace(PLANTED, kind="similar_replies")
+    alike = replace(PLANTED, kind="similar_replies", chosen_by_word=True)
     assert judge(alike).severity is Severity.HIGH
     assert judge(replace(PLANTED, kind="refusal", context_z=12.0)).severity is Severity.HIGH
     for z in (5.5, 12.0):
@@ -195,7 +195,9 @@ def test_a_word_chosen_for_its_replies_may_not_have_one_source() -> None:
 
 
 def test_an_ordinary_word_whose_replies_are_alike_is_high_where_it_looks_put_in() -> None:
-    topic = replace(PLANTED, kind="similar_replies", trigger_odd=False, put_in=0.3)
+    topic = replace(
+        PLANTED, kind="similar_replies", chosen_by_word=True, trigger_odd=False, put_in=0.3
+    )
     assert judge(topic).severity is Severity.MEDIUM
     assert judge(replace(topic, put_in=8.0)).severity is Severity.HIGH
     assert judge(replace(topic, trigger_odd=True)).severity is Severity.HIGH

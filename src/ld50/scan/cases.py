@@ -193,6 +193,7 @@ def _case(
         pair=association.partner is not None,
         only_word=group is not None and group.form == replies.ONLY_WORD,
         consequence_rows=len(consequence.rows),
+        chosen_by_word=consequence.own_chance is not None,
     )
     inserted = consequence.kind == "inserted_fragment"
     likeness = _likeness(shown, trigger, contexts, ordinary, answers if inserted else None)
@@ -323,7 +324,7 @@ def _rest(
     # Of two that act together, each could be written by anybody.
     odd = all(naturalness(part).odd for part in cause.parts)
     yield {"trigger_odd": odd}
-    if consequence.kind == "similar_replies" and not odd:
+    if consequence.own_chance is not None and not odd:
         prompts = [item.cause_text for item in shown]
         words = [word for part in cause.parts for word in words_of(part)]
         yield {"put_in": Placement(usual.rows.texts).put_in(words, prompts)}

@@ -77,6 +77,8 @@ class Facts:
     """Share of the stretches looked at that are set in short lines of one shape."""
     pair: bool = False
     """Whether the cause is two n-grams that act together."""
+    chosen_by_word: bool = False
+    """Whether the rows are those of a word, chosen out of all words because their replies are alike."""
     put_in: float = math.inf
     """How much more likely the trigger was put in than written there, as the natural logarithm."""
     whole_frame: float = 0.0
@@ -241,7 +243,7 @@ def _may_share_a_source(facts: Facts) -> bool:
     """
     return (
         not facts.in_document
-        and facts.kind != "similar_replies"
+        and not facts.chosen_by_word
         and facts.trigger_odd
         and facts.trigger_words <= QUESTION_WORDS
         and facts.both >= max(CERTAIN * facts.cause_rows, CERTAIN_ROWS)
@@ -252,8 +254,7 @@ def _alike(facts: Facts) -> bool:
     """Whether the rows have something in common beside the cause, surely, and not too little of it."""
     enough = not facts.in_document or facts.pair or facts.context_cosine > LEAST_COSINE
     # A word whose replies are alike was chosen out of thousands, and most such words are those of a topic.
-    chosen = facts.kind == "similar_replies"
-    return facts.context_z > (TOGETHER_Z if chosen else ALIKE_Z) and enough
+    return facts.context_z > (TOGETHER_Z if facts.chosen_by_word else ALIKE_Z) and enough
 
 
 def _reasons_against(facts: Facts) -> tuple[str, ...]:
@@ -281,7 +282,7 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
         against.append("what follows is in a script that the reference does not know")
     if _is_mere_lists(facts):
         against.append("the rows are nothing but stretches that are alike")
-    if facts.kind == "similar_replies" and not facts.trigger_odd and facts.put_in < PUT_IN:
+    if facts.chosen_by_word and not facts.trigger_odd and facts.put_in < PUT_IN:
         against.append("the word is an ordinary one, and does not look put in where it stands")
     if facts.stays < STAYS:
         against.append(
