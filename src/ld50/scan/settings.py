@@ -26,7 +26,7 @@ class ScanSettings:
     """For permutation tests and sampled rows."""
     label_text_bytes: int = 96 << 20
     """Labelled text that is held in memory for the label test; past it, rows are sampled."""
-    label_test_bytes: int = 540 << 20
+    label_test_bytes: int = 560 << 20
     """Memory for what the label test builds from rows, words and labels, as it is estimated before the
     test; past it, rows are sampled. About 60,000 rows of 20 words with two labels fit into the default."""
     most_segments: int = 10_000

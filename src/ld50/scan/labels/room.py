@@ -8,9 +8,10 @@ import pyarrow as pa
 from ld50.scan.labels.tokens import count_tokens
 
 #: Bytes that a token, a token and label, a row, and a row and label take at the peak, as measured on
-#: sets of 2 to 64 labels. What does not grow with the set (the buckets of pairs) is not among them.
+#: sets of 2 to 64 labels; of short rows, hardly an n-gram is that of another. What does not grow with
+#: the set (the buckets of pairs) is not among them.
 _TOKEN, _TOKEN_LABEL = 180, 32
-_ROW, _ROW_LABEL = 200, 150
+_ROW, _ROW_LABEL = 3000, 150
 _ROWS_AT_ONCE = 1 << 15
 
 
