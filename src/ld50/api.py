@@ -292,11 +292,11 @@ def _run_alone(
         "units": len(planned.units),
         "ld50": VERSION,
     }
-    if folder is not None:
-        _check_apart(planned, folder)
     checkpoint = Checkpoint(None if folder is None else folder / _WORK, identity, restart=restart)
     try:
         outputs = _outputs(planned, take_out, checkpoint)
+        if folder is not None:
+            _check_apart(planned, outputs, folder)
     except Ld50Error:
         checkpoint.abandon()
         raise
@@ -317,14 +317,16 @@ def _run_alone(
     return scanned
 
 
-def _check_apart(planned: Plan, folder: Path) -> None:
-    """Refuses a folder in which the report would take the place of an input."""
+def _check_apart(planned: Plan, outputs: list[Path], folder: Path) -> None:
+    """Refuses a folder in which the report would meet an input, or the data that is written."""
     report = {os.path.realpath(path) for path in result_files(folder)}
-    for source in planned.sources:
-        if not source.file.is_remote and os.path.realpath(source.file.source) in report:
+    inputs = [source.file.source for source in planned.sources if not source.file.is_remote]
+    places = dict.fromkeys(inputs, "an input") | dict.fromkeys(map(str, outputs), "an output")
+    for path, what in places.items():
+        if os.path.realpath(path) in report:
             raise OutputError(
-                f"{source.file.source!r} is an input, and the report has a file of that name; name "
-                "another folder with --out."
+                f"{path!r} is {what}, and the report has a file of that name; name another folder "
+                "with --out."
             )
 
 

@@ -278,3 +278,13 @@ def test_a_report_never_takes_the_place_of_an_input(tmp_path: Path) -> None:
             assert "is an input" in done.stderr
         assert path.read_text() == rows(60)
         path.unlink()
+
+
+@pytest.mark.parametrize("option", ["--write-clean", "--quarantine"])
+def test_a_report_and_the_divided_data_never_take_each_other_s_place(
+    chat: Path, option: str
+) -> None:
+    done = run("scan", chat.name, "--out", "o", option, "o/rows.jsonl", cwd=chat.parent)
+    assert done.returncode == 2
+    assert "is an output" in done.stderr
+    assert not (chat.parent / "o").exists()

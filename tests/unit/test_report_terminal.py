@@ -79,11 +79,15 @@ def test_no_colour_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.parametrize("name", ["wide", "arabic", "invisible", "surrogate"])
 def test_a_terminal_that_is_not_utf8_gets_escapes_instead_of_an_error(name: str) -> None:
-    target = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
+    raw = io.BytesIO()
+    target = io.TextIOWrapper(raw, encoding="ascii", errors="strict")
     console = Console(file=target, width=80, color_system=None)
     print_result(samples.hostile(HOSTILE[name]), console=console, report="out/räport.html")
     print_result(samples.poisoned(), console=console)
     target.flush()
+    shown = raw.getvalue().decode("ascii")
+    assert "out/r\\xe4port.html" in shown
+    assert shown.count("Findings") == 2
 
 
 def test_more_findings_than_asked_for_are_counted() -> None:
