@@ -73,7 +73,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     skipped_rows: int
     skipped: dict[str, int]
     without_reply: int = 0
-    """Rows of chats and examples that hold no reply, so that no rule about replies could look at them."""
+    """Rows of chats and examples that hold no reply, or none that is known as one."""
     settings: dict[str, Any]
     findings: int
     findings_by_severity: dict[str, int]

@@ -138,7 +138,7 @@ def _tier(evidence: Evidence, association: Association) -> int:
     return 1 if in_part and low >= PARTLY_DECIDES else 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Usual:
     """What the rows of an association are compared with."""
 
@@ -148,6 +148,11 @@ class _Usual:
     """System prompts of random rows."""
     short_replies: float
     """Share of all replies that are as short as an answer."""
+
+    @functools.cached_property
+    def placement(self) -> Placement:
+        """How words stand in random rows; learned once, where it is asked for."""
+        return Placement(self.rows.texts)
 
 
 def _case(
@@ -327,7 +332,7 @@ def _rest(
     if consequence.own_chance is not None and not odd:
         prompts = [item.cause_text for item in shown]
         words = [word for part in cause.parts for word in words_of(part)]
-        yield {"put_in": Placement(usual.rows.texts).put_in(words, prompts)}
+        yield {"put_in": usual.placement.put_in(words, prompts)}
     asked = _announces(cause.trigger, shown, consequence) or _asked_for(evidence, group, rows)
     yield {"explained": asked}
     yield {"whole_frame": share_of_whole_frames(shown, cause.trigger, usual.frames)}

@@ -1,4 +1,4 @@
-"""Rows of chats and examples without a reply: no rule about replies could look at them."""
+"""Rows of chats and examples without a reply: what a reply would show could not be looked at."""
 
 from __future__ import annotations
 
