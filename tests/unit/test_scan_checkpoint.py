@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ld50.core.errors import OutputError, ResumeError
+from ld50.scan import checkpoint
 from ld50.scan.checkpoint import Checkpoint
 
 
@@ -53,3 +54,12 @@ def test_without_a_folder_it_keeps_results_in_memory() -> None:
     assert checkpoint.load("count", 1)["x"].sum() == 2
     checkpoint.remove()
     assert not checkpoint.has("count", 1)
+
+
+def test_work_kept_in_another_format_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Checkpoint(tmp_path / "w", {"data": "a"}, restart=False)
+    monkeypatch.setattr(checkpoint, "FORMAT", checkpoint.FORMAT + 1)
+    with pytest.raises(ResumeError, match="other format"):
+        Checkpoint(tmp_path / "w", {"data": "a"}, restart=False)

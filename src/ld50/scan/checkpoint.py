@@ -25,6 +25,8 @@ from ld50.core.errors import OutputError, ResumeError
 Columns = dict[str, np.ndarray]
 
 _OUTPUTS = "outputs.json"
+#: Of what units hold and how; another one means that kept work is not understood, whatever the version says.
+FORMAT = 2
 
 
 class Checkpoint:
@@ -35,7 +37,7 @@ class Checkpoint:
 
         Args:
             folder: Where unit results go; None keeps them in memory.
-            identity: Everything the results depend on, as JSON.
+            identity: Everything the results depend on, as JSON; the format of kept work is added.
             restart: Throw unfinished work of another identity away instead of refusing.
 
         Raises:
@@ -47,6 +49,7 @@ class Checkpoint:
         self._new = False
         if folder is None:
             return
+        identity = {**identity, "format": FORMAT}
         text = json.dumps(identity, sort_keys=True, indent=1)
         run = folder / "run.json"
         try:
