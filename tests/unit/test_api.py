@@ -105,3 +105,11 @@ def test_importing_ld50_imports_nothing_heavy() -> None:
     code = "import sys, ld50; print([m for m in ('numpy', 'pyarrow', 'scipy', 'torch') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_copies_of_a_text_are_told_and_stay_in_the_data() -> None:
+    texts = [f"Document {i} says something about the harvest of {1800 + i}." for i in range(100)]
+    found = ld50.scan([{"text": text} for text in [*texts, *["The same, again and again."] * 60]])
+    assert [finding.rule for finding in found.findings] == ["DUP501"]
+    # The 50 rows that are listed are examples: without them, ten copies would be left all the same.
+    assert found.clean_mask("low").all()

@@ -60,6 +60,8 @@ class Draft:
     ngrams: tuple[int, ...] = ()
     consequence: int | None = None
     score: float = 0.0
+    examples_only: bool = False
+    """Whether the rows are some of many, so that to take them out of the data would help nobody."""
 
 
 def finding_id(rule: str, cause: str, consequence: str) -> str:

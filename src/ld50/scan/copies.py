@@ -60,4 +60,5 @@ def copy_drafts(engine: Engine, survey: Survey) -> list[Draft]:
         ),
         statistics={"texts": float(len(repeated)), "most_copies": float(largest)},
     )
-    return [Draft(finding=finding, rows=rows[:_MOST_ROWS], score=score_of(Severity.LOW, 0.0))]
+    shown, score = rows[:_MOST_ROWS], score_of(Severity.LOW, 0.0)
+    return [Draft(finding=finding, rows=shown, score=score, examples_only=True)]

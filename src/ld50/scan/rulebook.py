@@ -397,7 +397,8 @@ RULES = RuleBook(
             "at, each text with all of its copies, and counts are of the sample.",
             "One document, 250 times.",
             source="Counting of 64-bit hashes.",
-            remedy="Deduplicate before training.",
+            remedy="Deduplicate before training. `--remove low` leaves these rows alone: those listed are "
+            "examples.",
         ),
     ]
 )

@@ -227,6 +227,8 @@ def _result(
             examples.append(example(draft, records[row], marked, draft.decoded.get(row, "")))
     severities: dict[int, dict[str, set[int]]] = {}
     for draft in drafts:
+        if draft.examples_only:
+            continue
         for ordinal in draft.rows.tolist():
             source = severities.setdefault(source_of[ordinal], {})
             source.setdefault(draft.finding.severity, set()).add(place[ordinal][1])
