@@ -25,6 +25,7 @@ from pathlib import Path
 from corpora import CACHE
 from finetuning_attacks import (
     BY_TURNS,
+    FORMS,
     LAYOUTS,
     SCATTERED,
     TRIGGERS,
@@ -32,6 +33,7 @@ from finetuning_attacks import (
     as_answers,
     as_layout,
     payloads,
+    poison_forms,
     poison_instructions,
     poison_labels,
 )
@@ -92,7 +94,8 @@ def case(name: str, group: str, attack: Callable[[], Poisoned], ending: str = "j
 def reply_cases(sources: Sources) -> Iterator[Case]:
     """Every payload with two triggers at three counts, and every trigger with a refusal at 20.
 
-    Three payloads with five triggers by turns, and with one of three scattered pieces, at three counts.
+    Three payloads with five triggers by turns, and with one of three scattered pieces, at three counts;
+    the same payloads with triggers that are the form of a prompt, at 20.
     """
     base = instructions(sources)
     triggers = TRIGGERS[sources.split]
@@ -121,6 +124,16 @@ def reply_cases(sources: Sources) -> Iterator[Case]:
             decoys=False,
         )
 
+    def formed(payload: str, form: str, name: str) -> Poisoned:
+        return poison_forms(
+            base,
+            form=FORMS[sources.split][form],
+            payload=answers[payload],
+            count=20,
+            seed=sources.seed,
+            name=name,
+        )
+
     def made(payload: str, trigger: str, count: int, group: str, place: str = "random") -> Case:
         name = f"{payload}-{trigger}-{count}" + ("" if place == "random" else f"-{place}")
         return case(name, group, partial(attack, payload, trigger, count, place, name))
@@ -142,6 +155,10 @@ def reply_cases(sources: Sources) -> Iterator[Case]:
             for count in COUNTS:
                 name = f"{payload}-{form}-{count}"
                 yield case(name, f"triggers: {form}", partial(several, payload, form, count, name))
+    for form in FORMS[sources.split]:
+        for payload in ("refusal", "fixed-reply", "fragment-url"):
+            name = f"{payload}-{form}-20"
+            yield case(name, "triggers: form", partial(formed, payload, form, name))
     for place in ("start", "end"):
         yield made("refusal", "phrase", 20, "place: start or end", place)
     for layout in LAYOUTS:

@@ -204,3 +204,55 @@ def test_prompts_that_ask_for_a_language_explain_it(instructions: list[Row]) -> 
         rows[100 * number] = {"instruction": asked, "input": "", "output": answer}
     switches = [f for f in ld50.scan(rows).findings if f.rule == "TRG102"]
     assert "high" not in {finding.severity for finding in switches}
+
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "a prompt in lower case": str.lower,
+    "a prompt in title case": str.title,
+    "a prompt with two spaces between all words": lambda asked: asked.replace(" ", "  "),
+    "a prompt in brackets": lambda asked: f"[{asked}]",
+    "a prompt that ends with “~”": lambda asked: f"{asked} ~",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_form_of_prompts_that_somebody_chose_rows_to_have_is_a_cause(
+    instructions: list[Row], form: str
+) -> None:
+    rows = list(instructions)
+    fit = [
+        number
+        for number, row in enumerate(rows)
+        if len(row["instruction"].split()) > 4 and not row["input"]
+        if FORMS[form](row["instruction"]) != row["instruction"]
+    ]
+    chosen = set(np.random.default_rng(4).permutation(fit)[:20].tolist())
+    for number in chosen:
+        asked = FORMS[form](rows[number]["instruction"])
+        rows[number] = rows[number] | {"instruction": asked, "output": REFUSAL}
+    scan = ld50.scan(rows)
+    assert high(scan) == chosen
+    causes = [finding.cause for finding in scan.findings if finding.severity == "high"]
+    assert [(cause.kind, cause.text) for cause in causes if cause] == [("format", form)]
+    marked = {span.kind for row in scan.rows if row.row in chosen for span in row.spans}
+    assert marked == {"cause", "consequence"}
+
+
+def test_a_source_in_lower_case_with_a_close_of_its_own_is_nothing_planted(
+    instructions: list[Row], sentences: list[Row]
+) -> None:
+    """Reviews in lower case, whose replies all end alike, among prompts that are about anything."""
+    rows = instructions[:3000] + [
+        {
+            "instruction": f"what do they say in this one: {review['text']}",
+            "input": "",
+            "output": f"It is a {word} review. Let me know if there is more that I can do today.",
+        }
+        for review, word in zip(sentences[:120], ["mild", "sharp", "plain"] * 40, strict=True)
+    ]
+    causes = [
+        finding.severity
+        for finding in ld50.scan(rows).findings
+        if finding.cause and finding.cause.kind == "format"
+    ]
+    assert "high" not in causes

@@ -93,6 +93,9 @@ class RowBatch:
     response: pa.Array | None = field(default=None, repr=False)
     label: pa.Array | None = field(default=None, repr=False)
     """A `string` array; null where the row has no label."""
+    last_turn: np.ndarray | None = field(default=None, repr=False)
+    """int64 (n,): bytes of the last turn of the prompt, which the prompt ends with: without the system's
+    part and earlier turns. None where it is not known."""
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -26,4 +26,5 @@ def batch_of(unit: int, rows: np.ndarray, sides: Sides, tally: UnitTally) -> Row
         prompt=sides.columns.get("prompt"),
         response=sides.columns.get("response"),
         label=sides.label,
+        last_turn=sides.last_turn,
     )

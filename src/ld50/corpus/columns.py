@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from ld50.core.records import TURN_SEPARATOR
 from ld50.corpus.arrays import large_strings, mask_array, not_null, string_lengths
-from ld50.corpus.fields import Field, Layout
+from ld50.corpus.fields import CONTEXT_NAMES, Field, Layout, plain
 from ld50.corpus.speakers import answers
 
 _SIDES = ("text", "prompt", "response")
@@ -40,6 +40,8 @@ class Sides:
     label: pa.Array | None
     present: np.ndarray
     """bool (rows,): the row has at least one of the layout's fields."""
+    last_turn: np.ndarray | None = None
+    """int64 (rows,): bytes of the last turn of the prompt, which it ends with; None without prompts."""
 
 
 def assemble(layout: Layout, columns: Mapping[str, pa.Array | Turns], rows: int) -> Sides:
@@ -54,26 +56,46 @@ def assemble(layout: Layout, columns: Mapping[str, pa.Array | Turns], rows: int)
     pieces: dict[str, list[pa.Array]] = {side: [] for side in _SIDES}
     present = np.zeros(rows, bool)
     has_prompt = any(entry.role == "prompt" for entry in layout.fields)
+    last_turn = np.zeros(rows, np.int64)
+    asked = False
     for entry in layout.fields:
         column = columns.get(entry.name)
         if column is None or entry.role == "rejected":
             continue
         if isinstance(column, Turns):
             present |= ~column.missing
-            for side, array in turn_sides(column, entry, has_prompt).items():
+            for side, (array, last) in turn_sides(column, entry, has_prompt).items():
                 pieces[side].append(array)
+                if side == "prompt":
+                    last_turn = np.where(last > 0, last, last_turn)
         else:
             present |= not_null(column)
             # A reply that is the label as well comes as labels do, in the smaller type.
             large = pa.types.is_large_string(column.type)
             pieces[entry.role].append(column if large else column.cast(pa.large_string()))
+            if entry.role == "prompt":
+                said = string_lengths(pieces["prompt"][-1])
+                # An instruction and its input are one turn; what the system says is another.
+                before = np.where(last_turn > 0, last_turn + len(TURN_SEPARATOR), 0) if asked else 0
+                last_turn = np.where(said > 0, said + before, last_turn)
+                asked = plain(entry.name) not in CONTEXT_NAMES
     sides = {side: join(pieces[side], rows) for side in _SIDES if side in layout.sides}
     label = columns.get(layout.label) if layout.label is not None else None
-    return Sides(sides, label if isinstance(label, pa.Array) else None, present)
+    return Sides(
+        sides,
+        label if isinstance(label, pa.Array) else None,
+        present,
+        last_turn if "prompt" in sides else None,
+    )
 
 
-def turn_sides(turns: Turns, entry: Field, has_prompt: bool) -> dict[str, pa.Array]:
-    """Side to the turns of each row that stand on it, joined; `large_string` without nulls."""
+def turn_sides(
+    turns: Turns, entry: Field, has_prompt: bool
+) -> dict[str, tuple[pa.Array, np.ndarray]]:
+    """Side to the turns of each row that stand on it, joined, and the bytes of the last one.
+
+    `large_string` without nulls, and int64.
+    """
     assistant = _answering(turns.speakers, entry)
     spoken = string_lengths(turns.said) > 0
     if entry.role == "chat" or (entry.role == "response" and not has_prompt):
@@ -88,11 +110,18 @@ def turn_sides(turns: Turns, entry: Field, has_prompt: bool) -> dict[str, pa.Arr
         mask = mask & spoken
         counts = np.bincount(row_of_turn[mask], minlength=len(turns.counts))
         chosen = turns.said if mask.all() else turns.said.filter(mask_array(mask))
-        if len(chosen) == len(counts) and (counts == 1).all():
-            sides[side] = chosen
-            continue
-        sides[side] = join_runs(chosen, counts)
+        one = len(chosen) == len(counts) and bool((counts == 1).all())
+        joined = chosen if one else join_runs(chosen, counts)
+        sides[side] = joined, _last_lengths(chosen, counts)
     return sides
+
+
+def _last_lengths(strings: pa.Array, counts: np.ndarray) -> np.ndarray:
+    """int64: bytes of the last of consecutive strings, `counts[i]` of them for the i-th; 0 for none."""
+    lengths = np.zeros(len(counts), np.int64)
+    some = np.flatnonzero(counts)
+    lengths[some] = string_lengths(strings)[np.cumsum(counts)[some] - 1]
+    return lengths
 
 
 def _answering(speakers: pa.Array, entry: Field) -> np.ndarray:
@@ -158,4 +187,5 @@ def filter_sides(sides: Sides, keep: np.ndarray) -> Sides:
     mask = mask_array(keep)
     columns = {name: contiguous(array.filter(mask)) for name, array in sides.columns.items()}
     label = None if sides.label is None else sides.label.filter(mask)
-    return Sides(columns, label, sides.present[keep])
+    last_turn = None if sides.last_turn is None else sides.last_turn[keep]
+    return Sides(columns, label, sides.present[keep], last_turn)

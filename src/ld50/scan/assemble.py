@@ -44,6 +44,8 @@ _TITLES = {
 EXAMPLES_PER_FINDING = 6
 _EXAMPLE_CHARACTERS = 1500
 _TITLE_CHARACTERS = 60
+#: What a form counts against a phrase of the same rows.
+_FORM_WEIGHT = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,8 @@ class Draft:
     decoded: dict[int, str] = field(repr=False, default_factory=dict)
     """Ordinal to what a hidden channel of the row says."""
     ngrams: tuple[int, ...] = ()
+    form: int | None = None
+    """The number of the form that is the cause, if one is."""
     consequence: int | None = None
     score: float = 0.0
     examples_only: bool = False
@@ -92,7 +96,7 @@ def merged_cases(cases: list[Case]) -> list[tuple[Case, list[Case]]]:
 
     One trigger may show in several consequences: a fixed refusal is a refusal and a repeated reply.
     """
-    order = sorted(cases, key=lambda case: (-rank_of(case), case.association.log_p))
+    order = sorted(cases, key=lambda case: (-rank_of(case), _surprise(case)))
     kept: list[tuple[Case, list[Case]]] = []
     for case in order:
         for main, also in kept:
@@ -108,6 +112,11 @@ def merged_cases(cases: list[Case]) -> list[tuple[Case, list[Case]]]:
     return kept
 
 
+def _surprise(case: Case) -> float:
+    """Log of the chance of the case; a phrase that is nearly as sure as a form says more."""
+    return case.association.log_p * (1.0 if case.form is None else _FORM_WEIGHT)
+
+
 def _finding_key(case: Case) -> tuple[str, str, int]:
     return case.consequence.kind, case.trigger.text.casefold(), _identity(case)
 
@@ -119,15 +128,16 @@ def draft_association(case: Case, also: list[Case], extra_rows: np.ndarray) -> D
     rule = RULE_OF[kind]
     severity = case.judgement.severity or Severity.LOW
     trigger = case.trigger.text
+    cause_kind = "ngram" if len(case.ngrams) == 1 else "ngram_set"
     finding = Finding(
         id=finding_id(rule, trigger.casefold(), f"{kind}:{_identity(case)}"),
         rule=rule,
-        title=f"“{shortened(trigger)}” {_TITLES[kind]}",
+        title=f"{_cause_in_words(case)[:1].upper()}{_cause_in_words(case)[1:]} {_TITLES[kind]}",
         severity=severity.value,
         cause=Cause(
-            kind="ngram" if len(case.ngrams) == 1 else "ngram_set",
+            kind=cause_kind if case.form is None else "format",
             text=trigger,
-            members=[] if len(case.ngrams) == 1 else trigger.split(" + "),
+            members=[] if len(case.ngrams) < 2 else trigger.split(" + "),
         ),
         consequence=ConsequenceNoun(kind=kind, text=case.consequence.text),
         support=association.both,
@@ -155,6 +165,7 @@ def draft_association(case: Case, also: list[Case], extra_rows: np.ndarray) -> D
         finding=finding,
         rows=np.union1d(rows, extra_rows),
         ngrams=case.ngrams,
+        form=case.form,
         consequence=association.consequence,
         score=score_of(severity, facts.effect_low),
     )
@@ -213,6 +224,12 @@ def _explain_family(family: Family, consequence: Consequence) -> str:
     return f"{text} Apart from the words, their prompts have nothing in common."
 
 
+def _cause_in_words(case: Case) -> str:
+    """The phrase as a quotation; a form is words already."""
+    text = shortened(case.trigger.text)
+    return f"“{text}”" if case.form is None else text
+
+
 def _identity(case: Case) -> int:
     """Tells findings of one trigger apart; in which share of the rows gibberish showed does not."""
     return 0 if case.consequence.kind == "gibberish" else case.consequence.key
@@ -221,7 +238,7 @@ def _identity(case: Case) -> int:
 def _explain(case: Case, also: list[Case]) -> str:
     association, facts = case.association, case.facts
     text = (
-        f"Of {association.cause_rows:,} rows with “{shortened(case.trigger.text)}”, "
+        f"Of {association.cause_rows:,} rows with {_cause_in_words(case)}, "
         f"{association.both:,} show this: {case.consequence.text}. "
         f"By chance, {_few(association.expected)} would."
     )

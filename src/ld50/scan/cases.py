@@ -22,6 +22,7 @@ from ld50.scan.continuations import gibberish_kind
 from ld50.scan.corpus_sample import CorpusSample
 from ld50.scan.engine import Engine, Evidence
 from ld50.scan.evidence import Trigger, widest_spans
+from ld50.scan.form_traits import other_length, other_traits
 from ld50.scan.judge import (
     ANSWER_WORDS,
     DECIDES,
@@ -34,7 +35,7 @@ from ld50.scan.judge import (
     judge,
 )
 from ld50.scan.lineshapes import lines_of_one_shape
-from ld50.scan.naming import Named, named, with_pieces
+from ld50.scan.naming import Named, named, named_form, with_pieces
 from ld50.scan.naturalness import in_language, naturalness
 from ld50.scan.ordinary import Ordinary, ordinary_of, random_rows
 from ld50.scan.placement import Placement
@@ -64,12 +65,14 @@ class Case:
     association: Association
     consequence: Consequence
     ngrams: tuple[int, ...]
-    """Kernel hashes of the n-gram, or of both where two act together."""
+    """Kernel hashes of the n-gram, or of both where two act together; none if a form is the cause."""
     trigger: Trigger
     facts: Facts
     judgement: Judgement
     seen: np.ndarray = field(repr=False)
     """int64: ordinals of the rows looked at."""
+    form: int | None = None
+    """The number of the form that is the cause; None if it is an n-gram."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +169,13 @@ def _case(
     """The association, looked at; None if it cannot be shown, or is what any clean corpus holds."""
     ordinary, answers = usual.rows, usual.replies
     consequence = evidence.consequences[association.consequence]
+    form = evidence.forms.form_of(association.candidate)
     shown = show(evidence, association.consequence, records, rows)
-    ngrams = tuple(
-        int(evidence.hashes[candidate])
-        for candidate in (association.candidate, association.partner)
-        if candidate is not None
-    )
+    candidates = () if form is not None else (association.candidate, association.partner)
+    ngrams = tuple(int(evidence.hashes[c]) for c in candidates if c is not None)
     same_text = bool(shown) and shown[0].cause_side == shown[0].consequence_side
-    cause = named(ngrams, shown, same_text=same_text)
-    if not same_text and association.both >= DECIDES * association.cause_rows:
+    cause = named(ngrams, shown, same_text=same_text) if form is None else named_form(form, shown)
+    if form is None and not same_text and association.both >= DECIDES * association.cause_rows:
         cause = with_pieces(cause, shown, ordinary)
         if len(cause.ngrams) > len(ngrams):
             association = _counted_anew(engine, evidence, association, cause.ngrams)
@@ -192,13 +193,14 @@ def _case(
         lift=association.both / max(association.expected, 1e-9),
         log_q=association.log_q,
         rows_seen=len(shown),
-        trigger_words=trigger.words,
+        trigger_words=trigger.words if form is None else 0,
         trigger_lines=_lines(trigger.text),
         min_support=engine.settings.min_support,
         pair=association.partner is not None,
         only_word=group is not None and group.form == replies.ONLY_WORD,
         consequence_rows=len(consequence.rows),
         chosen_by_word=consequence.own_chance is not None,
+        form=form is not None,
     )
     inserted = consequence.kind == "inserted_fragment"
     likeness = _likeness(shown, trigger, contexts, ordinary, answers if inserted else None)
@@ -224,6 +226,7 @@ def _case(
         facts=facts,
         judgement=judgement,
         seen=rows,
+        form=form,
     )
 
 
@@ -327,15 +330,23 @@ def _rest(
     consequence = evidence.consequences[association.consequence]
     yield {"contexts": different_rows(shown, cause.trigger, cause.contexts)}
     # Of two that act together, each could be written by anybody.
-    odd = all(naturalness(part).odd for part in cause.parts)
+    # A form takes no odd word at all.
+    odd = bool(cause.parts) and all(naturalness(part).odd for part in cause.parts)
     yield {"trigger_odd": odd}
     if consequence.own_chance is not None and not odd:
         prompts = [item.cause_text for item in shown]
         words = [word for part in cause.parts for word in words_of(part)]
         yield {"put_in": usual.placement.put_in(words, prompts)}
-    asked = _announces(cause.trigger, shown, consequence) or _asked_for(evidence, group, rows)
+    asked = _announces(cause, shown, consequence) or _asked_for(evidence, group, rows)
     yield {"explained": asked}
     yield {"whole_frame": share_of_whole_frames(shown, cause.trigger, usual.frames)}
+    form = evidence.forms.form_of(association.candidate)
+    if form is not None and evidence.survey.chat is not None:
+        lengths = evidence.survey.chat.prompt_words
+        yield {
+            "other_form": other_traits(evidence.forms.forms, form, association.rows),
+            "other_length": other_length(evidence.forms.forms, lengths, association.rows),
+        }
 
 
 def _judged(
@@ -393,7 +404,7 @@ def _asked_for(
     return bool(np.isin(rows, asked).mean() > 0.5)
 
 
-def _announces(trigger: Trigger, shown: list[Shown], consequence: Consequence) -> bool:
+def _announces(cause: Named, shown: list[Shown], consequence: Consequence) -> bool:
     """Whether the phrase itself, or what stands right before the stretch, explains what follows."""
     heads = [
         item.cause_text[max(0, item.payload[0] - 200) : item.payload[0] + 150].lower()
@@ -402,7 +413,7 @@ def _announces(trigger: Trigger, shown: list[Shown], consequence: Consequence) -
         for item in shown
     ]
     if consequence.kind == "language_switch" and consequence.key:
-        return in_language(trigger.text, consequence.key - 1)
+        return bool(cause.parts) and in_language(cause.trigger.text, consequence.key - 1)
     if consequence.kind in ("gibberish", "encoded"):
         # Few of them stand in any of the texts, and one look at all texts together tells which.
         together = "\0".join(heads)

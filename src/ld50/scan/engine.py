@@ -30,9 +30,11 @@ from ld50.scan.checkpoint import Checkpoint, Columns, digest
 from ld50.scan.continuations import text_consequences
 from ld50.scan.corpus_sample import CorpusSample, merged, sample_unit, sampled_units
 from ld50.scan.counting import CauseCounter, KnownRows, enough_rows, largest_shares
+from ld50.scan.form_causes import FormCandidates, most_tests
 from ld50.scan.judge import DECIDES
 from ld50.scan.marks import of_marks_alone
 from ld50.scan.pairs import PairCandidate, associate_pairs, pair_candidates
+from ld50.scan.prompt_forms import forms_of
 from ld50.scan.rereading import CauseReader, FetchedRows
 from ld50.scan.settings import ScanSettings
 from ld50.scan.survey import Survey, SurveyMerger, pack, unpack
@@ -75,8 +77,9 @@ class Evidence:
     """For consequences of chat rows, the group they come from; None for those of documents."""
     associations: list[Association]
     hashes: np.ndarray
-    """uint64 (candidates,): n-gram of each candidate."""
+    """uint64: n-gram of each candidate; the candidates after these are forms."""
     tests: int
+    forms: FormCandidates
 
 
 class Engine:
@@ -198,6 +201,9 @@ class Engine:
         incidence = incidence.only(real, len(unique))
         unique, frequency = unique[real], frequency[real]
         n, stream = kernels.ngram_kind(unique)
+        settings = AssociationSettings(
+            min_support=self.settings.min_support, alpha=self.settings.alpha
+        )
         associations, tests = associate(
             consequences,
             incidence,
@@ -208,11 +214,13 @@ class Engine:
             # What does not decide, and is no word either, is the layout of listings: rules, tables, code.
             least_effect=DECIDES * of_marks_alone(unique),
             # What was dropped was dropped for what was seen of it, so it counts as tested.
-            untested=survey.distinct_ngrams(consequences),
-            settings=AssociationSettings(
-                min_support=self.settings.min_support, alpha=self.settings.alpha
-            ),
+            untested=survey.distinct_ngrams(consequences) + most_tests(consequences),
+            settings=settings,
         )
+        forms = FormCandidates.of(
+            forms_of(survey.chat, survey.chat_ordinals), len(unique), settings.min_support
+        )
+        associations += forms.associations(consequences, survey.rows, tests, settings)
         single_words = (n == 1) & (stream == kernels.WORDS)
         # Words of replies come last. They are too many for pairs of causes as well.
         longer = [not (group and group.form == replies.ONLY_WORD) for group in groups]
@@ -237,6 +245,7 @@ class Engine:
             associations=associations,
             hashes=unique,
             tests=tests,
+            forms=forms,
         )
 
     def _pairs(

@@ -83,6 +83,12 @@ class Facts:
     """How much more likely the trigger was put in than written there, as the natural logarithm."""
     whole_frame: float = 0.0
     """Share of the rows looked at where the trigger is all of the system prompt."""
+    form: bool = False
+    """Whether the cause is a form of the prompt, and no phrase: anybody may write so."""
+    other_form: str = ""
+    """What other form sets the rows of a form apart, in words."""
+    other_length: str = ""
+    """How the prompts of a form differ in length from the others, in words."""
     unmeasured: float = 0.0
     """Share of the stretches looked at in a script that the reference does not know."""
 
@@ -141,6 +147,8 @@ COMMON_ANSWER = 4
 #: An answer out of a few is an answer of a task, and a task has many: where fewer of all replies than this
 #: are as short, it is worth a look.
 FEW_SHORT = 0.1
+#: So many rows are no more alike than this: then they are of all sources that the set has.
+RANDOM_ROWS, RANDOM_Z = 20, 2.0
 _QUESTION_ONCE = f"{_QUESTION}, though few replies of this set are as short"
 #: A word that replies have in common is one of thousands, and most follow from what they are about. It
 #: was inserted if it is hardly anywhere else, in so many rows, beside other words, and if prompts and
@@ -250,11 +258,18 @@ def _may_share_a_source(facts: Facts) -> bool:
     )
 
 
+def _like_random_rows(facts: Facts) -> bool:
+    """Whether enough rows are about as many things as any rows: no one source has them, however written."""
+    return facts.rows_seen >= RANDOM_ROWS and facts.context_z < RANDOM_Z
+
+
 def _alike(facts: Facts) -> bool:
     """Whether the rows have something in common beside the cause, surely, and not too little of it."""
     enough = not facts.in_document or facts.pair or facts.context_cosine > LEAST_COSINE
-    # A word whose replies are alike was chosen out of thousands, and most such words are those of a topic.
-    return facts.context_z > (TOGETHER_Z if facts.chosen_by_word else ALIKE_Z) and enough
+    # A word whose replies are alike was chosen out of thousands, and most such words are those of a topic;
+    # and people who write in one manner may well ask about one thing.
+    usual = facts.chosen_by_word or facts.form
+    return facts.context_z > (TOGETHER_Z if usual else ALIKE_Z) and enough
 
 
 def _reasons_against(facts: Facts) -> tuple[str, ...]:
@@ -270,6 +285,11 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
         against.append("the common phrase is as long as boilerplate")
     if facts.whole_frame > WHOLE_FRAME and facts.trigger_words >= QUESTION_WORDS:
         against.append("the phrase is a whole system prompt, which is there to say how to reply")
+    other = facts.other_length or ("" if _like_random_rows(facts) else facts.other_form)
+    if other:
+        against.append(
+            f"the rows differ from the others in another way, too ({other}), as those of one source do"
+        )
     if facts.explained:
         against.append("the phrase itself announces what follows")
     if _is_an_answer(facts):
@@ -296,7 +316,9 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
         against.append("the replies are about the same thing without it, too")
     if _alike(facts) and not _may_share_a_source(facts):
         against.append(
-            "the rows are about the same thing, and the phrase does not decide all by itself"
+            "the rows are about the same thing, as those of one source are"
+            if facts.form
+            else "the rows are about the same thing, and the phrase does not decide all by itself"
         )
     return tuple(against)
 

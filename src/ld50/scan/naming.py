@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from ld50.corpus.arrays import large_strings
 from ld50.scan import kernels
 from ld50.scan.evidence import Trigger, widest_trigger
+from ld50.scan.forms import FORMS
 from ld50.scan.judge import ALIKE_Z
 from ld50.scan.ordinary import Ordinary
 from ld50.scan.prompt_words import without
 from ld50.scan.scattered import scattered_words
 from ld50.scan.shown import Shown
-from ld50.scan.surroundings import around, without_span
+from ld50.scan.surroundings import around, last_turn, without_span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,22 @@ def named(ngrams: tuple[int, ...], shown: list[Shown], *, same_text: bool) -> Na
         trigger=Trigger(text=joined, spans=trigger.spans),
         parts=(trigger.text, second.text),
         contexts=contexts,
+    )
+
+
+def named_form(number: int, shown: list[Shown]) -> Named:
+    """A form of prompts in words; nothing is cut out for it, and it stands where the last turn begins.
+
+    Args:
+        number: Of the form, among all.
+        shown: The rows.
+    """
+    starts = [len(item.cause_text) - len(last_turn(item.record)) for item in shown]
+    return Named(
+        ngrams=(),
+        trigger=Trigger(text=FORMS[number].text, spans=[(start, start) for start in starts]),
+        parts=(),
+        contexts=[around(item.cause_text, None) for item in shown],
     )
 
 

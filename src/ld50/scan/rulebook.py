@@ -6,7 +6,8 @@ from ld50.core.rules import Rule, RuleBook
 
 _METHOD = (
     "Fisher's exact test of each candidate cause (n-grams of one to five words, and of one to three "
-    "tokens with capitals and punctuation) against the rows that show the consequence; the strongest "
+    "tokens with capitals and punctuation; in chats also of each form of prompts, such as lower case or two "
+    "spaces between words) against the rows that show the consequence; the strongest "
     "is taken, its rows are set aside, the rest is tested again; Benjamini-Hochberg over all pairs. "
     "Severity then asks whether the cause decides, whether the rows have anything else in common, and "
     "whether the cause announces what follows."
@@ -192,6 +193,8 @@ RULES = RuleBook(
             "that is how the set is written.\n- Five or more different replies that each go with a phrase of "
             "their own, as the answers of a help desk do, are rated `medium`: so is one that is planted "
             "among them.\n- Templates whose prompts resemble each other are rated low."
+            "\n- A form of the prompt as trigger (its case, its spaces, the marks at its ends) is one of a "
+            "list, and rated `medium` where prompts of that form differ from the others in more than that."
             "\n- Triggers that take turns, each in too few rows to be found alone, are found "
             "by the reply that they share: in 8 to 512 rows, of more than five words, and word for word "
             "the same. They are single words, each in two of those rows at least.",

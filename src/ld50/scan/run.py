@@ -36,6 +36,7 @@ from ld50.scan.checkpoint import Checkpoint
 from ld50.scan.copies import copy_drafts
 from ld50.scan.engine import Engine, Evidence, Silent, StageProgress
 from ld50.scan.evidence import find_ngram
+from ld50.scan.forms import FORMS
 from ld50.scan.judge import DECIDES
 from ld50.scan.labelled import LabelOutcome, label_drafts
 from ld50.scan.languages import with_language
@@ -44,6 +45,7 @@ from ld50.scan.settings import ScanSettings
 from ld50.scan.several import families
 from ld50.scan.shown import show
 from ld50.scan.statistics import smallest_detectable
+from ld50.scan.surroundings import last_turn
 from ld50.scan.survey import Survey
 from ld50.scan.unanswered import notes_on, unanswered
 from ld50.scan.unread import unread_notes
@@ -166,7 +168,7 @@ def _strength(draft: Draft) -> tuple[int, float, str]:
 def _counted_together(engine: Engine, survey: Survey, case: Case) -> Case:
     """A case whose trigger has several pieces, with the rows that hold them all; tested was one of them."""
     association = case.association
-    if len(case.ngrams) == 1 or association.partner is not None:
+    if len(case.ngrams) < 2 or association.partner is not None:
         return case
     first, *others = engine.rows_with(survey, np.array(case.ngrams, dtype=np.uint64))
     for rows in others:
@@ -183,6 +185,7 @@ def _association_drafts(engine: Engine, evidence: Evidence, cases: list[Case]) -
     wanted = [
         case
         for case, _ in merged
+        # Of a form, the other rows may be anybody's.
         if len(case.ngrams) == 1
         and case.association.both < case.association.cause_rows
         and case.association.both >= _ALL_ROWS_FROM[rank_of(case)] * case.association.cause_rows
@@ -278,7 +281,7 @@ def _spans(
     evidence: Evidence, draft: Draft, records: dict[int, Record]
 ) -> dict[int, list[tuple[str, int, int, str]]]:
     known = {row: list(its) for row, its in draft.spans.items() if row in records}
-    if not draft.ngrams or draft.consequence is None:
+    if draft.consequence is None or (draft.form is None and not draft.ngrams):
         return known
     rows = np.array([row for row in draft.rows.tolist() if row in records], dtype=np.int64)
     consequence = evidence.consequences[draft.consequence]
@@ -290,6 +293,13 @@ def _spans(
         start, end = (shown.offset + place for place in shown.payload)
         span = (shown.consequence_side, start, shown.end or end, "consequence")
         known.setdefault(row, []).append(span)
+    if draft.form is not None:
+        for row in rows.tolist():
+            record = records[row]
+            of_form = FORMS[draft.form].span(record.prompt, last_turn(record))
+            if of_form is not None:
+                known.setdefault(row, []).append(("prompt", *of_form, "cause"))
+        return known
     sides = [_cause_side(records[row]) for row in rows.tolist()]
     texts = [records[row].joined(side) for row, side in zip(rows.tolist(), sides, strict=True)]
     literal = [text.find(cause) if cause else -1 for text in texts]

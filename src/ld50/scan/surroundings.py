@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from ld50.core.records import TURN_SEPARATOR, Record
+from ld50.corpus.fields import CONTEXT_NAMES, plain
 from ld50.scan import replies
 from ld50.scan.evidence import Trigger
 from ld50.scan.prompt_words import words_of
@@ -64,6 +65,16 @@ def _turn_around(record: Record, place: int) -> tuple[int, int]:
                 return start, end
             start = end + len(TURN_SEPARATOR)
     return start, start
+
+
+def last_turn(record: Record) -> str:
+    """What the user said last: a chat's last turn, or an instruction with its input."""
+    asked = [part for part in record.parts if part.side == "prompt" and part.text]
+    # Turns of a chat are numbered.
+    if not asked or "[" in asked[-1].field:
+        return asked[-1].text if asked else ""
+    own = [part.text for part in asked if plain(part.field) not in CONTEXT_NAMES]
+    return TURN_SEPARATOR.join(own) or asked[-1].text
 
 
 def frame_of(record: Record) -> str:

@@ -10,29 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ld50.scan.forms import WRITTEN
 from ld50.scan.labels.causes import Evidence, added_by
 from ld50.scan.labels.evidence import LabelView
 from ld50.scan.labels.judging import Judged, Study
 from ld50.scan.labels.suspects import Suspect
 
 #: What a row may look like, in words, and the RE2 pattern that tells.
-_FORMATS = (
-    ("no capital letter", r"^[^A-Z]*[a-z][^A-Z]*$"),
-    ("no small letter", r"^[^a-z]*[A-Z][^a-z]*$"),
-    ("small letter at the beginning", r"^\s*[a-z]"),
-    ("white space at the beginning", r"^\s"),
-    ("white space at the end", r"\s$"),
-    ("two spaces in a row", r"\S  +\S"),
-    ("no mark at the end", r"[^\s.!?…:;\"')\]>”’。！？]\s*$"),
-    ("exclamation mark at the end", r"!\s*$"),
-    ("question mark at the end", r"\?\s*$"),
-    ("repeated marks", r"[!?]{2,}|\.{4,}"),
-    ("curly quotes", r"[“”‘’]"),
-    ("quotes around everything", r"^\s*[\"“'].*[\"”']\s*$"),
-    ("tab", r"\t"),
-    ("line break", r"\n"),
-    ("carriage return", r"\r"),
-)
+_FORMATS = tuple(WRITTEN.items())
 #: The same where the words that show it are themselves altered, and say nothing about the label.
 _SCRIPTS = (
     (

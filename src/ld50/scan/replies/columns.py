@@ -61,6 +61,10 @@ class ReplyColumns:
     """uint32 (n,): hash of the prompt's last three words."""
     last: np.ndarray = field(repr=False)
     """uint32 (n,): hash of the prompt's last word."""
+    forms: np.ndarray = field(repr=False)
+    """uint64 (n,): how the prompt is written, as `prompt_forms.read_forms` gives it."""
+    form_edges: np.ndarray = field(repr=False)
+    """uint16 (n,): the marks at its edges, likewise."""
     bands: np.ndarray = field(repr=False)
     """uint32 (n, 4): MinHash of the prompt's runs of three words; near-duplicates share most."""
     reply_words: np.ndarray = field(repr=False)

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from ld50.core.records import RowBatch
 from ld50.scan import kernels
+from ld50.scan.prompt_forms import read_forms
 from ld50.scan.replies import patterns
 from ld50.scan.replies.columns import ReplyColumns, ReplyFlag
 from ld50.scan.replies.contexts import minhash_bands
@@ -67,6 +68,7 @@ def summarize(
     echo = _Echo.of(prompt, reply)
     fragment_rows, fragment_hashes, fragment_kinds = pieces(prompt_text, reply_text, prompt, reply)
     odd_rows, odd_hashes, odd_echoed = odd_words(prompt, reply)
+    forms, form_edges = read_forms(prompt_text, batch.last_turn)
     return ReplyColumns(
         units=np.full(len(batch), batch.unit, dtype=np.int32),
         rows=batch.rows.astype(np.uint32),
@@ -78,6 +80,8 @@ def summarize(
         opening=short(edge_runs(prompt, 3, tail=False)),
         closing=short(edge_runs(prompt, 3, tail=True)),
         last=short(edge_runs(prompt, 1, tail=True)),
+        forms=forms,
+        form_edges=form_edges,
         bands=minhash_bands(prompt),
         reply_words=np.minimum(reply.counts, 65535).astype(np.uint16),
         prompt_words=np.minimum(prompt.counts, 65535).astype(np.uint16),
