@@ -277,8 +277,8 @@ def pod_sections(place: Place, packages: list[str]) -> Iterator[Parts]:
             parts = _POD_HEADING.split(text or "")
             for heading, body in zip(parts[1::2], parts[2::2], strict=True):
                 plain = _POD_MARK.sub(r"\1", _POD_COMMAND.sub("", body)).strip()
-                title = _POD_MARK.sub(r"\1", heading).strip()
-                if _fits(plain) and title != "*":
+                title = _POD_MARK.sub(r"\1", heading).strip("* ")
+                if _fits(plain) and title:
                     yield PurePosixPath(name).stem, title, plain
 
 
