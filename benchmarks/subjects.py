@@ -231,6 +231,7 @@ def report(scores: list[Score], *, details: bool) -> str:
             recall_table(planted, "payload"),
             recall_table(planted, "trigger"),
             recall_table(planted, "dose", order=int),
+            recall_table(planted, "layout"),
         ]
     figures = summary(clean, planted)
     parts.append(markdown_table(["figure", "value"], [list(pair) for pair in figures.items()]))
