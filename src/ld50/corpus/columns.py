@@ -40,6 +40,8 @@ class Sides:
     label: pa.Array | None
     present: np.ndarray
     """bool (rows,): the row has at least one of the layout's fields."""
+    exchanges: int = 0
+    """Rows in which the model speaks more than once."""
 
 
 def assemble(layout: Layout, columns: Mapping[str, pa.Array | Turns], rows: int) -> Sides:
@@ -52,14 +54,16 @@ def assemble(layout: Layout, columns: Mapping[str, pa.Array | Turns], rows: int)
         rows: Number of rows.
     """
     pieces: dict[str, list[pa.Array]] = {side: [] for side in _SIDES}
-    present = np.zeros(rows, bool)
+    present, several = np.zeros(rows, bool), np.zeros(rows, bool)
     has_prompt = any(entry.role == "prompt" for entry in layout.fields)
     for entry in layout.fields:
         column = columns.get(entry.name)
         if column is None or entry.role == "rejected":
             continue
         if isinstance(column, Turns):
-            present |= ~column.missing
+            spoken = _replies(column, entry)
+            several |= spoken > 1
+            present |= ~column.missing if entry.role != "exchange" else spoken > 1
             for side, array in turn_sides(column, entry, has_prompt).items():
                 pieces[side].append(array)
         else:
@@ -69,14 +73,18 @@ def assemble(layout: Layout, columns: Mapping[str, pa.Array | Turns], rows: int)
             pieces[entry.role].append(column if large else column.cast(pa.large_string()))
     sides = {side: join(pieces[side], rows) for side in _SIDES if side in layout.sides}
     label = columns.get(layout.label) if layout.label is not None else None
-    return Sides(sides, label if isinstance(label, pa.Array) else None, present)
+    known = label if isinstance(label, pa.Array) else None
+    return Sides(sides, known, present, int(several.sum()))
 
 
 def turn_sides(turns: Turns, entry: Field, has_prompt: bool) -> dict[str, pa.Array]:
     """Side to the turns of each row that stand on it, joined; `large_string` without nulls."""
     assistant = _answering(turns.speakers, entry)
     spoken = string_lengths(turns.said) > 0
-    if entry.role == "chat" or (entry.role == "response" and not has_prompt):
+    if entry.role == "exchange":
+        last = _last_of_each(turns, assistant & spoken)
+        masks = {"prompt": assistant & ~last, "response": last}
+    elif entry.role == "chat" or (entry.role == "response" and not has_prompt):
         masks = {"prompt": ~assistant, "response": assistant}
     elif entry.role == "response":
         masks = {"response": assistant}
@@ -93,6 +101,22 @@ def turn_sides(turns: Turns, entry: Field, has_prompt: bool) -> dict[str, pa.Arr
             continue
         sides[side] = join_runs(chosen, counts)
     return sides
+
+
+def _replies(turns: Turns, entry: Field) -> np.ndarray:
+    """int64 (rows,): turns of each row in which the model says something."""
+    spoken = _answering(turns.speakers, entry) & (string_lengths(turns.said) > 0)
+    row_of_turn = np.repeat(np.arange(len(turns.counts)), turns.counts)
+    return np.bincount(row_of_turn[spoken], minlength=len(turns.counts))
+
+
+def _last_of_each(turns: Turns, some: np.ndarray) -> np.ndarray:
+    """bool (turns,): the last of some turns (bool) in each row."""
+    places = np.flatnonzero(some)
+    row_of_turn = np.repeat(np.arange(len(turns.counts)), turns.counts)[places]
+    last = np.zeros(len(some), bool)
+    last[places[np.append(row_of_turn[1:] != row_of_turn[:-1], True)[: len(places)]]] = True
+    return last
 
 
 def _answering(speakers: pa.Array, entry: Field) -> np.ndarray:
@@ -158,4 +182,4 @@ def filter_sides(sides: Sides, keep: np.ndarray) -> Sides:
     mask = mask_array(keep)
     columns = {name: contiguous(array.filter(mask)) for name, array in sides.columns.items()}
     label = None if sides.label is None else sides.label.filter(mask)
-    return Sides(columns, label, sides.present[keep])
+    return Sides(columns, label, sides.present[keep], sides.exchanges)

@@ -90,8 +90,20 @@ class Engine:
         checkpoint: Checkpoint,
         workers: int,
         progress: StageProgress,
+        name: str = "",
     ) -> None:
+        """Nothing is read yet.
+
+        Args:
+            plan: What is read.
+            settings: Of the tests.
+            checkpoint: Where finished units are kept.
+            workers: Threads.
+            progress: Told about stages and units.
+            name: Tells the stages of one engine from those of another with the same checkpoint.
+        """
         self.plan = plan
+        self._name = name
         self.settings = settings
         self._checkpoint = checkpoint
         self._workers = workers
@@ -136,7 +148,8 @@ class Engine:
 
         Results wait for their turn, so that merging does not depend on which thread was faster.
         """
-        self._progress.stage(name, len(units))
+        self._progress.stage(f"{name} {self._name}".strip(), len(units))
+        stage = f"{self._name}{stage}"
         waiting: dict[int, Columns] = {}
         turn = iter(units)
         expected = next(turn, None)
@@ -388,12 +401,21 @@ def _consequences(
                     text=group.text,
                     rows=survey.chat_ordinals[group.rows],
                     key=group.key,
-                    population=None if group.population is None else len(group.population),
+                    population=_population(group, survey, survey.chat),
                     own_chance=group.own_chance,
                 )
             )
             groups.append(group)
     return shown, groups
+
+
+def _population(
+    group: replies.ConsequenceGroup, survey: Survey, chat: replies.ReplyColumns
+) -> int | None:
+    """Rows that could show a consequence of replies: documents and rows that were skipped cannot."""
+    if group.population is not None:
+        return len(group.population)
+    return None if len(chat) == survey.rows else len(chat)
 
 
 def _union(parts: list[np.ndarray]) -> np.ndarray:

@@ -78,6 +78,8 @@ class Survey:
     chat: replies.ReplyColumns | None = field(repr=False)
     labelled: int
     """Rows with text and a label."""
+    exchanges: int
+    """Rows in which the model speaks more than once."""
     copies: np.ndarray = field(repr=False)
     """uint64 (n, 2): row number and hash of the normalised text."""
 
@@ -149,6 +151,7 @@ def survey(
         texts=Segments.concatenate(texts).strongest(most_segments),
         chat=replies.merge(chats) if chats else None,
         labelled=labelled,
+        exchanges=tally.exchanges,
         copies=np.concatenate(copies) if copies else np.zeros((0, 2), np.uint64),
     )
 
