@@ -20,7 +20,7 @@ from ld50.scan.continuations import Segments, segments
 from ld50.scan.reference_words import word_hashes
 from ld50.scan.rereading import CauseReader, Keeper
 
-#: Bytes of a prompt in which causes are looked for: its beginning and its end.
+#: Bytes of a prompt in which causes of every consequence are looked for: its beginning and its end.
 PROMPT_HEAD, PROMPT_TAIL = 6144, 2048
 
 FLAG_BITS = 32
