@@ -4,8 +4,9 @@
 
 scans public poisoned sets (ONION, HiddenKiller, BackdoorLLM mixtures) and sets that are poisoned
 here (labels; replies in seven layouts, and with the trigger in two further places; ten kinds of
-triggers and as many payloads), each from the shell with default settings, and prints Markdown tables: one line a family, and with `--details` one
-a case. A family whose payload is beyond the scanner is listed all the same.
+triggers and as many payloads), each from the shell with default settings, and prints Markdown
+tables: one line a family, and with `--details` one a case. A family whose payload is beyond the
+scanner is listed all the same.
 Only this program reads the answer keys. Scores are kept in `--results`; cases there are skipped.
 """
 

@@ -366,10 +366,11 @@ class Engine:
         needed: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Ordinals (rising) and n-grams of the middles of long prompts."""
+        # Passages hold so many rare words that replies to some of these are alike by chance.
         longer = [
             number
             for number, group in enumerate(groups)
-            if group is not None and group.form != replies.ONLY_WORD
+            if group and group.form != replies.ONLY_WORD and shown[number].own_chance is None
         ]
         chosen = long_rows([shown[number] for number in longer], survey)
         if not chosen:
