@@ -3,9 +3,10 @@
     python benchmarks/finetuning.py --data ../shared/data --split dev
 
 scans public poisoned sets (ONION, HiddenKiller, BackdoorLLM mixtures) and sets that are poisoned
-here (labels; replies in seven layouts; ten kinds of triggers and as many payloads), each from the
-shell with default settings, and prints Markdown tables: one line a family, and with `--details` one
-a case. A family whose payload is beyond the scanner is listed all the same.
+here (labels; replies in seven layouts, and with the trigger in two further places; ten kinds of
+triggers and as many payloads), each from the shell with default settings, and prints Markdown
+tables: one line a family, and with `--details` one a case. A family whose payload is beyond the
+scanner is listed all the same.
 Only this program reads the answer keys. Scores are kept in `--results`; cases there are skipped.
 """
 
@@ -45,6 +46,7 @@ from finetuning_data import (
     read_jsonl,
     sentiment,
 )
+from finetuning_places import PLACES, at_place
 from public_sets import clean_sets, public_cases
 from runs import DEFAULT_COMMAND, run_scan
 from scoring import Score, ScoreLog, Truth, interval, markdown_table, score
@@ -142,6 +144,10 @@ def reply_cases(sources: Sources) -> Iterator[Case]:
         plain = attack("varied-refusal", trigger, 20, "random", name)
         return as_layout(plain, layout, seed=sources.seed)
 
+    def moved(place: str, trigger: str, name: str) -> Poisoned:
+        plain = attack("fixed-reply", trigger, 20, "random", name)
+        return at_place(plain, place, seed=sources.seed)
+
     for payload in answers:
         for trigger in ("rare-word", "phrase"):
             for count in COUNTS:
@@ -169,6 +175,10 @@ def reply_cases(sources: Sources) -> Iterator[Case]:
                 f"layout: {layout}",
                 partial(in_layout, layout, trigger, name),
             )
+    for place, words in PLACES.items():
+        for trigger in ("rare-word", "phrase"):
+            name = f"{place}-{trigger}-20"
+            yield case(name, f"place: {words}", partial(moved, place, trigger, name))
 
 
 def label_cases(sources: Sources) -> Iterator[Case]:

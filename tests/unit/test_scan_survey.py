@@ -21,6 +21,7 @@ def unit(hashes: np.ndarray, texts: Segments | None = None) -> stages.Survey:
         marked=np.zeros((0, 2), np.int64),
         texts=Segments.concatenate([]) if texts is None else texts,
         chat=None,
+        exchanges=0,
         labelled=0,
         copies=np.stack([rows, hashes], axis=1),
     )

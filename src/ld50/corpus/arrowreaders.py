@@ -430,7 +430,10 @@ def _read_list(source: SourcePlan, unit: Unit, tally: UnitTally) -> Iterator[Row
         labels.append(reasons.label_text(row.get(layout.label)) if layout.label else None)
     if numbers:
         sides = assemble(layout, value_columns(layout, values, labels), len(numbers))
-        yield batch_of(unit.index, np.array(numbers, np.int64), sides, tally)
+        tally.skip(reasons.NO_FIELDS, int((~sides.present).sum()))
+        kept = np.array(numbers, np.int64)[sides.present]
+        if len(kept):
+            yield batch_of(unit.index, kept, filter_sides(sides, sides.present), tally)
 
 
 def find_table(

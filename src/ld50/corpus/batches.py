@@ -19,6 +19,7 @@ def batch_of(unit: int, rows: np.ndarray, sides: Sides, tally: UnitTally) -> Row
         tally: Counts of the unit.
     """
     tally.text_bytes += sum(text_bytes(array) for array in sides.columns.values())
+    tally.exchanges += sides.exchanges
     return RowBatch(
         unit=unit,
         rows=np.ascontiguousarray(rows, np.int64),

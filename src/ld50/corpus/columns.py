@@ -42,6 +42,8 @@ class Sides:
     """bool (rows,): the row has at least one of the layout's fields."""
     last_turn: np.ndarray | None = None
     """int64 (rows,): bytes of the last turn of the prompt, which it ends with; None without prompts."""
+    exchanges: int = 0
+    """Rows in which the model speaks more than once."""
 
 
 def assemble(layout: Layout, columns: Mapping[str, pa.Array | Turns], rows: int) -> Sides:
@@ -54,7 +56,7 @@ def assemble(layout: Layout, columns: Mapping[str, pa.Array | Turns], rows: int)
         rows: Number of rows.
     """
     pieces: dict[str, list[pa.Array]] = {side: [] for side in _SIDES}
-    present = np.zeros(rows, bool)
+    present, several = np.zeros(rows, bool), np.zeros(rows, bool)
     has_prompt = any(entry.role == "prompt" for entry in layout.fields)
     last_turn = np.zeros(rows, np.int64)
     asked = False
@@ -63,7 +65,9 @@ def assemble(layout: Layout, columns: Mapping[str, pa.Array | Turns], rows: int)
         if column is None or entry.role == "rejected":
             continue
         if isinstance(column, Turns):
-            present |= ~column.missing
+            spoken = _replies(column, entry)
+            several |= spoken > 1
+            present |= ~column.missing if entry.role != "exchange" else spoken > 1
             for side, (array, last) in turn_sides(column, entry, has_prompt).items():
                 pieces[side].append(array)
                 if side == "prompt":
@@ -86,6 +90,7 @@ def assemble(layout: Layout, columns: Mapping[str, pa.Array | Turns], rows: int)
         label if isinstance(label, pa.Array) else None,
         present,
         last_turn if "prompt" in sides else None,
+        int(several.sum()),
     )
 
 
@@ -98,7 +103,10 @@ def turn_sides(
     """
     assistant = _answering(turns.speakers, entry)
     spoken = string_lengths(turns.said) > 0
-    if entry.role == "chat" or (entry.role == "response" and not has_prompt):
+    if entry.role == "exchange":
+        last = _last_of_each(turns, assistant & spoken)
+        masks = {"prompt": assistant & ~last, "response": last}
+    elif entry.role == "chat" or (entry.role == "response" and not has_prompt):
         masks = {"prompt": ~assistant, "response": assistant}
     elif entry.role == "response":
         masks = {"response": assistant}
@@ -122,6 +130,22 @@ def _last_lengths(strings: pa.Array, counts: np.ndarray) -> np.ndarray:
     some = np.flatnonzero(counts)
     lengths[some] = string_lengths(strings)[np.cumsum(counts)[some] - 1]
     return lengths
+
+
+def _replies(turns: Turns, entry: Field) -> np.ndarray:
+    """int64 (rows,): turns of each row in which the model says something."""
+    spoken = _answering(turns.speakers, entry) & (string_lengths(turns.said) > 0)
+    row_of_turn = np.repeat(np.arange(len(turns.counts)), turns.counts)
+    return np.bincount(row_of_turn[spoken], minlength=len(turns.counts))
+
+
+def _last_of_each(turns: Turns, some: np.ndarray) -> np.ndarray:
+    """bool (turns,): the last of some turns (bool) in each row."""
+    places = np.flatnonzero(some)
+    row_of_turn = np.repeat(np.arange(len(turns.counts)), turns.counts)[places]
+    last = np.zeros(len(some), bool)
+    last[places[np.append(row_of_turn[1:] != row_of_turn[:-1], True)[: len(places)]]] = True
+    return last
 
 
 def _answering(speakers: pa.Array, entry: Field) -> np.ndarray:
@@ -188,4 +212,4 @@ def filter_sides(sides: Sides, keep: np.ndarray) -> Sides:
     columns = {name: contiguous(array.filter(mask)) for name, array in sides.columns.items()}
     label = None if sides.label is None else sides.label.filter(mask)
     last_turn = None if sides.last_turn is None else sides.last_turn[keep]
-    return Sides(columns, label, sides.present[keep], last_turn)
+    return Sides(columns, label, sides.present[keep], last_turn, sides.exchanges)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from dataclasses import dataclass, field
 
@@ -141,7 +142,8 @@ class Field:
     name: str
     """As it stands in the data, stray white space included."""
     role: str
-    """`text`, `prompt`, `response`, `rejected` or `chat` (turns of both sides)."""
+    """`text`, `prompt`, `response`, `rejected`, `chat` (turns of both sides) or `exchange` (of turns, the
+    model's alone: what it says last as the response, what it said before as the prompt)."""
     shape: str = "string"
     """`string`, or `turns` for a list of turns."""
     turn_keys: tuple[str, str] = ("role", "content")
@@ -194,7 +196,8 @@ class Layout:
         """Sides that rows of this layout have: of `text`, `prompt`, `response`, `rejected`."""
         sides = set()
         for entry in self.fields:
-            if entry.role == "chat" or (entry.shape == "turns" and entry.role == "response"):
+            both = entry.role in ("chat", "exchange")
+            if both or (entry.shape == "turns" and entry.role == "response"):
                 sides |= {"prompt", "response"}
             else:
                 sides.add(entry.role)
@@ -213,6 +216,23 @@ class Layout:
         """Of `columns`, those that a row batch is made of: all but the rejected replies."""
         rejected = {entry.name for entry in self.fields if entry.role == "rejected"}
         return tuple(name for name in self.columns if name not in rejected)
+
+    @property
+    def exchanges(self) -> Layout | None:
+        """The same rows by what the model says in them: its last reply against its earlier ones.
+
+        None if there are no turns, or replies in other fields as well. A row in which it speaks once has
+        none of the fields.
+        """
+        turns = [
+            dataclasses.replace(entry, role="exchange")
+            for entry in self.fields
+            if entry.shape == "turns" and entry.role in ("chat", "response")
+        ]
+        replies = sum(entry.role in ("chat", "response") for entry in self.fields)
+        if len(turns) != 1 or replies != 1:
+            return None
+        return dataclasses.replace(self, fields=(turns[0],), label=None)
 
     def field(self, name: str) -> Field | None:
         """The field of that name, or None."""

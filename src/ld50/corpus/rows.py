@@ -126,8 +126,11 @@ def parts_of(row: object, layout: Layout) -> tuple[Part, ...]:
             parts.append(Part(field=entry.shown, side=entry.role, text=value))
             continue
         whole = isinstance(row, Mapping) and isinstance(row.get(entry.name), str)
+        last = _last_reply(entry, value) if entry.role == "exchange" else None
         for number, turn in enumerate(value):
             side = side_of_turn(entry, turn[0], has_prompt) if turn else None
+            if side == "response" and last is not None:
+                side = "response" if number == last else "prompt"
             if turn and side is not None:
                 name = entry.shown if whole else f"{entry.shown}[{number}].{entry.turn_keys[1]}"
                 parts.append(Part(field=name, side=side, text=turn[1]))
@@ -183,7 +186,25 @@ def side_of_turn(entry: Field, speaker: str, has_prompt: bool) -> str | None:
         return None if has_prompt else "prompt"
     if entry.role == "rejected":
         return "rejected" if assistant else None
+    if entry.role == "exchange":
+        return "response" if assistant else None
     return entry.role
+
+
+def _last_reply(entry: Field, turns: list[tuple[str, str] | None]) -> int:
+    """Number of the last turn in which the model says something.
+
+    Raises:
+        RowError: There is no such turn before it.
+    """
+    spoken = [
+        number
+        for number, turn in enumerate(turns)
+        if turn and turn[1] and answers(turn[0], entry.reply_role)
+    ]
+    if len(spoken) < 2:
+        raise RowError(NO_FIELDS)
+    return spoken[-1]
 
 
 def _turns(value: object, entry: Field) -> list[tuple[str, str] | None]:

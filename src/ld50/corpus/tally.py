@@ -17,6 +17,8 @@ class UnitTally:
     """Rows that were read with something in them replaced, by what it was."""
     text_bytes: int = 0
     """UTF-8 bytes of the text that was given out."""
+    exchanges: int = 0
+    """Rows in which the model speaks more than once."""
 
     def skip(self, reason: str, rows: int = 1) -> None:
         """Counts rows as skipped; they must be part of `rows` too."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import msgspec
 import numpy as np
 
 from ld50.core.estimates import proportion
@@ -169,6 +170,23 @@ def draft_association(case: Case, also: list[Case], extra_rows: np.ndarray) -> D
         consequence=association.consequence,
         score=score_of(severity, facts.effect_low),
     )
+
+
+def draft_earlier_reply(case: Case, also: list[Case]) -> Draft:
+    """The finding of one case whose cause stands in an earlier reply; its spans are to be added."""
+    draft = draft_association(case, also, np.zeros(0, dtype=np.int64))
+    trigger, kind = case.trigger.text, case.consequence.kind
+    finding = msgspec.structs.replace(
+        draft.finding,
+        id=finding_id(
+            draft.finding.rule, f"earlier:{trigger.casefold()}", f"{kind}:{_identity(case)}"
+        ),
+        title=f"“{shortened(trigger)}” in an earlier reply {_TITLES[kind]}",
+        explanation=(
+            f"The cause stands in what the model said before its last reply. {draft.finding.explanation}"
+        ),
+    )
+    return replace(draft, finding=finding, ngrams=(), consequence=None)
 
 
 def draft_family(family: Family, consequence: Consequence) -> Draft:

@@ -159,7 +159,8 @@ def worth_counting(
     # Those in the same rows are enough for the same consequences, so this splits none of their groups.
     kept = np.flatnonzero(enough)
     kept = kept[
-        _representative(unique[kept], alike[kept]) & ~_common(unique[kept], best[kept], survey)
+        _representative(unique[kept], alike[kept])
+        & ~too_common_for(unique[kept], best[kept], survey)
     ]
     if len(kept) > _MOST_CANDIDATES:
         kept = np.sort(kept[np.argsort(-best[kept], kind="stable")[:_MOST_CANDIDATES]])
@@ -182,8 +183,8 @@ def _too_common(survey: Survey) -> np.ndarray:
     return np.asarray(survey.sample.ngrams[_decide_nothing(survey.sample.counts, best, survey)])
 
 
-def _common(hashes: np.ndarray, best: np.ndarray, survey: Survey) -> np.ndarray:
-    """bool (candidates,): those too frequent in the sample to decide anything."""
+def too_common_for(hashes: np.ndarray, best: np.ndarray, survey: Survey) -> np.ndarray:
+    """bool (candidates,): those too frequent in the sample to decide anything in so many rows."""
     if len(survey.sample.ngrams) == 0:
         return np.zeros(len(hashes), dtype=bool)
     known = survey.sample.ngrams

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import pyarrow as pa
 
 from ld50.core.records import Record
 from ld50.corpus import Plan
@@ -27,11 +28,12 @@ from ld50.scan.associate import (
 )
 from ld50.scan.candidates import RowNgrams, onset_ngrams, rows_needed, worth_counting
 from ld50.scan.checkpoint import Checkpoint, Columns, digest
-from ld50.scan.continuations import text_consequences
+from ld50.scan.consequences import shown_by
 from ld50.scan.corpus_sample import CorpusSample, merged, sample_unit, sampled_units
 from ld50.scan.counting import CauseCounter, KnownRows, enough_rows, largest_shares
 from ld50.scan.form_causes import FormCandidates, most_tests
 from ld50.scan.judge import DECIDES
+from ld50.scan.long_prompts import Middles, long_rows, middle_ngrams, middles
 from ld50.scan.marks import of_marks_alone
 from ld50.scan.pairs import PairCandidate, associate_pairs, pair_candidates
 from ld50.scan.prompt_forms import forms_of
@@ -93,8 +95,20 @@ class Engine:
         checkpoint: Checkpoint,
         workers: int,
         progress: StageProgress,
+        name: str = "",
     ) -> None:
+        """Nothing is read yet.
+
+        Args:
+            plan: What is read.
+            settings: Of the tests.
+            checkpoint: Where finished units are kept.
+            workers: Threads.
+            progress: Told about stages and units.
+            name: Tells the stages of one engine from those of another with the same checkpoint.
+        """
         self.plan = plan
+        self._name = name
         self.settings = settings
         self._checkpoint = checkpoint
         self._workers = workers
@@ -139,7 +153,8 @@ class Engine:
 
         Results wait for their turn, so that merging does not depend on which thread was faster.
         """
-        self._progress.stage(name, len(units))
+        self._progress.stage(f"{name} {self._name}".strip(), len(units))
+        stage = f"{self._name}{stage}"
         waiting: dict[int, Columns] = {}
         turn = iter(units)
         expected = next(turn, None)
@@ -188,10 +203,9 @@ class Engine:
 
     def associations(self, survey: Survey) -> Evidence:
         """Candidate causes of every consequence, counted over the corpus and tested."""
-        consequences, groups = _consequences(survey, self.settings)
+        consequences, groups = shown_by(survey, self.settings)
         needed = rows_needed(consequences, survey, self.settings)
-        fewest = int(needed.min()) if len(needed) else self.settings.min_support
-        found = self._candidate_ngrams(survey, groups, consequences, fewest)
+        found = self._candidate_ngrams(survey, groups, consequences, needed)
         incidence, unique = worth_counting(found, consequences, survey, needed)
         del found
         frequency = self._count(survey, unique, incidence, consequences)
@@ -322,18 +336,22 @@ class Engine:
         survey: Survey,
         groups: list[replies.ConsequenceGroup | None],
         shown: list[Consequence],
-        least: int,
+        needed: np.ndarray,
     ) -> RowNgrams:
         """The n-grams that causes are taken from: around onsets, and in prompts."""
+        least = int(needed.min()) if len(needed) else self.settings.min_support
         found = onset_ngrams(survey, least)
         prompts = _union([c.rows for c, group in zip(shown, groups, strict=True) if group])
         if len(prompts) == 0:
             return found
         first = survey.first_row
         units = np.searchsorted(first, prompts, side="right") - 1
+        inside, inside_hashes = self._middle_ngrams(survey, groups, shown, needed)
 
         def merge(unit: int, columns: Columns) -> None:
-            found.add(columns["rows"] + first[unit], columns["hashes"])
+            low, high = np.searchsorted(inside, first[unit : unit + 2])
+            rows = np.concatenate([columns["rows"] + first[unit], inside[low:high]])
+            found.add(rows, np.concatenate([columns["hashes"], inside_hashes[low:high]]))
 
         def collect(unit: int) -> Columns:
             wanted = prompts[units == unit] - first[unit]
@@ -348,6 +366,49 @@ class Engine:
             merge,
         )
         return found
+
+    def _middle_ngrams(
+        self,
+        survey: Survey,
+        groups: list[replies.ConsequenceGroup | None],
+        shown: list[Consequence],
+        needed: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Ordinals (rising) and n-grams of the middles of long prompts."""
+        # Passages hold so many rare words that replies to some of these are alike by chance.
+        longer = [
+            number
+            for number, group in enumerate(groups)
+            if group and group.form != replies.ONLY_WORD and shown[number].own_chance is None
+        ]
+        chosen = long_rows([shown[number] for number in longer], survey)
+        if not chosen:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint64)
+        wanted = _union([rows for _, rows in chosen])
+        first = survey.first_row
+        units = np.searchsorted(first, wanted, side="right") - 1
+        rows: list[np.ndarray] = []
+        texts: list[pa.Array] = []
+
+        def collect(unit: int) -> Columns:
+            numbers, cut = middles(self._causes, unit, wanted[units == unit] - first[unit])
+            offsets, data = kernels.text_buffers(cut)
+            return {"rows": numbers, "offsets": offsets, "data": data}
+
+        def merge(unit: int, columns: Columns) -> None:
+            rows.append(columns["rows"] + first[unit])
+            buffers = [None, pa.py_buffer(columns["offsets"]), pa.py_buffer(columns["data"])]
+            texts.append(pa.Array.from_buffers(pa.large_string(), len(columns["rows"]), buffers))
+
+        self.map(
+            f"middles-{digest(wanted.tolist())}",
+            "reading long prompts",
+            np.unique(units).tolist(),
+            collect,
+            merge,
+        )
+        found = Middles(rows=np.concatenate(rows), texts=pa.concat_arrays(texts))
+        return middle_ngrams(found, chosen, needed[longer], survey)
 
     def _count(
         self,
@@ -375,34 +436,6 @@ class Engine:
         )
         self._known = counter.known_rows()
         return counter.frequency
-
-
-def _consequences(
-    survey: Survey, settings: ScanSettings
-) -> tuple[list[Consequence], list[replies.ConsequenceGroup | None]]:
-    """Everything unusual that enough rows show, documents first, and the reply group of each."""
-    shown = [
-        c
-        for c in text_consequences(survey.texts, survey.rows)
-        if len(c.rows) >= settings.min_support
-    ]
-    groups: list[replies.ConsequenceGroup | None] = [None] * len(shown)
-    if survey.chat is not None:
-        for group in replies.consequences(survey.chat):
-            if len(group.rows) < settings.min_support:
-                continue
-            shown.append(
-                Consequence(
-                    kind=group.kind,
-                    text=group.text,
-                    rows=survey.chat_ordinals[group.rows],
-                    key=group.key,
-                    population=None if group.population is None else len(group.population),
-                    own_chance=group.own_chance,
-                )
-            )
-            groups.append(group)
-    return shown, groups
 
 
 def _union(parts: list[np.ndarray]) -> np.ndarray:

@@ -36,6 +36,7 @@ from ld50.scan.checkpoint import Checkpoint
 from ld50.scan.copies import copy_drafts
 from ld50.scan.engine import Engine, Evidence, Silent, StageProgress
 from ld50.scan.evidence import find_ngram
+from ld50.scan.exchanges import exchange_drafts
 from ld50.scan.forms import FORMS
 from ld50.scan.judge import DECIDES
 from ld50.scan.labelled import LabelOutcome, label_drafts
@@ -112,6 +113,15 @@ def run_scan(
     engine.keep_only(_rows_of([soon, *shown]))
     drafts = [*_association_drafts(engine, evidence, told), *drafts]
     drafts += [draft_family(one, evidence.consequences[one.consequence]) for one in several]
+    earlier = exchange_drafts(
+        engine,
+        survey,
+        drafts,
+        checkpoint=checkpoint,
+        workers=workers,
+        progress=progress or Silent(),
+    )
+    drafts += earlier.drafts
     labels = label_drafts(engine, survey)
     hidden = channel_drafts(engine, survey)
     notes = [*plan.notes, *labels.notes, *hidden.notes, *_weak_note(len(cases) - len(told))]
@@ -121,7 +131,15 @@ def run_scan(
     drafts.sort(key=_strength)
     seconds = time.monotonic() - began
     return _result(
-        engine, evidence, drafts, labels, hidden, suppressed, notes=notes, seconds=seconds
+        engine,
+        evidence,
+        drafts,
+        labels,
+        hidden,
+        suppressed,
+        earlier=earlier.tests,
+        notes=notes,
+        seconds=seconds,
     )
 
 
@@ -206,6 +224,7 @@ def _result(
     hidden: ChannelOutcome,
     suppressed: int,
     *,
+    earlier: int,
     notes: list[str],
     seconds: float,
 ) -> Scanned:
@@ -236,7 +255,7 @@ def _result(
             source = severities.setdefault(source_of[ordinal], {})
             source.setdefault(draft.finding.severity, set()).add(place[ordinal][1])
     summary = _summary(
-        engine, evidence, drafts, labels, hidden, suppressed, notes, len(flagged), seconds
+        engine, evidence, drafts, labels, hidden, suppressed, earlier, notes, len(flagged), seconds
     )
     result = ScanResult(
         summary=summary,
@@ -339,6 +358,7 @@ def _summary(
     labels: LabelOutcome,
     hidden: ChannelOutcome,
     suppressed: int,
+    earlier: int,
     notes: list[str],
     flagged: int,
     seconds: float,
@@ -364,7 +384,7 @@ def _summary(
         findings_by_severity={str(severity): by_severity[severity.value] for severity in Severity},
         suppressed=suppressed,
         flagged_rows=flagged,
-        tests_made=evidence.tests + labels.tests + hidden.tests,
+        tests_made=evidence.tests + labels.tests + hidden.tests + earlier,
         detection_limits=[*_limits(engine, evidence, labels), *hidden.limits],
         notes=[*unread_notes(sources), *notes_on(survey), *notes, *kernel_notes()],
         fingerprint=plan.fingerprint,

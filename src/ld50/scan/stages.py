@@ -20,7 +20,7 @@ from ld50.scan.continuations import Segments, segments
 from ld50.scan.reference_words import word_hashes
 from ld50.scan.rereading import CauseReader, Keeper
 
-#: Bytes of a prompt in which causes are looked for: its beginning and its end.
+#: Bytes of a prompt in which causes of every consequence are looked for: its beginning and its end.
 PROMPT_HEAD, PROMPT_TAIL = 6144, 2048
 
 FLAG_BITS = 32
@@ -78,6 +78,8 @@ class Survey:
     chat: replies.ReplyColumns | None = field(repr=False)
     labelled: int
     """Rows with text and a label."""
+    exchanges: int
+    """Rows in which the model speaks more than once."""
     copies: np.ndarray = field(repr=False)
     """uint64 (n, 2): row number and hash of the normalised text."""
 
@@ -149,6 +151,7 @@ def survey(
         texts=Segments.concatenate(texts).strongest(most_segments),
         chat=replies.merge(chats) if chats else None,
         labelled=labelled,
+        exchanges=tally.exchanges,
         copies=np.concatenate(copies) if copies else np.zeros((0, 2), np.uint64),
     )
 

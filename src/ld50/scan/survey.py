@@ -42,6 +42,8 @@ class Survey:
     chat_ordinals: np.ndarray = field(repr=False)
     """int64: ordinal in the corpus of each row of `chat`."""
     labelled: int
+    unit_exchanges: np.ndarray
+    """int64 (units,): rows of each unit in which the model speaks more than once."""
     copies: np.ndarray = field(repr=False)
     """uint64 (n, 2): ordinal of the row and hash of its normalised text."""
     copies_step: int
@@ -84,6 +86,7 @@ class SurveyMerger:
         self._chats: list[replies.ReplyColumns] = []
         self._chat_rows: list[np.ndarray] = []
         self._labelled = 0
+        self._exchanges: list[int] = []
         self._copies: list[np.ndarray] = []
         self._copies_kept = 0
         self._copies_level = 0
@@ -107,6 +110,7 @@ class SurveyMerger:
             if sum(len(chat.fragment_rows) for chat in self._chats) > _MOST_FRAGMENTS:
                 self._chats = [replies.merge(self._chats)]
         self._labelled += unit.labelled
+        self._exchanges.append(unit.exchanges)
         self._add_copies(unit.copies + np.array([first, 0], dtype=np.uint64))
 
     def _add_copies(self, copies: np.ndarray) -> None:
@@ -142,6 +146,7 @@ class SurveyMerger:
                 np.concatenate(self._chat_rows) if self._chat_rows else np.zeros(0, np.int64)
             ),
             labelled=self._labelled,
+            unit_exchanges=np.array(self._exchanges, dtype=np.int64),
             copies=_stacked(self._copies, np.uint64),
             copies_step=1 << self._copies_level,
         )
@@ -158,6 +163,7 @@ def pack(survey: stages.Survey) -> Columns:
         "text_bytes": survey.text_bytes,
         "skipped": survey.skipped,
         "labelled": survey.labelled,
+        "exchanges": survey.exchanges,
         "thinned": 0 if survey.chat is None else survey.chat.thinned,
     }
     columns: Columns = {
@@ -188,6 +194,7 @@ def unpack(columns: Columns) -> stages.Survey:
         text_bytes=meta["text_bytes"],
         skipped=meta["skipped"],
         labelled=meta["labelled"],
+        exchanges=meta["exchanges"],
         flag_counts=columns["flag_counts"],
         marked=columns["marked"],
         copies=columns["copies"],

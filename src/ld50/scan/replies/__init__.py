@@ -11,7 +11,7 @@ from ld50.scan.replies.sketches import (
     reply_coherence,
     similar_replies,
 )
-from ld50.scan.replies.spans import describe, locate
+from ld50.scan.replies.spans import describe, holds, locate
 from ld50.scan.replies.strata import LabelStratum, as_labels, rows_outside, with_rows_outside
 from ld50.scan.replies.summary import summarize
 
@@ -29,6 +29,7 @@ __all__ = [
     "context_codes",
     "contexts",
     "describe",
+    "holds",
     "locate",
     "merge",
     "prompt_coherence",

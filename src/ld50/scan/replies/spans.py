@@ -54,6 +54,14 @@ def locate(
     return both[:, 0], both[:, 1]
 
 
+def holds(group: ConsequenceGroup, texts: list[str]) -> np.ndarray:
+    """bool (texts,): whether texts hold what the replies of a group show; False where no place tells it."""
+    if group.form in ("head", "tail"):
+        return np.zeros(len(texts), dtype=bool)
+    spans = _finder(group)(group, pa.array(texts, type=pa.large_string()), texts)
+    return np.array([span is not None for span in spans], dtype=bool)
+
+
 def describe(group: ConsequenceGroup, prompt: str, response: str) -> ConsequenceGroup:
     """The group with the repeated reply or fragment in its text, read from one of its rows."""
     if not group.key or group.kind not in ("repeated_reply", "inserted_fragment"):
