@@ -1,0 +1,72 @@
+"""Causes counted once more, in the rows that matter: those of all pieces, and those that could show it."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+
+import numpy as np
+
+from ld50.core.estimates import proportion
+from ld50.scan.associate import Association
+from ld50.scan.engine import Engine, Evidence
+
+
+def among_those_that_could(engine: Engine, evidence: Evidence) -> list[Association]:
+    """All associations; the rows of a cause are those that could show its consequence.
+
+    The test counts all rows with the cause, which costs it little: too many make it less sure. Whether the
+    cause decides cannot be told from replies too short to show what is looked for.
+    """
+    populations = [_population(evidence, association) for association in evidence.associations]
+    pairs = zip(evidence.associations, populations, strict=True)
+    wanted = [(each, those) for each, those in pairs if those is not None]
+    ngrams = [_ngrams(evidence, association) for association, _ in wanted]
+    if not wanted:
+        return evidence.associations
+    found = engine.rows_with(evidence.survey, np.concatenate(ngrams))
+    every = iter(found)
+    counted: dict[int, Association] = {}
+    for (association, population), its in zip(wanted, ngrams, strict=True):
+        joint = functools.reduce(np.intersect1d, [next(every) for _ in its])
+        could = np.intersect1d(joint, population, assume_unique=True)
+        shown = evidence.consequences[association.consequence].rows
+        silent = len(np.setdiff1d(could, shown, assume_unique=True))
+        cause_rows = min(association.both + silent, association.cause_rows)
+        expected = association.expected * cause_rows / association.cause_rows
+        counted[id(association)] = replace(association, cause_rows=cause_rows, expected=expected)
+    return [counted.get(id(association), association) for association in evidence.associations]
+
+
+def _ngrams(evidence: Evidence, association: Association) -> np.ndarray:
+    pieces = [association.candidate, association.partner]
+    return np.array([evidence.hashes[piece] for piece in pieces if piece is not None])
+
+
+def _population(evidence: Evidence, association: Association) -> np.ndarray | None:
+    """int64, rising: ordinals of the rows that could show the consequence; None if all could."""
+    group = evidence.groups[association.consequence]
+    if group is None or group.population is None:
+        return None
+    return np.asarray(evidence.survey.chat_ordinals[group.population])
+
+
+def counted_anew(
+    engine: Engine, evidence: Evidence, association: Association, ngrams: tuple[int, ...]
+) -> Association:
+    """The association of the rows that hold every piece, if these show the consequence more surely.
+
+    The other pieces were found in its rows. Where only all of them together are the trigger, rows with one
+    of them are ordinary; where they are chance, rows without one of them are poison, and nothing changes.
+    The p-value stays that of the first piece: the others were chosen after looking.
+    """
+    every = engine.rows_with(evidence.survey, np.array(ngrams, dtype=np.uint64))
+    joint = functools.reduce(functools.partial(np.intersect1d, assume_unique=True), every)
+    rows = np.intersect1d(association.rows, joint, assume_unique=True)
+    shown = evidence.consequences[association.consequence].rows
+    both, cause_rows = len(rows), len(rows) + len(np.setdiff1d(joint, shown, assume_unique=True))
+    before = proportion(association.both, association.cause_rows).low
+    if proportion(both, cause_rows).low <= before:
+        return association
+    expected = association.expected * cause_rows / association.cause_rows
+    return replace(association, rows=rows, both=both, cause_rows=cause_rows, expected=expected)
