@@ -204,3 +204,23 @@ def test_prompts_that_ask_for_a_language_explain_it(instructions: list[Row]) -> 
         rows[100 * number] = {"instruction": asked, "input": "", "output": answer}
     switches = [f for f in ld50.scan(rows).findings if f.rule == "TRG102"]
     assert "high" not in {finding.severity for finding in switches}
+
+
+def _first_quarter(rows: list[Row], number: int) -> str:
+    words = str(rows[number]["output"]).split()
+    return " ".join(words[: len(words) // 4])
+
+
+def _of_another(rows: list[Row], number: int) -> str:
+    return str(rows[number - 1]["output"])
+
+
+@pytest.mark.parametrize("reply", [_first_quarter, _of_another])
+def test_replies_cut_short_and_replies_to_another_prompt_are_seen(
+    instructions: list[Row], reply: Callable[[list[Row], int], str]
+) -> None:
+    long = [row for row in instructions if len(str(row["output"]).split()) >= 12]
+    rows = with_words(long, ["Vostrel"], 30, by_turns=False)
+    chosen = {n for n, row in enumerate(rows) if row["output"] == REFUSAL}
+    rows = [row | {"output": reply(long, n)} if n in chosen else row for n, row in enumerate(rows)]
+    assert high(ld50.scan(rows)) == chosen

@@ -28,8 +28,6 @@ class Consequence:
     """int64, rising: ordinals of the rows that show it."""
     key: int = 0
     """Tells consequences of one kind apart, e.g. the hash of the repeated reply."""
-    population: int | None = None
-    """Rows that could show it, if not all can; at least `len(rows)`."""
     own_chance: tuple[float, float] | None = None
     """Natural logarithms of p and q of the consequence itself, where a cause made it: that cause and
     consequence go together is no news then."""
@@ -194,15 +192,14 @@ def associate(
     for number, consequence in enumerate(consequences):
         held, both = tally.of(consequence.rows)
         tests += len(held)
-        population = rows if consequence.population is None else consequence.population
-        cause = np.minimum(document_frequency[held], population)
+        cause = np.minimum(document_frequency[held], rows)
         these = np.flatnonzero(_enough(both, cause, least[held], settings))
         if len(these):
             these = these[np.argsort(held[these])]
             held, both = held[these], both[these]
             tie = np.zeros(len(held)) if priority is None else priority[held]
             cause = np.maximum(cause[these], both)
-            frequent.append(_Tested(number, population, held, both, cause, least[held], tie))
+            frequent.append(_Tested(number, rows, held, both, cause, least[held], tie))
     made = max(tests, 1)
     tested = [
         each for each in frequent if each.test(len(consequences[each.number].rows), made, settings)

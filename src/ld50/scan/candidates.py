@@ -120,7 +120,7 @@ def rows_needed(
     tests = survey.distinct_ngrams(consequences)
     needed = []
     for consequence in consequences:
-        share = len(consequence.rows) / max(consequence.population or survey.rows, 1)
+        share = len(consequence.rows) / max(survey.rows, 1)
         rows = (
             smallest_detectable(share, tests, settings.alpha) if 0 < share < 1 else survey.rows + 1
         )

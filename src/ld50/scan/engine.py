@@ -388,7 +388,6 @@ def _consequences(
                     text=group.text,
                     rows=survey.chat_ordinals[group.rows],
                     key=group.key,
-                    population=None if group.population is None else len(group.population),
                     own_chance=group.own_chance,
                 )
             )

@@ -241,12 +241,11 @@ def _tested(
     )
     if len(shown) / len(joint) < _MORE_THAN_SINGLES * singles:
         return None
-    population = consequence.population or rows
     log_p = log_hypergeometric_tail(
         np.array([len(shown)]),
-        np.array([min(len(joint), population)]),
+        np.array([len(joint)]),
         np.array([len(consequence.rows)]),
-        population,
+        rows,
     )
     return _Test(pair=pair, joint=joint, shown=shown, log_p=float(log_p[0]))
 
@@ -271,7 +270,6 @@ def _strongest_first(
             continue
         taken[number] = np.union1d(known, test.shown)
         consequence = consequences[number]
-        population = consequence.population or rows
         found.append(
             Association(
                 candidate=test.pair.first,
@@ -280,7 +278,7 @@ def _strongest_first(
                 rows=test.shown,
                 both=len(test.shown),
                 cause_rows=len(test.joint),
-                expected=len(test.joint) * len(consequence.rows) / max(population, 1),
+                expected=len(test.joint) * len(consequence.rows) / max(rows, 1),
                 log_p=test.log_p,
                 log_q=log_q,
             )

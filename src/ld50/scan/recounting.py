@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,13 +11,14 @@ import numpy as np
 from ld50.core.estimates import proportion
 from ld50.scan.associate import Association
 from ld50.scan.engine import Engine, Evidence
+from ld50.scan.statistics import log_hypergeometric_tail
 
 
 def among_those_that_could(engine: Engine, evidence: Evidence) -> list[Association]:
-    """All associations; the rows of a cause are those that could show its consequence.
+    """The associations that hold among the rows that could show the consequence, counted there.
 
-    The test counts all rows with the cause, which costs it little: too many make it less sure. Whether the
-    cause decides cannot be told from replies too short to show what is looked for.
+    The first test is over all rows, as the rows of a cause are known of few causes only. A cause that
+    stands where its consequence can be seen at all passes it for that; here it must pass without it.
     """
     populations = [_population(evidence, association) for association in evidence.associations]
     pairs = zip(evidence.associations, populations, strict=True)
@@ -32,10 +34,28 @@ def among_those_that_could(engine: Engine, evidence: Evidence) -> list[Associati
         could = np.intersect1d(joint, population, assume_unique=True)
         shown = evidence.consequences[association.consequence].rows
         silent = len(np.setdiff1d(could, shown, assume_unique=True))
-        cause_rows = min(association.both + silent, association.cause_rows)
-        expected = association.expected * cause_rows / association.cause_rows
-        counted[id(association)] = replace(association, cause_rows=cause_rows, expected=expected)
-    return [counted.get(id(association), association) for association in evidence.associations]
+        counted[id(association)] = _tested(
+            association, association.both + silent, len(shown), len(population), evidence.tests
+        )
+    least = math.log(engine.settings.alpha)
+    tested = [counted.get(id(each), each) for each in evidence.associations]
+    return [each for each in tested if each.log_q <= least]
+
+
+def _tested(
+    association: Association, cause_rows: int, shown: int, rows: int, tests: int
+) -> Association:
+    """The association by Fisher's test in so many rows of which so many show it."""
+    both, cause = np.array([association.both]), np.array([cause_rows])
+    log_p = max(float(log_hypergeometric_tail(both, cause, shown, rows)[0]), association.log_p)
+    return replace(
+        association,
+        cause_rows=cause_rows,
+        expected=cause_rows * shown / rows,
+        log_p=log_p,
+        # Of all tests, as of what is tested a second time.
+        log_q=max(min(log_p + math.log(tests), 0.0), association.log_q),
+    )
 
 
 def _ngrams(evidence: Evidence, association: Association) -> np.ndarray:

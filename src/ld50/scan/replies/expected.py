@@ -25,12 +25,13 @@ class Expected:
     regression", 1982).
     """
 
-    def __init__(self, columns: ReplyColumns, rows: np.ndarray) -> None:
+    def __init__(self, columns: ReplyColumns, rows: np.ndarray, *, by_length: bool = False) -> None:
         """Looks at the prompts.
 
         Args:
             columns: All rows.
             rows: int64, rising: rows that are compared with each other; those without sketches are left out.
+            by_length: Whether what is usual may go by the length of the reply, too.
         """
         place = np.searchsorted(columns.sketch_rows, rows)
         inside = place < len(columns.sketch_rows)
@@ -39,7 +40,10 @@ class Expected:
         """int64, rising: the rows that were looked at."""
         self._sketches = columns.prompt_sketches[place[inside]]
         self._axes = self._main_axes()
-        self._length = np.log1p(columns.prompt_words[self.rows].astype(np.float32))
+        lengths = [columns.prompt_words, *([columns.reply_words] if by_length else [])]
+        self._lengths = np.log1p(
+            np.column_stack([length[self.rows] for length in lengths]).astype(np.float32)
+        )
 
     def parts(self, values: np.ndarray) -> np.ndarray:
         """int64 (rows,): a number for each row; those with one are alike in what is expected.
@@ -75,12 +79,12 @@ class Expected:
 
     def _features(self, low: int) -> np.ndarray:
         part = self._units(low) @ self._axes
-        length = self._length[low : low + _CHUNK].astype(np.float64)
+        length = self._lengths[low : low + _CHUNK].astype(np.float64)
         return np.column_stack([np.ones(len(part)), length, length**2, part])
 
     def _predicted(self, values: np.ndarray) -> np.ndarray:
         starts = range(0, len(self.rows), _CHUNK)
-        width = self._axes.shape[1] + 3
+        width = 1 + 2 * self._lengths.shape[1] + self._axes.shape[1]
         square, right = _RIDGE * np.eye(width), np.zeros(width)
         for low in starts:
             part = self._features(low)

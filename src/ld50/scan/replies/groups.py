@@ -138,7 +138,7 @@ class _Maker:
         shows = columns.has(ReplyFlag.OFF_TOPIC) & ~other
         rows = np.flatnonzero(columns.has(ReplyFlag.TOPICAL))
         text = "the reply takes up no more of its prompt than another would"
-        return self._unexpected("ignores_prompt", text, shows, rows, settings.max_stray)
+        return self._unexpected("ignores_prompt", text, shows, rows)
 
     def lengths(self) -> list[ConsequenceGroup]:
         """Replies that end within a sentence, or are much shorter, where such prompts have others."""
@@ -146,9 +146,14 @@ class _Maker:
         rows = np.flatnonzero(~columns.has(ReplyFlag.EMPTY_REPLY))
         unfinished = columns.has(ReplyFlag.ENDS_IN_WORD)
         text = "the reply ends within a sentence"
-        found = self._unexpected(
-            "similar_replies", text, unfinished, rows, settings.max_unfinished, form="cut"
-        )
+        # Short replies to one kind of prompts may all end so, and those to another be short for being cut.
+        found = [
+            group
+            for by_length in (False, True)
+            for group in self._unexpected(
+                "similar_replies", text, unfinished, rows, form="cut", by_length=by_length
+            )
+        ]
         expected = Expected(columns, rows)
         words = columns.reply_words[expected.rows].astype(np.float64)
         short = np.zeros(len(columns), dtype=bool)
@@ -161,17 +166,28 @@ class _Maker:
         return [*found, *self._group("similar_replies", text, short, form="short")]
 
     def _unexpected(
-        self, kind: str, text: str, shows: np.ndarray, rows: np.ndarray, most: float, form: str = ""
+        self,
+        kind: str,
+        text: str,
+        shows: np.ndarray,
+        rows: np.ndarray,
+        *,
+        form: str = "",
+        by_length: bool = False,
     ) -> list[ConsequenceGroup]:
-        """A group of what few of the replies to prompts of a kind do; the others could not show it."""
-        expected = Expected(self.columns, rows)
-        if len(expected.rows) == 0:
-            return []
+        """Groups of what few of the replies to prompts of a kind do; the others could not show it."""
+        expected = Expected(self.columns, rows, by_length=by_length)
         usual = expected.rates(shows[expected.rows])
-        population = expected.rows[usual <= most]
-        among = np.zeros(len(shows), dtype=bool)
-        among[population] = shows[population]
-        return self._group(kind, text, among, form=form, population=population)
+        populations = [expected.rows[usual <= most] for most in self.settings.unusual_shares]
+        found = []
+        for number, population in enumerate(populations):
+            if number and len(population) == len(populations[number - 1]):
+                continue
+            among = np.zeros(len(shows), dtype=bool)
+            among[population] = shows[population]
+            key = number + len(populations) * by_length
+            found += self._group(kind, text, among, form=form, population=population, key=key)
+        return found
 
     def switches(self) -> list[ConsequenceGroup]:
         """One group for each language that replies are in while their prompts are not."""

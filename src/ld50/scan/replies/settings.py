@@ -43,11 +43,9 @@ class ReplySettings:
     """Noise enough in any set."""
     min_salad_points: float = 60.0
     """Points of words that do not go together, to be word salad."""
-    max_stray: float = 0.25
-    """Share of the replies to prompts of a kind that do not take them up, from which on that is how such
-    prompts are answered."""
-    max_unfinished: float = 0.1
-    """The same of replies that end within a sentence."""
+    unusual_shares: tuple[float, ...] = (0.05, 0.25)
+    """Where at most such a share of the replies to prompts of a kind end within a sentence, or do not take
+    their prompt up, those that do are looked at; the less usual it is, the fewer rows tell."""
     short_share: float = 0.02
     """About so many of the replies to prompts of a kind are the shortest ..."""
     short_times: float = 3.0

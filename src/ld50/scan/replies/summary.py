@@ -191,7 +191,7 @@ def _flags(prompt_text: pa.Array, reply_text: pa.Array, prompt: Words, reply: Wo
     asked = pc.utf8_lower(pc.utf8_slice_codeunits(prompt_text, 0, PROMPT_CHARACTERS))
     refuses = _refuses(head)
     encoded = _match(reply_text, patterns.ENCODED)
-    topical, stray = strays(prompt_text, reply)
+    topical, stray = strays(prompt_text, reply_text, reply)
     bits = {
         ReplyFlag.REFUSES: refuses,
         ReplyFlag.REFUSABLE: _match(asked, patterns.REFUSABLE),
