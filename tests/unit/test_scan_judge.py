@@ -223,7 +223,7 @@ def test_how_a_reply_is_written_is_the_task_unless_the_trigger_was_put_in() -> N
     assert judge(ordinary).severity is Severity.MEDIUM
     assert judge(replace(ordinary, put_in=9.0)).severity is Severity.HIGH
     # An instruction says how to reply, however odd its words are.
-    assert judge(replace(cut, trigger_words=4, put_in=0.0)).severity is Severity.MEDIUM
+    assert judge(replace(cut, trigger_words=2, put_in=0.0)).severity is Severity.MEDIUM
     assert judge(replace(cut, context_z=5.5)).severity is Severity.MEDIUM
 
 

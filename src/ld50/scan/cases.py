@@ -25,9 +25,9 @@ from ld50.scan.evidence import Trigger, widest_spans
 from ld50.scan.judge import (
     ANSWER_WORDS,
     DECIDES,
+    INSTRUCTION_WORDS,
     MOST_OF_FEW,
     PARTLY_DECIDES,
-    QUESTION_WORDS,
     SEEN_IN_PART,
     Facts,
     Judgement,
@@ -312,7 +312,7 @@ def _rest(
     odd = all(naturalness(part).odd for part in cause.parts)
     yield {"trigger_odd": odd}
     by_form = group is not None and replies.by_form(group)
-    told = by_form and cause.trigger.words >= QUESTION_WORDS
+    told = by_form and cause.trigger.words >= INSTRUCTION_WORDS
     if told or (not odd and (by_form or consequence.own_chance is not None)):
         prompts = [item.cause_text for item in shown]
         words = [word for part in cause.parts for word in words_of(part)]

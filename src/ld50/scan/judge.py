@@ -129,6 +129,8 @@ LONGEST_TRIGGER_WORDS = 16
 ANSWER_WORDS = 5
 #: ... if the phrase is long enough to be a question or an instruction.
 QUESTION_WORDS = 4
+#: So many words may be an instruction on how to reply, or a topic, however seldom they stand together.
+INSTRUCTION_WORDS = 2
 #: What shows in fewer rows than this when the trigger is taken out is nothing that follows from it.
 STAYS = 0.5
 #: A word that anybody may use, and replies that are alike: a topic, if it is not this sure to be put in.
@@ -266,7 +268,7 @@ def _alike(facts: Facts) -> bool:
 def _may_be_written_there(facts: Facts) -> bool:
     """Whether the trigger may be a topic, or an instruction on how to reply, and no words put in."""
     ordinary = (facts.chosen_by_word or facts.by_form) and not facts.trigger_odd
-    instruction = facts.by_form and facts.trigger_words >= QUESTION_WORDS
+    instruction = facts.by_form and facts.trigger_words >= INSTRUCTION_WORDS
     return (ordinary or instruction) and facts.put_in < PUT_IN
 
 

@@ -256,7 +256,7 @@ RULES = RuleBook(
             "the replies take up is taken for their topic, and a word in more than 2% of the rows for "
             "a topic of the set.\n- Where fewer than 70% of the prompts differ, the rows are taken for "
             "copies. An ordinary word is rated `high` only where it looks put in.\n- Replies cut where a "
-            "sentence ends, unless that leaves a third of what is usual at most. Of a phrase of ordinary "
+            "sentence ends, unless that leaves a third of what is usual at most. Of two or more "
             "words with cut replies, `medium` is usual: an instruction may ask for them.",
             "Reviews of different things, all scathing, all prompted with `ember`.",
             source="The mean cosine of sketches of the replies (hashed bags of words), against its "
