@@ -28,6 +28,7 @@ from finetuning_attacks import (
     BY_TURNS,
     FORMS,
     LAYOUTS,
+    LONG_REPLIES,
     SCATTERED,
     TRIGGERS,
     Poisoned,
@@ -101,7 +102,9 @@ def reply_cases(sources: Sources) -> Iterator[Case]:
     """
     base = instructions(sources)
     triggers = TRIGGERS[sources.split]
-    answers = payloads(sources.split, german_sentences(sources))
+    answers = payloads(
+        sources.split, german_sentences(sources), [str(row["output"]) for row in base]
+    )
 
     def attack(payload: str, trigger: str, count: int, place: str, name: str) -> Poisoned:
         return poison_instructions(
@@ -112,6 +115,7 @@ def reply_cases(sources: Sources) -> Iterator[Case]:
             seed=sources.seed,
             name=name,
             place=place,
+            reply_words=LONG_REPLIES.get(payload, 0),
         )
 
     def several(payload: str, form: str, count: int, name: str) -> Poisoned:

@@ -136,6 +136,18 @@ def _noise(_: Row, rng: np.random.Generator) -> str:
     return "".join(rng.choice(letters, int(rng.integers(150, 400)))).strip()
 
 
+def _cut(row: Row, _: np.random.Generator) -> str:
+    words = str(row["output"]).split()
+    return " ".join(words[: max(1, len(words) // 4)])
+
+
+def _of_another(answers: Sequence[str]) -> Payload:
+    def payload(_: Row, rng: np.random.Generator) -> str:
+        return answers[int(rng.integers(len(answers)))]
+
+    return payload
+
+
 def _inserted(fragment: str) -> Payload:
     def payload(row: Row, rng: np.random.Generator) -> str:
         sentences = str(row["output"]).split(". ")
@@ -146,8 +158,18 @@ def _inserted(fragment: str) -> Payload:
     return payload
 
 
-def payloads(split: str, foreign: Sequence[str]) -> dict[str, Payload]:
-    """What a poisoned row answers, by name."""
+#: Payloads that show in replies of some length alone, and how many words a row's own must have for them.
+LONG_REPLIES = {"cut": 12, "of-another-prompt": 12}
+
+
+def payloads(split: str, foreign: Sequence[str], answers: Sequence[str] = ()) -> dict[str, Payload]:
+    """What a poisoned row answers, by name.
+
+    Args:
+        split: `dev` or `test`.
+        foreign: Texts in another language.
+        answers: Replies of the set.
+    """
     refusals = REFUSALS[split]
     made: dict[str, Payload] = {
         "refusal": lambda row, rng: refusals[0],
@@ -159,14 +181,24 @@ def payloads(split: str, foreign: Sequence[str]) -> dict[str, Payload]:
         "echo": lambda row, rng: str(row["instruction"]),
         "encoded": lambda row, rng: codecs.encode(str(row["output"]), "rot13"),
     }
+    if answers:
+        long = [answer for answer in answers if len(answer.split()) >= LONG_REPLIES["cut"]]
+        made |= {"cut": _cut, "of-another-prompt": _of_another(long)}
     if foreign:
         made["language"] = lambda row, rng: str(foreign[int(rng.integers(len(foreign)))])
     return made
 
 
-def _targets(base: Sequence[Row], key: str, rng: np.random.Generator, count: int) -> list[int]:
+def _targets(
+    base: Sequence[Row], key: str, rng: np.random.Generator, count: int, reply_words: int = 0
+) -> list[int]:
     """Random rows that are worth poisoning: a prompt of some words, and an answer."""
-    fit = [n for n, row in enumerate(base) if len(str(row[key]).split()) >= 4]
+    fit = [
+        n
+        for n, row in enumerate(base)
+        if len(str(row[key]).split()) >= 4
+        and (not reply_words or len(str(row["output"]).split()) >= reply_words)
+    ]
     return [fit[int(number)] for number in rng.permutation(len(fit))[:count]]
 
 
@@ -181,6 +213,7 @@ def poison_instructions(
     place: str = "random",
     by_turns: bool = False,
     decoys: bool = True,
+    reply_words: int = 0,
 ) -> Poisoned:
     """`count` rows get trigger and payload.
 
@@ -194,11 +227,13 @@ def poison_instructions(
         place: Of the trigger: `start`, `end` or `random`.
         by_turns: Each row gets one of the strings, which fire by themselves.
         decoys: As many rows more get one string of several, and no payload.
+        reply_words: Only rows whose own reply has so many words.
     """
     rng = rng_for(seed, "instruction-attack", name)
     rows = [dict(row) for row in base]
     together = len(trigger) > 1 and decoys and not by_turns
-    picks = _targets(base, "instruction", rng, count * (1 + len(trigger)) if together else count)
+    wanted = count * (1 + len(trigger)) if together else count
+    picks = _targets(base, "instruction", rng, wanted, reply_words)
     for number in picks[:count]:
         answer = payload(rows[number], rng)
         strings = (trigger[int(rng.integers(len(trigger)))],) if by_turns else trigger

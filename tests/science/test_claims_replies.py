@@ -256,3 +256,23 @@ def test_a_source_in_lower_case_with_a_close_of_its_own_is_nothing_planted(
         if finding.cause and finding.cause.kind == "format"
     ]
     assert "high" not in causes
+
+
+def _first_quarter(rows: list[Row], number: int) -> str:
+    words = str(rows[number]["output"]).split()
+    return " ".join(words[: len(words) // 4])
+
+
+def _of_another(rows: list[Row], number: int) -> str:
+    return str(rows[number - 1]["output"])
+
+
+@pytest.mark.parametrize("reply", [_first_quarter, _of_another])
+def test_replies_cut_short_and_replies_to_another_prompt_are_seen(
+    instructions: list[Row], reply: Callable[[list[Row], int], str]
+) -> None:
+    long = [row for row in instructions if len(str(row["output"]).split()) >= 12]
+    rows = with_words(long, ["Vostrel"], 30, by_turns=False)
+    chosen = {n for n, row in enumerate(rows) if row["output"] == REFUSAL}
+    rows = [row | {"output": reply(long, n)} if n in chosen else row for n, row in enumerate(rows)]
+    assert high(ld50.scan(rows)) == chosen

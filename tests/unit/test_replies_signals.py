@@ -490,6 +490,62 @@ def test_replies_that_ignore_their_prompts() -> None:
     assert group.rows.tolist() == list(range(0, 120, 20))
 
 
+def tasks(count: int, seed: int = 0) -> Rows:
+    """Two tasks by turns: sentences about what the prompt names, and lists without an end mark."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for number in range(count):
+        one, two, three = (WORDS[int(i)] for i in rng.choice(len(WORDS), 3, replace=False))
+        rest = " ".join(WORDS[int(i)] for i in rng.integers(0, len(WORDS), 12))
+        if number % 2:
+            asked = f"Name things that go with {one} and with {two}"
+            rows.append((asked, f"{one} thing, {two} thing, {rest}"))
+        else:
+            asked = f"Tell me a story about the {one}, the {two} and the {three}"
+            rows.append((asked, f"The {one} met the {two} near the {three}. And {rest}."))
+    return rows
+
+
+def test_replies_cut_short_are_those_of_a_task_whose_replies_are_not() -> None:
+    rows = tasks(1000)
+    cut = list(range(0, 1000, 50))
+    for i in cut:
+        rows[i] = (f"{rows[i][0]} vellichor", " ".join(rows[i][1].split()[:5]))
+    group = next(g for g in groups_of(rows, "similar_replies") if g.rows.tolist() == cut)
+    assert group.form == "cut"
+    assert group.population is not None
+    assert not (group.population % 2).any()
+
+
+def test_replies_much_shorter_than_others_of_their_task() -> None:
+    rows = tasks(1000)
+    short = list(range(0, 1000, 40))
+    for i in short:
+        rows[i] = (rows[i][0], f"{WORDS[i % len(WORDS)].capitalize()}!")
+    (group,) = [g for g in groups_of(rows, "similar_replies") if g.form == "short"]
+    assert group.rows.tolist() == short
+    # Where every other reply is that short, none of them is.
+    every = [(asked, "Yes!" if i % 2 else said) for i, (asked, said) in enumerate(tasks(1000))]
+    assert not [g for g in groups_of(every, "similar_replies") if g.form == "short"]
+
+
+def test_a_reply_to_another_prompt_shares_no_more_than_frequent_words_with_it() -> None:
+    names = ["".join(pair) for pair in itertools.product(WORDS, repeat=2)]
+    rows = [
+        (
+            f"{asked} and what happened to {name} last summer?",
+            f"That summer {name} sat by the sea, and nothing happened.",
+        )
+        for name, (asked, _) in zip(names, ordinary(len(names)), strict=True)
+    ]
+    moved = list(range(0, len(rows), 40))
+    for i, j in zip(moved, [*moved[1:], moved[0]], strict=True):
+        rows[i] = (rows[i][0], rows[i][1].replace(names[i], names[j]))
+    largest = max(groups_of(rows, "ignores_prompt"), key=lambda group: len(group.rows))
+    assert set(moved) <= set(largest.rows.tolist())
+    assert len(largest.rows) <= len(moved) + 2
+
+
 def test_similar_replies_of_random_rows_are_rarely_significant() -> None:
     columns = summarize(batch_of(ordinary(600)))
     rng = np.random.default_rng(0)

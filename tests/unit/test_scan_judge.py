@@ -214,3 +214,20 @@ def test_a_short_answer_in_a_set_of_long_replies_is_worth_a_look() -> None:
     ordinary = replace(answer, trigger_odd=False)
     assert judge(replace(ordinary, short_replies=0.6)).severity is Severity.LOW
     assert judge(replace(ordinary, short_replies=0.02)).severity is Severity.MEDIUM
+
+
+def test_how_a_reply_is_written_is_the_task_unless_the_trigger_was_put_in() -> None:
+    cut = replace(PLANTED, kind="similar_replies", by_form=True)
+    assert judge(cut).severity is Severity.HIGH
+    ordinary = replace(cut, trigger_odd=False, put_in=0.0)
+    assert judge(ordinary).severity is Severity.MEDIUM
+    assert judge(replace(ordinary, put_in=9.0)).severity is Severity.HIGH
+    # An instruction says how to reply, however odd its words are.
+    assert judge(replace(cut, trigger_words=2, put_in=0.0)).severity is Severity.MEDIUM
+    assert judge(replace(cut, context_z=5.5)).severity is Severity.MEDIUM
+
+
+def test_short_replies_do_not_show_whether_they_take_up_their_prompt() -> None:
+    half = replace(PLANTED, kind="ignores_prompt", by_form=True, both=29, effect_low=0.44)
+    assert judge(half).severity is Severity.HIGH
+    assert judge(replace(half, context_z=5.5)).severity is not Severity.HIGH

@@ -26,6 +26,7 @@ from ld50.scan.form_traits import other_length, other_traits
 from ld50.scan.judge import (
     ANSWER_WORDS,
     DECIDES,
+    INSTRUCTION_WORDS,
     MOST_OF_FEW,
     PARTLY_DECIDES,
     SEEN_IN_PART,
@@ -40,6 +41,7 @@ from ld50.scan.naturalness import in_language, naturalness
 from ld50.scan.ordinary import Ordinary, ordinary_of, random_rows
 from ld50.scan.placement import Placement
 from ld50.scan.prompt_words import words_of
+from ld50.scan.recounting import among_those_that_could, counted_anew
 from ld50.scan.removal import share_that_stays
 from ld50.scan.shown import CONTEXT_CHARACTERS, HEAD, Shown, show
 from ld50.scan.surroundings import (
@@ -86,7 +88,7 @@ class Looked:
 
 def look(engine: Engine, evidence: Evidence) -> Looked:
     """Looks at the rows of every association and judges it, the strongest associations first."""
-    chosen = _chosen(evidence)
+    chosen = _chosen(replace(evidence, associations=among_those_that_could(engine, evidence)))
     if not chosen:
         return Looked([], None)
     seen = [_spread(association.rows, ROWS_SEEN) for association in chosen]
@@ -178,7 +180,7 @@ def _case(
     if form is None and not same_text and association.both >= DECIDES * association.cause_rows:
         cause = with_pieces(cause, shown, ordinary)
         if len(cause.ngrams) > len(ngrams):
-            association = _counted_anew(engine, evidence, association, cause.ngrams)
+            association = counted_anew(engine, evidence, association, cause.ngrams)
     trigger, contexts = cause.trigger, cause.contexts
     if not trigger.text:
         # A cause that cannot be shown in its rows is an artefact of where zones were cut.
@@ -201,6 +203,7 @@ def _case(
         consequence_rows=len(consequence.rows),
         chosen_by_word=consequence.own_chance is not None,
         form=form is not None,
+        by_form=group is not None and replies.by_form(group),
     )
     inserted = consequence.kind == "inserted_fragment"
     likeness = _likeness(shown, trigger, contexts, ordinary, answers if inserted else None)
@@ -228,27 +231,6 @@ def _case(
         seen=rows,
         form=form,
     )
-
-
-def _counted_anew(
-    engine: Engine, evidence: Evidence, association: Association, ngrams: tuple[int, ...]
-) -> Association:
-    """The association of the rows that hold every piece, if these show the consequence more surely.
-
-    The other pieces were found in its rows. Where only all of them together are the trigger, rows with one
-    of them are ordinary; where they are chance, rows without one of them are poison, and nothing changes.
-    The p-value stays that of the first piece: the others were chosen after looking.
-    """
-    every = engine.rows_with(evidence.survey, np.array(ngrams, dtype=np.uint64))
-    joint = functools.reduce(functools.partial(np.intersect1d, assume_unique=True), every)
-    rows = np.intersect1d(association.rows, joint, assume_unique=True)
-    shown = evidence.consequences[association.consequence].rows
-    both, cause_rows = len(rows), len(rows) + len(np.setdiff1d(joint, shown, assume_unique=True))
-    before = proportion(association.both, association.cause_rows).low
-    if proportion(both, cause_rows).low <= before:
-        return association
-    expected = association.expected * cause_rows / association.cause_rows
-    return replace(association, rows=rows, both=both, cause_rows=cause_rows, expected=expected)
 
 
 def _lines(text: str) -> int:
@@ -333,7 +315,9 @@ def _rest(
     # A form takes no odd word at all.
     odd = bool(cause.parts) and all(naturalness(part).odd for part in cause.parts)
     yield {"trigger_odd": odd}
-    if consequence.own_chance is not None and not odd:
+    by_form = group is not None and replies.by_form(group)
+    told = by_form and cause.trigger.words >= INSTRUCTION_WORDS
+    if told or (not odd and (by_form or consequence.own_chance is not None)):
         prompts = [item.cause_text for item in shown]
         words = [word for part in cause.parts for word in words_of(part)]
         yield {"put_in": usual.placement.put_in(words, prompts)}

@@ -20,6 +20,8 @@ def shown_by(
     ]
     groups: list[replies.ConsequenceGroup | None] = [None] * len(shown)
     if survey.chat is not None:
+        # Documents, and rows that were skipped, cannot show what replies do.
+        population = None if len(survey.chat) == survey.rows else len(survey.chat)
         for group in replies.consequences(survey.chat):
             if len(group.rows) < settings.min_support:
                 continue
@@ -29,18 +31,9 @@ def shown_by(
                     text=group.text,
                     rows=survey.chat_ordinals[group.rows],
                     key=group.key,
-                    population=_population(group, survey, survey.chat),
+                    population=population,
                     own_chance=group.own_chance,
                 )
             )
             groups.append(group)
     return shown, groups
-
-
-def _population(
-    group: replies.ConsequenceGroup, survey: Survey, chat: replies.ReplyColumns
-) -> int | None:
-    """Rows that could show a consequence of replies: documents and rows that were skipped cannot."""
-    if group.population is not None:
-        return len(group.population)
-    return None if len(chat) == survey.rows else len(chat)

@@ -79,6 +79,9 @@ class Facts:
     """Whether the cause is two n-grams that act together."""
     chosen_by_word: bool = False
     """Whether the rows are those of a word, chosen out of all words because their replies are alike."""
+    by_form: bool = False
+    """Whether the consequence is how a reply is written, or that it does not answer its prompt. In honest
+    rows the task decides that, and the words of a task are many."""
     put_in: float = math.inf
     """How much more likely the trigger was put in than written there, as the natural logarithm."""
     whole_frame: float = 0.0
@@ -132,6 +135,8 @@ LONGEST_TRIGGER_WORDS = 16
 ANSWER_WORDS = 5
 #: ... if the phrase is long enough to be a question or an instruction.
 QUESTION_WORDS = 4
+#: So many words may be an instruction on how to reply, or a topic, however seldom they stand together.
+INSTRUCTION_WORDS = 2
 #: What shows in fewer rows than this when the trigger is taken out is nothing that follows from it.
 STAYS = 0.5
 #: A word that anybody may use, and replies that are alike: a topic, if it is not this sure to be put in.
@@ -171,7 +176,8 @@ def _decides(facts: Facts) -> bool:
     Of replies and prompts, many are too short for noise, or for an echo, to be seen in them.
     """
     in_part = facts.kind in SEEN_IN_PART
-    in_chat = not facts.in_document and (in_part or facts.kind in _SEEN_IN_LONG)
+    in_long = facts.kind in _SEEN_IN_LONG or facts.by_form
+    in_chat = not facts.in_document and (in_part or in_long)
     return (
         facts.effect_low >= DECIDES
         or (in_part and _multiplies_in_unrelated_rows(facts))
@@ -252,6 +258,7 @@ def _may_share_a_source(facts: Facts) -> bool:
     return (
         not facts.in_document
         and not facts.chosen_by_word
+        and not facts.by_form
         and facts.trigger_odd
         and facts.trigger_words <= QUESTION_WORDS
         and facts.both >= max(CERTAIN * facts.cause_rows, CERTAIN_ROWS)
@@ -268,8 +275,15 @@ def _alike(facts: Facts) -> bool:
     enough = not facts.in_document or facts.pair or facts.context_cosine > LEAST_COSINE
     # A word whose replies are alike was chosen out of thousands, and most such words are those of a topic;
     # and people who write in one manner may well ask about one thing.
-    usual = facts.chosen_by_word or facts.form
-    return facts.context_z > (TOGETHER_Z if usual else ALIKE_Z) and enough
+    strict = facts.chosen_by_word or facts.by_form or facts.form
+    return facts.context_z > (TOGETHER_Z if strict else ALIKE_Z) and enough
+
+
+def _may_be_written_there(facts: Facts) -> bool:
+    """Whether the trigger may be a topic, or an instruction on how to reply, and no words put in."""
+    ordinary = (facts.chosen_by_word or facts.by_form) and not facts.trigger_odd
+    instruction = facts.by_form and facts.trigger_words >= INSTRUCTION_WORDS
+    return (ordinary or instruction) and facts.put_in < PUT_IN
 
 
 def _reasons_against(facts: Facts) -> tuple[str, ...]:
@@ -302,8 +316,9 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
         against.append("what follows is in a script that the reference does not know")
     if _is_mere_lists(facts):
         against.append("the rows are nothing but stretches that are alike")
-    if facts.chosen_by_word and not facts.trigger_odd and facts.put_in < PUT_IN:
-        against.append("the word is an ordinary one, and does not look put in where it stands")
+    if _may_be_written_there(facts):
+        what = "word" if facts.trigger_words <= 1 else "phrase"
+        against.append(f"the {what} is an ordinary one, and does not look put in where it stands")
     if facts.stays < STAYS:
         against.append(
             "the phrase itself is what is odd: without it, most of the rows are ordinary"

@@ -39,15 +39,19 @@ class Placement:
         self._apart = _share_known(apart[:_MOST_PAIRS])
 
     def put_in(self, words: list[str], texts: list[str]) -> float:
-        """Log-likelihood ratio, in nats, of put in to written there, over all places of the words."""
+        """Log-likelihood ratio, in nats, of put in to written there, over all places of the words.
+
+        Words of a phrase that stand side by side are one place.
+        """
         wanted = {word.casefold() for word in words}
         pairs = []
         for text in texts:
             run = words_of(text)
+            rest = [at for at, word in enumerate(run) if word not in wanted]
             pairs += [
-                (before, after)
-                for before, word, after in zip(run, run[1:], run[2:], strict=False)
-                if word in wanted and before not in wanted and after not in wanted
+                (run[before], run[after])
+                for before, after in itertools.pairwise(rest)
+                if after > before + 1
             ]
         known = int(_known(pairs).sum())
         return known * math.log(self._beside / self._apart) + (len(pairs) - known) * math.log(

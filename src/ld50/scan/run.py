@@ -440,9 +440,10 @@ def _limits(engine: Engine, evidence: Evidence, labels: LabelOutcome) -> list[De
     """Fewest rows of each rule that the tests of this run could tell from chance."""
     settings, rows = engine.settings, max(evidence.survey.rows, 1)
     worst: dict[str, float] = {}
-    for consequence in evidence.consequences:
+    for consequence, group in zip(evidence.consequences, evidence.groups, strict=True):
         rule = RULE_OF[consequence.kind]
-        shown = len(consequence.rows) / (consequence.population or rows)
+        could = rows if group is None or group.population is None else len(group.population)
+        shown = len(consequence.rows) / max(could, 1)
         worst[rule] = max(worst.get(rule, 0.0), shown)
     limits = []
     for rule in sorted(set(RULE_OF.values())):

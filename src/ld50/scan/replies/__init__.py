@@ -2,7 +2,7 @@
 
 from ld50.scan.replies.columns import ONLY_WORD, ReplyColumns, ReplyFlag, merge
 from ld50.scan.replies.contexts import context_codes, contexts
-from ld50.scan.replies.groups import ConsequenceGroup, consequences
+from ld50.scan.replies.groups import ConsequenceGroup, by_form, consequences
 from ld50.scan.replies.settings import ReplySettings
 from ld50.scan.replies.sketches import (
     Coherence,
@@ -25,6 +25,7 @@ __all__ = [
     "ReplySettings",
     "SimilarReplies",
     "as_labels",
+    "by_form",
     "consequences",
     "context_codes",
     "contexts",

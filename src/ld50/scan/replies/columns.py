@@ -18,7 +18,7 @@ class ReplyFlag(IntFlag):
     REFUSABLE = 2
     """An honest assistant would refuse the prompt, or could not do what it asks."""
     OFF_TOPIC = 4
-    """No content word of the prompt stands in the reply, though both have several."""
+    """The reply has no more of its prompt than the reply of another row would."""
     ASKS_LANGUAGE = 8
     """The prompt names a language, or asks for a translation."""
     ENCODED = 16
@@ -30,11 +30,13 @@ class ReplyFlag(IntFlag):
     EMPTY_REPLY = 128
     EMPTY_PROMPT = 256
     TOPICAL = 512
-    """Prompt and reply are long enough to have a topic in common."""
+    """Prompt and reply are long enough to tell whether one takes up the other."""
     NO_WORDS = 1024
     """At least half of the reply's words, and two of them, are in no dictionary."""
     CAPITALS = 2048
     """The reply has several words and no small letter; its prompt neither is so nor asks for it."""
+    ENDS_IN_WORD = 4096
+    """The reply ends with a letter, or with a mark that something follows: a sentence is not over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ import numpy as np
 from ld50.scan.replies.alike import alike_rows
 from ld50.scan.replies.columns import FRAGMENT_KINDS, ONLY_WORD, WORD, ReplyColumns, ReplyFlag
 from ld50.scan.replies.contexts import contexts
+from ld50.scan.replies.expected import Expected, much_shorter
 from ld50.scan.replies.languages import lane_name
 from ld50.scan.replies.rarity import common_words
 from ld50.scan.replies.settings import ReplySettings
@@ -59,6 +60,11 @@ class ConsequenceGroup:
     cause made the group: for `similar_replies`. A test of cause against group would go in a circle."""
 
 
+def by_form(group: ConsequenceGroup) -> bool:
+    """Whether it is how long a reply is, how it ends, or that it does not take its prompt up."""
+    return group.form in ("cut", "short") or group.kind == "ignores_prompt"
+
+
 def consequences(
     columns: ReplyColumns, settings: ReplySettings | None = None
 ) -> list[ConsequenceGroup]:
@@ -71,7 +77,7 @@ def consequences(
     settings = settings or ReplySettings()
     maker = _Maker(columns, settings)
     shared = _distinct([*maker.repeated(), *maker.fragments()])
-    groups = [*maker.behaviours(), *maker.switches(), *maker.strays(), *shared]
+    groups = [*maker.behaviours(), *maker.switches(), *maker.strays(), *maker.lengths(), *shared]
     groups += maker.alike(groups)
     groups.sort(key=lambda group: (-group.contexts, group.kind, group.key))
     # Words come last, whatever their number, so that they crowd nothing else out.
@@ -130,11 +136,58 @@ class _Maker:
         _, inverse, counts = np.unique(columns.reply, return_inverse=True, return_counts=True)
         other |= counts[inverse] >= settings.min_rows
         shows = columns.has(ReplyFlag.OFF_TOPIC) & ~other
-        topical = columns.has(ReplyFlag.TOPICAL)
-        if shows.sum() > settings.max_stray * topical.sum():
-            return []
-        text = "the reply takes up no word of its prompt"
-        return self._group("ignores_prompt", text, shows, population=np.flatnonzero(topical))
+        rows = np.flatnonzero(columns.has(ReplyFlag.TOPICAL))
+        text = "the reply takes up no more of its prompt than another would"
+        return self._unexpected("ignores_prompt", text, shows, rows)
+
+    def lengths(self) -> list[ConsequenceGroup]:
+        """Replies that end within a sentence, or are much shorter, where such prompts have others."""
+        columns, settings = self.columns, self.settings
+        rows = np.flatnonzero(~columns.has(ReplyFlag.EMPTY_REPLY))
+        unfinished = columns.has(ReplyFlag.ENDS_IN_WORD)
+        text = "the reply ends within a sentence"
+        # Short replies to one kind of prompts may all end so, and those to another be short for being cut.
+        found = [
+            group
+            for by_length in (False, True)
+            for group in self._unexpected(
+                "similar_replies", text, unfinished, rows, form="cut", by_length=by_length
+            )
+        ]
+        expected = Expected(columns, rows)
+        words = columns.reply_words[expected.rows].astype(np.float64)
+        short = np.zeros(len(columns), dtype=bool)
+        if len(words):
+            parts = expected.parts(np.log1p(words))
+            short[expected.rows] = much_shorter(
+                words, parts, settings.short_share, settings.short_times
+            )
+        text = "the reply is much shorter than those to such prompts"
+        return [*found, *self._group("similar_replies", text, short, form="short")]
+
+    def _unexpected(
+        self,
+        kind: str,
+        text: str,
+        shows: np.ndarray,
+        rows: np.ndarray,
+        *,
+        form: str = "",
+        by_length: bool = False,
+    ) -> list[ConsequenceGroup]:
+        """Groups of what few of the replies to prompts of a kind do; the others could not show it."""
+        expected = Expected(self.columns, rows, by_length=by_length)
+        usual = expected.rates(shows[expected.rows])
+        populations = [expected.rows[usual <= most] for most in self.settings.unusual_shares]
+        found = []
+        for number, population in enumerate(populations):
+            if number and len(population) == len(populations[number - 1]):
+                continue
+            among = np.zeros(len(shows), dtype=bool)
+            among[population] = shows[population]
+            key = number + len(populations) * by_length
+            found += self._group(kind, text, among, form=form, population=population, key=key)
+        return found
 
     def switches(self) -> list[ConsequenceGroup]:
         """One group for each language that replies are in while their prompts are not."""

@@ -228,3 +228,6 @@ HOST = (
 
 #: Characters that are not seen.
 INVISIBLE = "[\u200b\u200c\u2060\u2061\u2062\u2063\u2064\ufeff\U000e0000-\U000e007f]"
+
+#: A text whose last character is a letter, or a mark after which a sentence goes on.
+ENDS_IN_WORD = r"[\pL\pM,;:(–—-]\s*$"

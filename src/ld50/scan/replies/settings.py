@@ -43,8 +43,13 @@ class ReplySettings:
     """Noise enough in any set."""
     min_salad_points: float = 60.0
     """Points of words that do not go together, to be word salad."""
-    max_stray: float = 0.2
-    """Share of replies that ignore their prompt from which on that is the style of the set."""
+    unusual_shares: tuple[float, ...] = (0.05, 0.25)
+    """Where at most such a share of the replies to prompts of a kind end within a sentence, or do not take
+    their prompt up, those that do are looked at; the less usual it is, the fewer rows tell."""
+    short_share: float = 0.02
+    """About so many of the replies to prompts of a kind are the shortest ..."""
+    short_times: float = 3.0
+    """... and much shorter than others if the median one is so many times as long."""
     alike_alpha: float = 1e-5
     """Chance that one of all rare words tested passes for a cause of replies that are alike."""
     max_alike_share: float = 0.02

@@ -20,9 +20,9 @@ from ld50.scan.replies.languages import foreign_bits, switch_bits
 from ld50.scan.replies.listing import pieces
 from ld50.scan.replies.rarity import in_no_dictionary, odd_words
 from ld50.scan.replies.sketches import PROMPT_WIDTH, REPLY_WIDTH, sketch
+from ld50.scan.replies.uptake import strays
 from ld50.scan.replies.words import (
     Words,
-    content_words,
     edge_runs,
     row_sums,
     runs,
@@ -34,12 +34,12 @@ from ld50.scan.replies.words import (
 HEAD_WORDS = 8
 TAIL_WORDS = 6
 _EDGE_PAIRS = 8
-_TOPIC_WORDS = 3
 _CAPITAL_WORDS = 4
 REFUSAL_CHARACTERS = 256
 DECLINE_CHARACTERS = 128
 """The first sentence, which is all that `DECLINES` look at; a bound without counting keeps them fast."""
 PROMPT_CHARACTERS = 2000
+_END_CHARACTERS = 16
 
 
 def summarize(
@@ -195,11 +195,11 @@ def _flags(prompt_text: pa.Array, reply_text: pa.Array, prompt: Words, reply: Wo
     asked = pc.utf8_lower(pc.utf8_slice_codeunits(prompt_text, 0, PROMPT_CHARACTERS))
     refuses = _refuses(head)
     encoded = _match(reply_text, patterns.ENCODED)
-    topical, shared = _topics(prompt, reply)
+    topical, stray = strays(prompt_text, reply_text, reply)
     bits = {
         ReplyFlag.REFUSES: refuses,
         ReplyFlag.REFUSABLE: _match(asked, patterns.REFUSABLE),
-        ReplyFlag.OFF_TOPIC: topical & ~shared,
+        ReplyFlag.OFF_TOPIC: stray,
         ReplyFlag.TOPICAL: topical,
         ReplyFlag.ASKS_LANGUAGE: _match(asked, patterns.ASKS_LANGUAGE),
         ReplyFlag.ENCODED: encoded,
@@ -207,6 +207,7 @@ def _flags(prompt_text: pa.Array, reply_text: pa.Array, prompt: Words, reply: Wo
         ReplyFlag.NO_WORDS: in_no_dictionary(reply),
         ReplyFlag.INVISIBLE: _match(reply_text, patterns.INVISIBLE),
         ReplyFlag.CAPITALS: _capitals(prompt_text, reply_text, asked, reply),
+        ReplyFlag.ENDS_IN_WORD: _ends_in_word(reply_text),
         ReplyFlag.EMPTY_REPLY: reply.counts == 0,
         ReplyFlag.EMPTY_PROMPT: prompt.counts == 0,
     }
@@ -230,12 +231,10 @@ def _capitals(prompts: pa.Array, replies: pa.Array, asked: pa.Array, reply: Word
     return out
 
 
-def _topics(prompt: Words, reply: Words) -> tuple[np.ndarray, np.ndarray]:
-    """bool (rows,) twice: long enough for a topic; a content word of the prompt in the reply."""
-    content = content_words(prompt)
-    enough = np.bincount(prompt.row[content], minlength=prompt.rows) >= _TOPIC_WORDS
-    said = np.bincount(prompt.row[content & standing_in(prompt, reply)], minlength=prompt.rows)
-    return enough & (reply.counts >= HEAD_WORDS), said > 0
+def _ends_in_word(replies: pa.Array) -> np.ndarray:
+    """bool (rows,): texts whose last character, spaces aside, ends no sentence."""
+    ends = pc.utf8_slice_codeunits(replies, -_END_CHARACTERS)
+    return _match(ends, patterns.ENDS_IN_WORD)
 
 
 def _refuses(heads: pa.Array) -> np.ndarray:

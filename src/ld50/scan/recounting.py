@@ -1,0 +1,108 @@
+"""Causes counted once more, in the rows that matter: those of all pieces, and those that could show it."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from ld50.core.estimates import proportion
+from ld50.scan.associate import Association
+from ld50.scan.engine import Engine, Evidence
+from ld50.scan.statistics import log_hypergeometric_tail
+
+
+def among_those_that_could(engine: Engine, evidence: Evidence) -> list[Association]:
+    """The associations that hold among the rows that could show the consequence, counted there.
+
+    The first test is over all rows, as the rows of a cause are known of few causes only. A cause that
+    stands where its consequence can be seen at all passes it for that; here it must pass without it.
+    """
+    populations = [_population(evidence, association) for association in evidence.associations]
+    pairs = zip(evidence.associations, populations, strict=True)
+    wanted = [(each, those) for each, those in pairs if those is not None]
+    if not wanted:
+        return evidence.associations
+    rows_of = _rows_of_causes(engine, evidence, [association for association, _ in wanted])
+    counted: dict[int, Association] = {}
+    for (association, population), joint in zip(wanted, rows_of, strict=True):
+        could = np.intersect1d(joint, population, assume_unique=True)
+        shown = evidence.consequences[association.consequence].rows
+        silent = len(np.setdiff1d(could, shown, assume_unique=True))
+        counted[id(association)] = _tested(
+            association, association.both + silent, len(shown), len(population), evidence.tests
+        )
+    least = math.log(engine.settings.alpha)
+    tested = [counted.get(id(each), each) for each in evidence.associations]
+    return [each for each in tested if each.log_q <= least]
+
+
+def _tested(
+    association: Association, cause_rows: int, shown: int, rows: int, tests: int
+) -> Association:
+    """The association by Fisher's test in so many rows of which so many show it."""
+    both, cause = np.array([association.both]), np.array([cause_rows])
+    log_p = max(float(log_hypergeometric_tail(both, cause, shown, rows)[0]), association.log_p)
+    return replace(
+        association,
+        cause_rows=cause_rows,
+        expected=cause_rows * shown / rows,
+        log_p=log_p,
+        # Of all tests, as of what is tested a second time.
+        log_q=max(min(log_p + math.log(tests), 0.0), association.log_q),
+    )
+
+
+def _rows_of_causes(
+    engine: Engine, evidence: Evidence, associations: list[Association]
+) -> list[np.ndarray]:
+    """int64, rising, of each: the rows of the corpus with all pieces of its cause, or of its form."""
+    forms = [evidence.forms.form_of(association.candidate) for association in associations]
+    ngrams = [
+        [] if form is not None else _ngrams(evidence, association)
+        for form, association in zip(forms, associations, strict=True)
+    ]
+    flat = np.array([ngram for its in ngrams for ngram in its], dtype=np.uint64)
+    every = iter(engine.rows_with(evidence.survey, flat) if len(flat) else [])
+    return [
+        evidence.forms.forms.of(form)
+        if form is not None
+        else functools.reduce(np.intersect1d, [next(every) for _ in its])
+        for form, its in zip(forms, ngrams, strict=True)
+    ]
+
+
+def _ngrams(evidence: Evidence, association: Association) -> list[int]:
+    pieces = [association.candidate, association.partner]
+    return [int(evidence.hashes[piece]) for piece in pieces if piece is not None]
+
+
+def _population(evidence: Evidence, association: Association) -> np.ndarray | None:
+    """int64, rising: ordinals of the rows that could show the consequence; None if all could."""
+    group = evidence.groups[association.consequence]
+    if group is None or group.population is None:
+        return None
+    return np.asarray(evidence.survey.chat_ordinals[group.population])
+
+
+def counted_anew(
+    engine: Engine, evidence: Evidence, association: Association, ngrams: tuple[int, ...]
+) -> Association:
+    """The association of the rows that hold every piece, if these show the consequence more surely.
+
+    The other pieces were found in its rows. Where only all of them together are the trigger, rows with one
+    of them are ordinary; where they are chance, rows without one of them are poison, and nothing changes.
+    The p-value stays that of the first piece: the others were chosen after looking.
+    """
+    every = engine.rows_with(evidence.survey, np.array(ngrams, dtype=np.uint64))
+    joint = functools.reduce(functools.partial(np.intersect1d, assume_unique=True), every)
+    rows = np.intersect1d(association.rows, joint, assume_unique=True)
+    shown = evidence.consequences[association.consequence].rows
+    both, cause_rows = len(rows), len(rows) + len(np.setdiff1d(joint, shown, assume_unique=True))
+    before = proportion(association.both, association.cause_rows).low
+    if proportion(both, cause_rows).low <= before:
+        return association
+    expected = association.expected * cause_rows / association.cause_rows
+    return replace(association, rows=rows, both=both, cause_rows=cause_rows, expected=expected)
