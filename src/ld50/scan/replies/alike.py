@@ -9,7 +9,12 @@ import numpy as np
 from ld50.scan.replies.columns import ReplyColumns
 from ld50.scan.replies.contexts import contexts
 from ld50.scan.replies.settings import ReplySettings
-from ld50.scan.replies.sketches import alike_members, prompt_coherence, similar_replies
+from ld50.scan.replies.sketches import (
+    CentredSketches,
+    alike_members,
+    prompt_coherence,
+    similar_replies,
+)
 
 
 def alike_rows(
@@ -36,15 +41,18 @@ def alike_rows(
         return []
     rows = columns.odd_rows[inside].astype(np.int64)
     owner = number[code[inside]]
-    result = similar_replies(columns, rows, owner, tested)
+    centred = CentredSketches(columns.sketches)
+    result = similar_replies(columns, rows, owner, tested, centred=centred)
+    by_word = rows[np.lexsort((rows, owner))]
+    bounds = np.append(0, np.cumsum(np.bincount(owner, minlength=tested)))
     limit = math.log(settings.alike_alpha / tested)
     found = []
     hashes = words[usable]
     for index in np.flatnonzero(result.log_p <= limit).tolist():
-        own = np.sort(rows[owner == index])
+        own = by_word[bounds[index] : bounds[index + 1]]
         if len(np.unique(contexts(columns, own))) < max(settings.min_contexts, 0.7 * len(own)):
             continue
-        own = alike_members(columns, own)
+        own = alike_members(columns, own, centred)
         if len(own) < settings.min_rows:
             continue
         coherence = prompt_coherence(columns, own, words=hashes[index : index + 1])
