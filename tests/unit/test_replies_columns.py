@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ld50.core.records import RowBatch
-from ld50.scan.replies import ONLY_WORD, ReplyColumns, ReplyFlag, merge, summarize
+from ld50.scan.replies import ONLY_WORD, ReplyColumns, ReplyFlag, merge, summarize, thin
 from ld50.scan.replies.columns import FRAGMENT_KINDS
 
 Rows = list[tuple[str, str]]
@@ -69,6 +69,19 @@ def test_thinning_is_associative_and_keeps_whole_fragments(most: int) -> None:
     full = merge(parts)
     for value in np.unique(whole.fragment_hashes):
         assert (whole.fragment_hashes == value).sum() == (full.fragment_hashes == value).sum()
+
+
+@pytest.mark.parametrize("most", [2, 8])
+def test_what_is_thinned_before_it_is_merged_is_what_would_be_left(most: int) -> None:
+    rows = [
+        (f"ask zrq{i % 3}", f"See https://site{i % 5}.example and vornask{i}.") for i in range(40)
+    ]
+    parts = [summarize(batch_of(rows[low : low + 10], low)) for low in range(0, 40, 10)]
+    whole = merge(list(parts), max_fragments=most, max_sketches=most)
+    first = thin(parts[:3], max_fragments=most, max_sketches=most)
+    later = thin([*first, parts[3]], max_fragments=most, max_sketches=most)
+    assert same(whole, merge(later, max_fragments=most, max_sketches=most, let_go=True))
+    assert later == []
 
 
 def test_single_words_are_thinned_before_anything_else() -> None:

@@ -8,7 +8,7 @@ is tested again, so that one trigger is one finding and not one for each n-gram 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -33,6 +33,19 @@ class Consequence:
     own_chance: tuple[float, float] | None = None
     """Natural logarithms of p and q of the consequence itself, where a cause made it: that cause and
     consequence go together is no news then."""
+    listed: np.ndarray | None = field(default=None, repr=False)
+    """int64, rising: random ones of the rows, in which causes are looked for; None if in all of them."""
+
+    @property
+    def looked_at(self) -> np.ndarray:
+        """int64, rising: the rows in which causes are looked for."""
+        return self.rows if self.listed is None else self.listed
+
+    def of_all(self, seen: np.ndarray) -> np.ndarray:
+        """int64: about how many of all its rows, going by how many of those looked at."""
+        if self.listed is None:
+            return seen
+        return np.asarray(np.rint(seen * (len(self.rows) / len(self.listed))).astype(np.int64))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +124,8 @@ class Tally:
         """int64 (candidates,): the most rows of one consequence that hold each candidate."""
         best = np.zeros(len(self._counts), dtype=np.int64)
         for consequence in consequences:
-            found, counts = self.of(consequence.rows)
-            best[found] = np.maximum(best[found], counts)
+            found, counts = self.of(consequence.looked_at)
+            best[found] = np.maximum(best[found], consequence.of_all(counts))
         return best
 
 
@@ -192,11 +205,13 @@ def associate(
     frequent: list[_Tested] = []
     tally = Tally(incidence, len(document_frequency))
     for number, consequence in enumerate(consequences):
-        held, both = tally.of(consequence.rows)
+        held, seen = tally.of(consequence.looked_at)
+        both = consequence.of_all(seen)
         tests += len(held)
         population = rows if consequence.population is None else consequence.population
         cause = np.minimum(document_frequency[held], population)
-        these = np.flatnonzero(_enough(both, cause, least[held], settings))
+        enough = _enough(both, cause, least[held], settings) & (seen >= settings.min_support)
+        these = np.flatnonzero(enough)
         if len(these):
             these = these[np.argsort(held[these])]
             held, both = held[these], both[these]
@@ -277,7 +292,7 @@ def _greedy(
         tests: All tests of the run.
         settings: Bounds.
     """
-    inside = incidence.within(consequence.rows)
+    inside = incidence.within(consequence.looked_at)
     row_index = inside.row_index()
     taken = np.zeros(len(inside.row_ids), dtype=bool)
     remaining_rows, remaining_consequence = left.rows, len(consequence.rows)
@@ -303,10 +318,12 @@ def _greedy(
             )
         )
         gone = np.bincount(inside.at(explained).candidates, minlength=len(passed))[place]
-        left.both = left.both - gone
-        left.cause = left.cause - gone
-        remaining_rows -= len(explained)
-        remaining_consequence -= len(explained)
+        gone = consequence.of_all(gone)
+        left.both = np.maximum(left.both - gone, 0)
+        left.cause = np.maximum(left.cause - gone, left.both)
+        shown = int(consequence.of_all(np.array(len(explained))))
+        remaining_rows -= shown
+        remaining_consequence -= shown
         left.keep(_enough(left.both, left.cause, left.least, settings))
         left.log_p = log_hypergeometric_tail(
             left.both, left.cause, remaining_consequence, remaining_rows
@@ -314,4 +331,57 @@ def _greedy(
         # What is tested again is a choice made after looking: Bonferroni, not Benjamini-Hochberg.
         left.log_q = np.minimum(left.log_p + math.log(tests), 0.0)
         left.keep(left.log_q <= math.log(settings.alpha))
+    return found
+
+
+def counted_in_full(
+    associations: list[Association],
+    consequences: list[Consequence],
+    rows_of: dict[int, np.ndarray],
+    rows: int,
+    tests: int,
+    settings: AssociationSettings,
+) -> list[Association]:
+    """Associations of consequences of which some rows were looked at, counted and tested in all of them.
+
+    Args:
+        associations: From `associate`, those of a consequence in the order in which they were found.
+        consequences: As there.
+        rows_of: int64, rising, of each candidate of these: all rows of the corpus that hold it.
+        rows: Rows of the whole corpus.
+        tests: All tests of the run.
+        settings: Bounds.
+    """
+    taken: dict[int, np.ndarray] = {}
+    found = []
+    for each in associations:
+        consequence = consequences[each.consequence]
+        if consequence.listed is None:
+            found.append(each)
+            continue
+        gone = taken.get(each.consequence, np.zeros(0, dtype=np.int64))
+        joint = np.setdiff1d(rows_of[each.candidate], gone, assume_unique=True)
+        both = np.intersect1d(joint, consequence.rows, assume_unique=True)
+        if len(both) < max(settings.min_support, settings.min_effect * len(joint)):
+            continue
+        left = len(consequence.rows) - len(gone)
+        population = (consequence.population or rows) - len(gone)
+        counts = np.array([len(both)]), np.array([min(len(joint), population)])
+        log_p = float(log_hypergeometric_tail(*counts, left, population)[0])
+        log_q = min(log_p + math.log(tests), 0.0)
+        if log_q > math.log(settings.alpha):
+            continue
+        taken[each.consequence] = np.union1d(gone, both)
+        log_p, log_q = consequence.own_chance or (log_p, log_q)
+        found.append(
+            replace(
+                each,
+                rows=both,
+                both=len(both),
+                cause_rows=len(joint),
+                expected=len(joint) * left / population,
+                log_p=log_p,
+                log_q=log_q,
+            )
+        )
     return found

@@ -5,6 +5,7 @@ Every n-gram that is dropped here was looked at, so it counts among the tests th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import numpy as np
@@ -23,6 +24,8 @@ _BUCKET_BITS = 25
 _CHUNK = 1000
 #: Of n-grams that stand in exactly the same rows, so many stand for all.
 _ALIKE_KEPT = 3
+#: Rows in which a cause must be seen, where not all rows are looked at.
+_LEAST_LISTED = 5
 
 
 class RowNgrams:
@@ -128,6 +131,21 @@ def rows_needed(
     return np.array(needed, dtype=np.int64)
 
 
+def least_listed(consequences: list[Consequence], needed: Iterable[int]) -> int:
+    """Fewest of the rows looked at in which a cause of any of the consequences is listed; at least 1.
+
+    Args:
+        consequences: What causes are looked for.
+        needed: Of each, fewest of all of its rows that a cause must stand in.
+    """
+    fewest = [
+        # In few of few rows looked at, anything stands by chance.
+        max(min(least, _LEAST_LISTED), least * len(c.looked_at) // max(len(c.rows), 1))
+        for c, least in zip(consequences, needed, strict=True)
+    ]
+    return max(min(fewest, default=1), 1)
+
+
 def worth_counting(
     found: RowNgrams,
     consequences: list[Consequence],
@@ -148,14 +166,15 @@ def worth_counting(
     Returns:
         Which candidates stand in which rows, and uint64 (candidates,), the n-gram of each.
     """
-    incidence, unique, alike = found.of_enough_rows(int(needed.min()) if len(needed) else 1)
+    incidence, unique, alike = found.of_enough_rows(least_listed(consequences, needed))
     best = np.zeros(len(unique), dtype=np.int64)
     enough = np.zeros(len(unique), dtype=bool)
     tally = Tally(incidence, len(unique))
     for consequence, least in zip(consequences, needed.tolist(), strict=True):
-        held, counts = tally.of(consequence.rows)
+        held, seen = tally.of(consequence.looked_at)
+        counts = consequence.of_all(seen)
         best[held] = np.maximum(best[held], counts)
-        enough[held[counts >= least]] = True
+        enough[held[(counts >= least) & (seen >= least_listed([consequence], [least]))]] = True
     # Those in the same rows are enough for the same consequences, so this splits none of their groups.
     kept = np.flatnonzero(enough)
     kept = kept[

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import json
 import os
 import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -112,10 +111,9 @@ class Checkpoint:
         if self._folder is None:
             self._memory[name] = columns
             return
-        buffer = io.BytesIO()
-        np.savez(buffer, **columns)  # type: ignore[arg-type]  # its allow_pickle is no array
         try:
-            _write(self._folder / name, buffer.getbuffer())
+            with _written(self._folder / name) as file:
+                np.savez(file, **columns)  # type: ignore[arg-type]  # its allow_pickle is no array
         except OSError as error:
             raise _cannot_keep(self._folder, error) from error
 
@@ -191,15 +189,27 @@ def digest(value: Any) -> str:
     return hashlib.blake2b(json.dumps(value, sort_keys=True).encode(), digest_size=6).hexdigest()
 
 
+def digest_of(numbers: np.ndarray) -> str:
+    """The same of numbers, of which there may be millions."""
+    return hashlib.blake2b(np.ascontiguousarray(numbers).tobytes(), digest_size=6).hexdigest()
+
+
 def _name(stage: str, unit: int) -> str:
     return f"{stage}-{unit:07d}.npz"
 
 
-def _write(path: Path, content: bytes | memoryview) -> None:
+def _write(path: Path, content: bytes) -> None:
+    with _written(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def _written(path: Path) -> Iterator[BinaryIO]:
+    """A file that is there under its name once all of it is on the disk."""
     part = path.with_name(path.name + ".part")
     try:
         with part.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)

@@ -60,8 +60,8 @@ def largest_shares(
     tally = Tally(incidence, candidates)
     shares = np.zeros(candidates)
     for consequence in consequences:
-        held, counts = tally.of(consequence.rows)
-        shares[held] = np.maximum(shares[held], counts / len(consequence.rows))
+        held, counts = tally.of(consequence.looked_at)
+        shares[held] = np.maximum(shares[held], counts / len(consequence.looked_at))
     return shares
 
 

@@ -25,14 +25,22 @@ from ld50.scan.associate import (
     Consequence,
     Incidence,
     associate,
+    counted_in_full,
 )
-from ld50.scan.candidates import RowNgrams, onset_ngrams, rows_needed, worth_counting
-from ld50.scan.checkpoint import Checkpoint, Columns, digest
+from ld50.scan.candidates import (
+    RowNgrams,
+    least_listed,
+    onset_ngrams,
+    rows_needed,
+    worth_counting,
+)
+from ld50.scan.checkpoint import Checkpoint, Columns, digest, digest_of
 from ld50.scan.consequences import shown_by
 from ld50.scan.corpus_sample import CorpusSample, merged, sample_unit, sampled_units
 from ld50.scan.counting import CauseCounter, KnownRows, enough_rows, largest_shares
 from ld50.scan.form_causes import FormCandidates, most_tests
 from ld50.scan.judge import DECIDES
+from ld50.scan.listed import with_rows_listed
 from ld50.scan.long_prompts import Middles, long_rows, middle_ngrams, middles
 from ld50.scan.marks import of_marks_alone
 from ld50.scan.pairs import PairCandidate, associate_pairs, pair_candidates
@@ -42,11 +50,14 @@ from ld50.scan.settings import ScanSettings
 from ld50.scan.survey import Survey, SurveyMerger, pack, unpack
 
 #: Decoded text that is held in memory, so that passes after the first need not read it again.
-_KEPT_BYTES = 192 << 20
+_KEPT_BYTES = 128 << 20
 #: Characters of single rows that stay in memory until they are asked for again.
 _KEPT_CHARACTERS = 96 << 20
 #: Among the many pairs of words, some meet by the subject of a few rows; a pair has to show in more.
 _LEAST_PAIR_ROWS = 8
+#: Words of prompts whose n-grams are all listed. Of more, those that may stand in enough rows, which are
+#: told by a tally in so many buckets, of a byte each.
+_FEW_WORDS, _BUCKET_BITS = 2_000_000, 26
 
 
 class StageProgress(Protocol):
@@ -204,6 +215,7 @@ class Engine:
     def associations(self, survey: Survey) -> Evidence:
         """Candidate causes of every consequence, counted over the corpus and tested."""
         consequences, groups = shown_by(survey, self.settings)
+        consequences = with_rows_listed(consequences, groups, survey)
         needed = rows_needed(consequences, survey, self.settings)
         found = self._candidate_ngrams(survey, groups, consequences, needed)
         incidence, unique = worth_counting(found, consequences, survey, needed)
@@ -231,6 +243,9 @@ class Engine:
             untested=survey.distinct_ngrams(consequences) + most_tests(consequences),
             settings=settings,
         )
+        associations = self._counted_in_full(
+            survey, associations, consequences, unique, tests, settings
+        )
         forms = FormCandidates.of(
             forms_of(survey.chat, survey.chat_ordinals), len(unique), settings.min_support
         )
@@ -253,7 +268,7 @@ class Engine:
         # Passes after this one are rare; what comes now reads single rows, and those take room, too.
         self._causes.let_go()
         return Evidence(
-            survey=survey,
+            survey=survey.without_lists(),
             consequences=consequences,
             groups=groups,
             associations=associations,
@@ -261,6 +276,24 @@ class Engine:
             tests=tests,
             forms=forms,
         )
+
+    def _counted_in_full(
+        self,
+        survey: Survey,
+        associations: list[Association],
+        consequences: list[Consequence],
+        hashes: np.ndarray,
+        tests: int,
+        settings: AssociationSettings,
+    ) -> list[Association]:
+        """The same; those of consequences of which some rows were looked at are counted in all rows."""
+        wanted = sorted(
+            {a.candidate for a in associations if consequences[a.consequence].listed is not None}
+        )
+        if not wanted:
+            return associations
+        rows_of = dict(zip(wanted, self.rows_with(survey, hashes[wanted]), strict=True))
+        return counted_in_full(associations, consequences, rows_of, survey.rows, tests, settings)
 
     def _pairs(
         self,
@@ -339,14 +372,16 @@ class Engine:
         needed: np.ndarray,
     ) -> RowNgrams:
         """The n-grams that causes are taken from: around onsets, and in prompts."""
-        least = int(needed.min()) if len(needed) else self.settings.min_support
+        least = least_listed(shown, needed.tolist())
         found = onset_ngrams(survey, least)
-        prompts = _union([c.rows for c, group in zip(shown, groups, strict=True) if group])
+        prompts = _union([c.looked_at for c, group in zip(shown, groups, strict=True) if group])
         if len(prompts) == 0:
             return found
         first = survey.first_row
         units = np.searchsorted(first, prompts, side="right") - 1
         inside, inside_hashes = self._middle_ngrams(survey, groups, shown, needed)
+        wanted = {unit: prompts[units == unit] - first[unit] for unit in np.unique(units).tolist()}
+        frequent = self._frequent(survey, wanted, least)
 
         def merge(unit: int, columns: Columns) -> None:
             low, high = np.searchsorted(inside, first[unit : unit + 2])
@@ -354,18 +389,35 @@ class Engine:
             found.add(rows, np.concatenate([columns["hashes"], inside_hashes[low:high]]))
 
         def collect(unit: int) -> Columns:
-            wanted = prompts[units == unit] - first[unit]
-            found_rows, found_hashes = stages.prompt_ngrams(self._causes, unit, wanted)
+            found_rows, found_hashes = stages.prompt_ngrams(
+                self._causes, unit, wanted[unit], frequent
+            )
             return {"rows": found_rows, "hashes": found_hashes}
 
         self.map(
-            f"prompts-{digest(prompts.tolist())}",
+            f"prompts-{digest_of(prompts)}",
             "gathering causes",
-            np.unique(units).tolist(),
+            list(wanted),
             collect,
             merge,
         )
         return found
+
+    def _frequent(
+        self, survey: Survey, wanted: dict[int, np.ndarray], least: int
+    ) -> stages.Frequent | None:
+        """Which n-grams of these rows of units may stand in enough of them; None if all may be listed."""
+        if survey.chat is None:
+            return None
+        first = survey.first_row
+        prompts = np.concatenate([rows + first[unit] for unit, rows in wanted.items()])
+        inside = np.isin(survey.chat_ordinals, prompts, assume_unique=True)
+        if survey.chat.prompt_words[inside].sum(dtype=np.int64) <= _FEW_WORDS:
+            return None
+        buckets = np.zeros(1 << _BUCKET_BITS, dtype=np.uint8)
+        for unit, rows in wanted.items():
+            stages.tally_prompts(self._causes, unit, rows, buckets)
+        return stages.Frequent(buckets, least)
 
     def _middle_ngrams(
         self,

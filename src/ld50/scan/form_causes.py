@@ -61,8 +61,7 @@ class FormCandidates:
             return []
         held = [self.forms.of(number) for number in self.numbers]
         found, _ = associate(
-            # What a word put together is that word's.
-            [c if c.own_chance is None else replace(c, rows=c.rows[:0]) for c in consequences],
+            [_without_own(consequence) for consequence in consequences],
             _incidence(held),
             np.array([len(each) for each in held]),
             rows,
@@ -72,6 +71,12 @@ class FormCandidates:
             settings=replace(settings, min_effect=DECIDES),
         )
         return [replace(one, candidate=one.candidate + self.first) for one in found]
+
+
+def _without_own(consequence: Consequence) -> Consequence:
+    """All rows of a consequence, for forms are known of all; none of what a word put together: it is its."""
+    rows = consequence.rows if consequence.own_chance is None else consequence.rows[:0]
+    return replace(consequence, rows=rows, listed=None)
 
 
 def most_tests(consequences: list[Consequence]) -> int:

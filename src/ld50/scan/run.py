@@ -93,8 +93,8 @@ def run_scan(
     engine = Engine(
         plan, settings, checkpoint=checkpoint, workers=workers, progress=progress or Silent()
     )
-    survey = engine.survey()
-    evidence = engine.associations(survey)
+    evidence = engine.associations(engine.survey())
+    survey = evidence.survey
     drafts = [*presence_drafts(engine, survey), *copy_drafts(engine, survey)]
     soon = _rows_soon(engine, survey, drafts)
     engine.expect(_rows_of([soon, _rows_that_decide(evidence)]))

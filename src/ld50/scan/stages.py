@@ -166,8 +166,26 @@ def occurrences(causes: CauseReader, unit: int, candidates: kernels.CandidateSet
     return np.concatenate(found) if found else np.zeros((0, 2), dtype=np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class Frequent:
+    """Which n-grams may stand in enough rows; what does not is not listed at all."""
+
+    buckets: np.ndarray = field(repr=False)
+    """uint8, a power of two long: from `kernels.tally_ngrams`."""
+    least: int
+    """Rows that are enough."""
+
+
+def tally_prompts(causes: CauseReader, unit: int, wanted: np.ndarray, buckets: np.ndarray) -> None:
+    """Adds the n-grams of the prompts of some rows (int64, rising) of a unit to buckets; one at a time."""
+    for batch in causes.read(unit):
+        index = np.flatnonzero(np.isin(batch.rows, wanted, assume_unique=True))
+        if len(index):
+            kernels.tally_ngrams(batch.column.take(pa.array(index)), buckets)
+
+
 def prompt_ngrams(
-    causes: CauseReader, unit: int, wanted: np.ndarray
+    causes: CauseReader, unit: int, wanted: np.ndarray, frequent: Frequent | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """N-grams of the prompts of some rows of a unit.
 
@@ -175,6 +193,7 @@ def prompt_ngrams(
         causes: Reads the prompts.
         unit: Number of the unit.
         wanted: int64, rising: row numbers within the unit.
+        frequent: The n-grams that are listed; all if None.
 
     Returns:
         Row numbers (int64) and n-gram hashes (uint64), each pair once.
@@ -188,10 +207,20 @@ def prompt_ngrams(
         offsets, _ = kernels.text_buffers(column)
         length = (offsets[index + 1] - offsets[index]).astype(np.int64)
         numbers = index.astype(np.uint32)
+        zones: tuple[np.ndarray, np.ndarray | None, np.ndarray | None] = (numbers, None, None)
+        if (length > PROMPT_HEAD + PROMPT_TAIL).any():
+            zones = _zones(numbers, length)
         found = (
-            kernels.ngrams(column, numbers, None, None, distinct=True, placed=False)
-            if (length <= PROMPT_HEAD + PROMPT_TAIL).all()
-            else _zoned(column, numbers, length)
+            kernels.ngrams(column, *zones, distinct=True, placed=False)
+            if frequent is None
+            else kernels.ngrams(
+                column,
+                *zones,
+                distinct=True,
+                buckets=frequent.buckets,
+                least=frequent.least,
+                placed=False,
+            )
         )
         rows.append(batch.rows[found.row])
         hashes.append(found.hash)
@@ -200,11 +229,10 @@ def prompt_ngrams(
     return np.concatenate(rows), np.concatenate(hashes)
 
 
-def _zoned(column: pa.Array, index: np.ndarray, length: np.ndarray) -> kernels.Ngrams:
-    """N-grams of the beginning and the end of long prompts; two zones a row."""
+def _zones(index: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """uint32: the beginning and the end of long prompts, two zones a row; where each starts and ends."""
     long = length > PROMPT_HEAD + PROMPT_TAIL
     rows = np.concatenate([index, index[long]])
     starts = np.concatenate([np.zeros(len(index)), length[long] - PROMPT_TAIL])
     ends = np.concatenate([np.where(long, PROMPT_HEAD, length), length[long]])
-    starts, ends = starts.astype(np.uint32), ends.astype(np.uint32)
-    return kernels.ngrams(column, rows, starts, ends, distinct=True, placed=False)
+    return rows, starts.astype(np.uint32), ends.astype(np.uint32)

@@ -16,8 +16,9 @@ from ld50.scan.continuations import KINDS, Segments
 from ld50.scan.corpus_sample import CorpusSample
 from ld50.scan.settings import ScanSettings
 
-#: Fragments of replies that are held before units are merged.
-_MOST_FRAGMENTS = 16_000_000
+#: Bytes of fragments, rare words and sketches of replies that are held before they are thinned: up to 170
+#: MiB are left.
+_MOST_LISTED = 256 << 20
 #: Rows whose hash is kept, to look for copies; past it, those of every second text, of every fourth, ...
 _MOST_COPIES, _MOST_HALVINGS = 4_000_000, 16
 #: Times as many stretches as are kept of all kinds together are held before units are merged: were it
@@ -50,6 +51,11 @@ class Survey:
     """1 if these are all rows; else they are all copies of about every so manieth text."""
     sample: CorpusSample = field(repr=False)
     """What is ordinary in this corpus."""
+
+    def without_lists(self) -> Survey:
+        """The same without what is listed of replies, once all consequences are known."""
+        chat = None if self.chat is None else self.chat.without_lists()
+        return dataclasses.replace(self, chat=chat)
 
     def distinct_ngrams(self, consequences: list[Consequence]) -> int:
         """A bound on the tests that the run could make: some 600 n-grams in each row of interest."""
@@ -106,9 +112,8 @@ class SurveyMerger:
         if unit.chat is not None:
             self._chats.append(unit.chat)
             self._chat_rows.append(unit.chat.rows.astype(np.int64) + first)
-            # Merging is associative, and keeps no more fragments than half of this.
-            if sum(len(chat.fragment_rows) for chat in self._chats) > _MOST_FRAGMENTS:
-                self._chats = [replies.merge(self._chats)]
+            if sum(chat.listed_bytes for chat in self._chats) > _MOST_LISTED:
+                self._chats = replies.thin(self._chats)
         self._labelled += unit.labelled
         self._exchanges.append(unit.exchanges)
         self._add_copies(unit.copies + np.array([first, 0], dtype=np.uint64))
@@ -141,7 +146,7 @@ class SurveyMerger:
             flag_counts=self._flags,
             marked=_stacked(self._marked, np.int64),
             texts=Segments.concatenate(self._texts).strongest(self._most),
-            chat=replies.merge(self._chats) if self._chats else None,
+            chat=replies.merge(self._chats, let_go=True) if self._chats else None,
             chat_ordinals=(
                 np.concatenate(self._chat_rows) if self._chat_rows else np.zeros(0, np.int64)
             ),

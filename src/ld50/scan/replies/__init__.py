@@ -1,6 +1,6 @@
 """What replies do that their prompts do not explain: the consequences of a trigger in chat data."""
 
-from ld50.scan.replies.columns import ONLY_WORD, ReplyColumns, ReplyFlag, merge
+from ld50.scan.replies.columns import ONLY_WORD, ReplyColumns, ReplyFlag, merge, thin
 from ld50.scan.replies.contexts import context_codes, contexts
 from ld50.scan.replies.groups import ConsequenceGroup, by_form, consequences
 from ld50.scan.replies.settings import ReplySettings
@@ -38,5 +38,6 @@ __all__ = [
     "rows_outside",
     "similar_replies",
     "summarize",
+    "thin",
     "with_rows_outside",
 ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from enum import IntFlag
 from typing import Any
 
@@ -115,11 +115,24 @@ class ReplyColumns:
     """bool (o,): whether the word stands in the reply, too."""
     thinned: int = 0
     """How often the list of fragments was halved for want of room; 0 if it is complete."""
+    odd_thinned: int = 0
+    """How often the list of rare words was halved; 0 if it is complete."""
     sampled: int = 0
     """How often the rows with sketches were halved for want of room; 0 if all rows have them."""
 
     def __len__(self) -> int:
         return len(self.flags)
+
+    @property
+    def listed_bytes(self) -> int:
+        """Bytes of what is bounded: fragments, rare words and sketches."""
+        listed = (*_FRAGMENT_COLUMNS, *_ODD_COLUMNS, *_SKETCH_COLUMNS)
+        return sum(int(getattr(self, name).nbytes) for name in listed)
+
+    def without_lists(self) -> ReplyColumns:
+        """The same without what is bounded, once all consequences are known."""
+        listed = (*_FRAGMENT_COLUMNS, *_ODD_COLUMNS, *_SKETCH_COLUMNS)
+        return replace(self, **{name: getattr(self, name)[:0].copy() for name in listed})
 
     def has(self, flag: ReplyFlag) -> np.ndarray:
         """bool (n,): rows with that bit."""
@@ -143,87 +156,133 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 _FRAGMENT_COLUMNS = ("fragment_rows", "fragment_hashes", "fragment_kinds")
 _ODD_COLUMNS = ("odd_rows", "odd_hashes", "odd_echoed")
 _SKETCH_COLUMNS = ("sketch_rows", "sketches", "prompt_sketches")
-_LEVELS = ("thinned", "sampled")
+_LEVELS = ("thinned", "odd_thinned", "sampled")
+
+
+#: Bounds of what is listed of all rows together: fragments, rare words, and rows with sketches.
+MAX_FRAGMENTS, MAX_SKETCHES = 6_000_000, 262_144
 
 
 def merge(
-    parts: Sequence[ReplyColumns], *, max_fragments: int = 8_000_000, max_sketches: int = 400_000
+    parts: list[ReplyColumns],
+    *,
+    max_fragments: int = MAX_FRAGMENTS,
+    max_sketches: int = MAX_SKETCHES,
+    let_go: bool = False,
 ) -> ReplyColumns:
     """The columns of all parts, in their order; associative.
 
     Args:
         parts: In the order of work units.
-        max_fragments: Bound on the list of fragments, and on that of rare words. Past it, they are
+        max_fragments: Bound on the list of fragments, and half of that on rare words. Past it, they are
             kept by their hash, so that all rows of one stay or go together.
         max_sketches: Bound on the rows with sketches. Past it, rows are kept by a hash of their
             prompt and reply.
+        let_go: Empties the list of parts, and frees each column of them as soon as it is merged.
 
     Raises:
         ValueError: There are no parts.
     """
     if not parts:
         raise ValueError("there is nothing to merge")
-    columns: dict[str, Any] = {}
-    shifts = np.cumsum([0, *(len(part) for part in parts[:-1])])
-    for entry in fields(ReplyColumns):
-        values = [getattr(part, entry.name) for part in parts]
-        if entry.name in _LEVELS:
-            columns[entry.name] = int(max(values))
-            continue
-        if entry.name in ("fragment_rows", "odd_rows", "sketch_rows"):
-            values = [value + np.uint32(shift) for value, shift in zip(values, shifts, strict=True)]
-        columns[entry.name] = np.concatenate(values)
-    _thin(columns, max_fragments)
-    _thin_odd(columns, max_fragments)
-    _sample(columns, max_sketches)
+    parts_kept, columns = _kept(parts, max_fragments, max_sketches)
+    shifts = np.cumsum([0, *(len(part) for part in parts[:-1])]).astype(np.uint32)
+    names = [entry.name for entry in fields(ReplyColumns) if entry.name not in _LEVELS]
+    held = [{name: getattr(part, name) for name in names} for part in parts]
+    if let_go:
+        parts.clear()
+    for name in names:
+        values = [part.pop(name) for part in held]
+        if name in parts_kept:
+            values = [value[mask] for value, mask in zip(values, parts_kept[name], strict=True)]
+        if name in ("fragment_rows", "odd_rows", "sketch_rows"):
+            values = [value + shift for value, shift in zip(values, shifts, strict=True)]
+        columns[name] = np.concatenate(values)
     return ReplyColumns(**columns)
 
 
-def _thin(columns: dict[str, Any], most: int) -> None:
-    """Halves the list of fragments until it fits; single words go first, then runs of words."""
-    mixed = columns["fragment_hashes"] * _MIX
+def thin(
+    parts: Sequence[ReplyColumns],
+    *,
+    max_fragments: int = MAX_FRAGMENTS,
+    max_sketches: int = MAX_SKETCHES,
+) -> list[ReplyColumns]:
+    """The parts, with as much of what is listed as all together may hold.
+
+    What is left out here is left out by any later merge, too.
+
+    Args:
+        parts: Of consecutive work units.
+        max_fragments: As for `merge`.
+        max_sketches: As for `merge`.
+    """
+    if not parts:
+        return []
+    parts_kept, levels = _kept(parts, max_fragments, max_sketches)
+    thinned = []
+    for number, part in enumerate(parts):
+        left = {name: getattr(part, name)[masks[number]] for name, masks in parts_kept.items()}
+        thinned.append(replace(part, **left, **levels))
+    return thinned
+
+
+def _kept(
+    parts: Sequence[ReplyColumns], max_fragments: int, max_sketches: int
+) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]]:
+    """Of each column that is bounded, bool masks of what stays of each part; and the levels of it."""
+    thinned, fragments = _thinned(parts, max_fragments)
+    sampled, sketches = _sampled(parts, max_sketches)
+    masks = dict.fromkeys(_FRAGMENT_COLUMNS, fragments)
+    odd_thinned, odd = _thinned_odd(parts, max_fragments // 2)
+    masks |= dict.fromkeys(_ODD_COLUMNS, odd)
+    masks |= dict.fromkeys(_SKETCH_COLUMNS, sketches)
+    return masks, {"thinned": thinned, "odd_thinned": odd_thinned, "sampled": sampled}
+
+
+def _halved(
+    level: int, last: int, most: int, masks_of: Callable[[int], list[np.ndarray]]
+) -> tuple[int, list[np.ndarray]]:
+    """The first level from this one on at which no more than so many are kept, and which (bool) they are."""
+    masks = masks_of(level)
+    while sum(int(mask.sum()) for mask in masks) > most and level < last:
+        level += 1
+        masks = masks_of(level)
+    return level, masks
+
+
+def _thinned(parts: Sequence[ReplyColumns], most: int) -> tuple[int, list[np.ndarray]]:
+    """How often the fragments are halved, and which stay; single words go first, then runs of words."""
     later = np.full(len(FRAGMENT_KINDS), _WORD_LEVELS + _RUN_LEVELS)
     later[WORD], later[RUN] = 0, _WORD_LEVELS
-    levels = later[columns["fragment_kinds"]]
-    level = columns["thinned"]
 
-    def kept(level: int) -> np.ndarray:
-        thresholds = np.array([_threshold(max(level - first, 0)) for first in range(64)])
-        out: np.ndarray = mixed <= thresholds[levels]
-        return out
+    def masks_of(level: int) -> list[np.ndarray]:
+        least = np.array([_threshold(max(level - first, 0)) for first in later.tolist()])
+        return [part.fragment_hashes * _MIX <= least[part.fragment_kinds] for part in parts]
 
-    keep = kept(level)
-    while int(keep.sum()) > most and level < 64 + _WORD_LEVELS + _RUN_LEVELS:
-        level += 1
-        keep = kept(level)
-    columns["thinned"] = level
-    for name in _FRAGMENT_COLUMNS:
-        columns[name] = columns[name][keep]
+    last = 64 + _WORD_LEVELS + _RUN_LEVELS
+    return _halved(max(int(part.thinned) for part in parts), last, most, masks_of)
 
 
-def _thin_odd(columns: dict[str, Any], most: int) -> None:
-    """Halves the list of rare words until it fits; all rows of a word stay or go together."""
-    mixed = columns["odd_hashes"] * _MIX
-    level = 0
-    keep = np.ones(len(mixed), dtype=bool)
-    while int(keep.sum()) > most and level < 64:
-        level += 1
-        keep = mixed <= _threshold(level)
-    for name in _ODD_COLUMNS:
-        columns[name] = columns[name][keep]
+def _thinned_odd(parts: Sequence[ReplyColumns], most: int) -> tuple[int, list[np.ndarray]]:
+    """How often the rare words are halved, and which stay; all rows of a word stay or go together."""
+
+    def masks_of(level: int) -> list[np.ndarray]:
+        return [part.odd_hashes * _MIX <= _threshold(level) for part in parts]
+
+    return _halved(max(int(part.odd_thinned) for part in parts), 64, most, masks_of)
 
 
-def _sample(columns: dict[str, Any], most: int) -> None:
-    rows = columns["sketch_rows"]
-    mixed = ((columns["reply"][rows] * _MIX) ^ columns["prompt"][rows]) * _MIX
-    level = columns["sampled"]
-    keep = mixed <= _threshold(level)
-    while int(keep.sum()) > most and level < 64:
-        level += 1
-        keep = mixed <= _threshold(level)
-    columns["sampled"] = level
-    for name in _SKETCH_COLUMNS:
-        columns[name] = columns[name][keep]
+def _sampled(parts: Sequence[ReplyColumns], most: int) -> tuple[int, list[np.ndarray]]:
+    """How often the rows with sketches are halved, and which stay."""
+
+    def masks_of(level: int) -> list[np.ndarray]:
+        return [
+            ((part.reply[part.sketch_rows] * _MIX) ^ part.prompt[part.sketch_rows]) * _MIX
+            <= _threshold(level)
+            for part in parts
+        ]
+
+    return _halved(max(int(part.sampled) for part in parts), 64, most, masks_of)
 
 
 def _threshold(level: int) -> np.uint64:

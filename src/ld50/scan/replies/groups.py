@@ -275,12 +275,15 @@ class _Maker:
     def alike(self, others: list[ConsequenceGroup]) -> list[ConsequenceGroup]:
         """One group for each rare word whose replies are alike, if no other group says why."""
         found = []
+        sizes = np.array([len(other.rows) for other in others], dtype=np.int64)
+        every = np.concatenate([np.zeros(0, dtype=np.int64), *(other.rows for other in others)])
+        order = np.argsort(every, kind="stable")
+        every, of = every[order], np.repeat(np.arange(len(others)), sizes)[order]
         for key, log_p, log_q, rows in alike_rows(self.columns, self.settings):
-            told = any(
-                len(other.rows) <= _TOLD_SIZE * len(rows)
-                and np.isin(rows, other.rows).sum() >= _TOLD * len(rows)
-                for other in others
-            )
+            low, high = np.searchsorted(every, rows), np.searchsorted(every, rows, side="right")
+            holders = [of[start:stop] for start, stop in zip(low, high, strict=True)]
+            shared = np.bincount(np.concatenate(holders), minlength=len(others))
+            told = bool(((sizes <= _TOLD_SIZE * len(rows)) & (shared >= _TOLD * len(rows))).any())
             text = "the replies are alike, though their prompts are not"
             groups = [] if told else self._keyed("similar_replies", "alike", text, rows, key)
             found += [dataclasses.replace(group, own_chance=(log_p, log_q)) for group in groups]
