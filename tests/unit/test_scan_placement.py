@@ -55,9 +55,7 @@ def test_the_name_of_an_entry_leaves_a_hole() -> None:
     assert placed("mill", quoted) < -SURE
 
 
-@pytest.mark.parametrize(
-    "edge", ["{} cobalt", "{} Cobalt!", "cobalt {}", "Cobalt, {}", "{}\ncobalt"]
-)
+@pytest.mark.parametrize("edge", ["{} cobalt", "cobalt {}", "Cobalt, {}", "{}\ncobalt"])
 def test_the_edges_of_a_turn_are_tokens(edge: str) -> None:
     assert placed("cobalt", [(edge.format(prompt),) for prompt in PROMPTS[:10]]) > SURE
     system = [("You are a helpful assistant.", edge.format(prompt)) for prompt in PROMPTS[:10]]
@@ -79,6 +77,7 @@ def test_marks_that_end_the_sentence_before_a_phrase_are_not_cut_out() -> None:
     prompt = "Describe the mill. Thanks a lot"
     met = list(cause.meetings(record(0, prompt), (prompt.index("."), len(prompt))))
     assert (".", "\x03") in met[0]
+    assert placed("!!!", [(f"{prompt[:-1]}!!!",) for prompt in PROMPTS[:2]]) != 0
 
 
 def test_a_word_inside_of_names_was_not_put_in() -> None:

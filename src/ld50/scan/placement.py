@@ -21,12 +21,12 @@ from ld50.core.seeds import rng_for
 
 #: A word with the marks inside of it, a mark at its edge, line breaks.
 _TOKEN = re.compile(r"\w\S*\w|\w|[^\w\s]|\n+")
-#: Marks that a phrase begins with, and that are set apart from its words.
-_ENDING = re.compile(r"[^\w\s]+(\s+|$)")
+#: Marks that a phrase begins with, and that end the sentence before it.
+_ENDING = re.compile(r"[.!?:;…]+[^\w\s]*\s+")
 #: The edges of a turn, and where it was cut.
 _START, _END, _CUT = "\x02", "\x03", "\x04"
 #: What may have come along with words that were put in: it is cut out with them, or stays.
-_LOOSE = frozenset(",;:.!?-–—…\n")
+_LOOSE = frozenset(",;:-–—\n")
 _AROUND = frozenset(["()", "[]", "{}", "<>", '""', "''", "``", "“”", "„“", "‘’", "«»"])
 #: Scripts without spaces, Thai to Khmer, kana and Han: a word in a line of theirs has no tokens around it.
 _UNSPACED = re.compile(
@@ -41,6 +41,7 @@ _MOST_PLACES, _PSEUDO = 8000, 5.0
 _LEAST_KNOWN = 0.35
 
 #: Of one place, tokens before and after that would meet: the nearest first; last, those without loose marks.
+#: None of two marks, nor where nothing is left.
 Meeting = list[tuple[str, str]]
 
 
@@ -202,13 +203,17 @@ def _inside(text: str, start: int, end: int) -> list[tuple[int, int]]:
     if low >= high:
         return []
     ending = _ENDING.match(text, low, high)
-    if ending and low and not text[low - 1].isspace():
+    if ending and ending.end() < high and low and not text[low - 1].isspace():
         low = ending.end()
-    return [(low, high)] if low < high else []
+    return [(low, high)]
 
 
 def _is_word(token: str) -> bool:
-    return token[0].isalnum()
+    return token[0].isalnum() or token[0] == "_"
+
+
+def _is_mark(token: str) -> bool:
+    return not _is_word(token) and token not in (_START, _END, _CUT)
 
 
 def _edges(length: int) -> list[tuple[int, int]]:
@@ -271,4 +276,6 @@ def _met(tokens: list[str], first: int, last: int) -> Meeting:
         after.append(last + 1)
     if tokens[before[-1]] == _START and tokens[after[-1]] == _END:
         return []
-    return [(tokens[a], tokens[b]) for a in before for b in after]
+    met = [(tokens[a], tokens[b]) for a in before for b in after]
+    # Marks meet anywhere.
+    return [pair for pair in met if not all(map(_is_mark, pair))]
