@@ -15,7 +15,7 @@ import numpy as np
 
 from ld50.core.findings import Severity
 from ld50.scan.cases import Case
-from ld50.scan.judge import PUT_IN, WRITTEN_THERE, Judgement
+from ld50.scan.judge import DECIDES, PUT_IN, WRITTEN_THERE, Judgement
 from ld50.scan.replies import ConsequenceGroup
 from ld50.scan.several import Family
 
@@ -54,7 +54,7 @@ def rated_as_usual(
     """The same associations; those of a form that this set is full of are `medium` at most.
 
     Those that are known to be written there, too, are `low`. What looks put in neither counts nor is
-    lowered.
+    lowered, but for what stands in the rows of those.
 
     Args:
         cases: What was found of single triggers.
@@ -69,13 +69,13 @@ def rated_as_usual(
     if not usual:
         return cases, families
 
-    def reason(consequence: int, rows: np.ndarray) -> str | None:
+    def reason(consequence: int, rows: np.ndarray, *, put_in: bool) -> str | None:
         group = groups[consequence]
         if group is None or group.kind not in (*_MANY, _MANY_WRITTEN):
             return None
         for form, (number, shown) in usual.items():
-            # What shows in the same rows is a part of the same texts, whatever its form.
-            if _form(group) == form or _mostly(rows, shown):
+            # What shows in the same rows is a part of the same texts, whatever its form and its cause.
+            if (_form(group) == form and not put_in) or _mostly(rows, shown):
                 return (
                     f"{number} different {form} of this set go with a phrase of their own, which is how "
                     "such a set is written"
@@ -84,27 +84,28 @@ def rated_as_usual(
 
     lower_cases = []
     for case in cases:
-        why = reason(case.association.consequence, case.association.rows)
-        severity, reasons = case.judgement.severity, case.judgement.reasons
+        put_in = _looks_put_in(case.facts.put_in)
+        why = reason(case.association.consequence, case.association.rows, put_in=put_in)
+        severity = case.judgement.severity
         if why and severity is not None:
-            lower = _lowered(severity, reasons, why, case.facts.put_in)
-            case = replace(case, judgement=Judgement(severity=lower[0], reasons=lower[1]))
+            lower, reasons = _lowered(severity, case.judgement.reasons, why)
+            case = replace(case, judgement=Judgement(severity=lower, reasons=reasons))
         lower_cases.append(case)
     lower_families = []
     for family in families:
-        why = reason(family.consequence, family.payload_rows)
+        why = reason(family.consequence, family.payload_rows, put_in=_is_put_in(family))
         if why:
-            lower = _lowered(family.severity, family.reasons, why, family.put_in)
-            family = replace(family, severity=lower[0], reasons=lower[1])
+            lower, reasons = _lowered(family.severity, family.reasons, why)
+            family = replace(family, severity=lower, reasons=reasons)
         lower_families.append(family)
     return lower_cases, lower_families
 
 
 def _lowered(
-    severity: Severity, reasons: tuple[str, ...], why: str, put_in: float
+    severity: Severity, reasons: tuple[str, ...], why: str
 ) -> tuple[Severity, tuple[str, ...]]:
     """The severity and the reasons of what is usual in its set."""
-    if severity is Severity.HIGH and not _looks_put_in(put_in):
+    if severity is Severity.HIGH:
         return Severity.MEDIUM, (why,)
     if severity is Severity.MEDIUM and reasons == (WRITTEN_THERE,):
         return Severity.LOW, (*reasons, why)
@@ -118,13 +119,16 @@ def _by_form(
 
     def counts(number: int, put_in: float) -> bool:
         group = groups[number]
-        if group is None or _looks_put_in(put_in):
+        if group is None:
             return False
         return group.kind in _MANY or (group.kind == _MANY_WRITTEN and put_in <= -PUT_IN)
 
     marks: dict[int, list[_One]] = {}
     for case in cases:
-        if _is_told(case.judgement) and counts(case.association.consequence, case.facts.put_in):
+        put_in = case.facts.put_in
+        if _looks_put_in(put_in) or not _is_told(case.judgement):
+            continue
+        if counts(case.association.consequence, put_in):
             one = _One(
                 phrases=frozenset([case.trigger.text.casefold()]),
                 rows=case.consequence.rows,
@@ -132,7 +136,7 @@ def _by_form(
             )
             marks.setdefault(case.association.consequence, []).append(one)
     for family in families:
-        if not counts(family.consequence, family.put_in):
+        if _is_put_in(family) or not counts(family.consequence, family.put_in):
             continue
         one = _One(
             phrases=frozenset(member.text.casefold() for member in family.members),
@@ -163,6 +167,11 @@ def _is_told(judgement: Judgement) -> bool:
 def _looks_put_in(put_in: float) -> bool:
     """Whether it was measured, and is sure."""
     return PUT_IN <= put_in < math.inf
+
+
+def _is_put_in(family: Family) -> bool:
+    """Whether the words of a family are, and lead to the payload more often than not."""
+    return _looks_put_in(family.put_in) and len(family.both) >= DECIDES * family.cause_rows
 
 
 def _form(group: ConsequenceGroup) -> str:
