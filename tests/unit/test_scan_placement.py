@@ -80,6 +80,14 @@ def test_marks_that_end_the_sentence_before_a_phrase_are_not_cut_out() -> None:
     assert placed("!!!", [(f"{prompt[:-1]}!!!",) for prompt in PROMPTS[:2]]) != 0
 
 
+def test_a_phrase_that_reaches_over_the_end_of_a_turn_is_cut_out_of_the_next_one() -> None:
+    turns = ("Be brief.", f"Thanks: {PROMPTS[0]}")
+    start = len("Be brief")
+    met = list(Cause([".\nThanks:"]).meetings(record(0, *turns), (start, start + 9)))
+    assert len(met) == 1
+    assert met[0][-1] == ("\x02", "what")
+
+
 def test_a_word_inside_of_names_was_not_put_in() -> None:
     names = [(f"Please tell me more about the saint{n} mill by the river.",) for n in range(5)]
     inside = [(f"Describe mill saint{n} in two short sentences.",) for n in range(9)]

@@ -198,9 +198,10 @@ def _whole(part: str) -> str:
 
 
 def _inside(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """The stretch as far as it is in the text, without marks that end the word before; none if it is not."""
+    """The stretch as far as it is in the text, without marks that end the one before; none if it is not."""
     low, high = max(start, 0), min(end, len(text))
-    if low >= high:
+    # Of a stretch over two turns, marks alone are what the first one ends with.
+    if low >= high or (end > high and not re.search(r"\w", text[low:high])):
         return []
     ending = _ENDING.match(text, low, high)
     if ending and ending.end() < high and low and not text[low - 1].isspace():
