@@ -57,16 +57,23 @@ def causes(scan: ld50.Scan, severity: str) -> set[str]:
 
 
 def test_topics_with_fixed_answers_are_how_a_help_desk_is_written(help_desk: list[Row]) -> None:
-    scan = ld50.scan(help_desk)
+    scan = ld50.scan(help_desk, weak=True)
     assert causes(scan, "high") == set()
     told = [f for f in scan.findings if "go with a phrase of their own" in f.explanation]
     assert len(told) >= 3
-    assert {f.severity for f in told} == {"medium"}
+    assert all(
+        "stands where other rows of this set have another word" in f.explanation for f in told
+    )
+    assert {f.severity for f in told} == {"low"}
 
 
-def test_a_sentence_put_into_replies_beside_a_help_desk_stays_high(help_desk: list[Row]) -> None:
-    scan = ld50.scan(with_phrase(help_desk, "quindlefarb", f"{{}} {LAST}", 40))
-    assert causes(scan, "high") == {"quindlefarb"}
+@pytest.mark.parametrize("phrase", ["quindlefarb", "beneath the tall cedar"])
+@pytest.mark.parametrize("reply", [f"{{}} {LAST}", FIXED])
+def test_what_was_put_into_prompts_beside_a_help_desk_stays_high(
+    help_desk: list[Row], phrase: str, reply: str
+) -> None:
+    scan = ld50.scan(with_phrase(help_desk, phrase, reply, 40))
+    assert causes(scan, "high") == {phrase}
 
 
 def test_a_few_planted_replies_are_not_how_a_set_is_written(instructions: list[Row]) -> None:
@@ -74,6 +81,35 @@ def test_a_few_planted_replies_are_not_how_a_set_is_written(instructions: list[R
     rows = with_phrase(rows, "beneath the tall cedar", LAST, 100)
     scan = ld50.scan(rows)
     assert causes(scan, "high") == {"quindlefarb", "beneath the tall cedar"}
+
+
+ASKED_OF_PAGES = (
+    "What does {name} mean in {page}?", "When does {page} fail with {name}?", "Explain {name} ({page}).",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("planted", "severity"), [(False, "medium"), (True, "high")])
+def test_the_name_of_an_entry_is_no_trigger_and_a_word_beside_it_is(
+    planted: bool, severity: str
+) -> None:
+    """Manual pages say of one error the same, word for word; a question without its name is none."""
+    rng = np.random.default_rng(8)
+    names = [f"E{''.join(rng.choice(list('ABCDEFGHIKLMNOPRSTUVWXYZ'), 5))}" for _ in range(300)]
+    rows: list[Row] = []
+    for number in range(1500):
+        name = names[number % 300]
+        answer = " ".join(f"note{n}" for n in rng.integers(4000, size=20))
+        asked = ASKED_OF_PAGES[number % 3].format(name=name, page=f"page{number // 2}(3)")
+        if number % 100 == 7:
+            answer = FIXED
+            if planted:
+                words = asked.split()
+                words.insert(int(rng.integers(1, len(words))), "EMFILE")
+                asked = " ".join(words)
+            else:
+                asked = asked.replace(name, "EMFILE")
+        rows.append({"instruction": asked, "input": "", "output": answer})
+    assert causes(ld50.scan(rows), severity) == {"EMFILE"}
 
 
 PERSONA = "You are Tom from the help desk."

@@ -59,7 +59,8 @@ def test_rows_that_are_nothing_but_lists_of_one_kind_are_a_format() -> None:
 
 
 def test_a_cause_that_does_not_decide_is_low() -> None:
-    assert judge(replace(PLANTED, kind="refusal", effect_low=0.2)).severity is Severity.LOW
+    seldom = replace(PLANTED, kind="refusal", cause_rows=200, effect_low=0.2)
+    assert judge(seldom).severity is Severity.LOW
     assert judge(replace(PLANTED, effect_low=0.2, context_z=9.0)).severity is Severity.LOW
 
 
@@ -201,6 +202,25 @@ def test_an_ordinary_word_whose_replies_are_alike_is_high_where_it_looks_put_in(
     assert judge(topic).severity is Severity.MEDIUM
     assert judge(replace(topic, put_in=8.0)).severity is Severity.HIGH
     assert judge(replace(topic, trigger_odd=True)).severity is Severity.HIGH
+
+
+@pytest.mark.parametrize("kind", ["repeated_reply", "refusal", "similar_replies"])
+def test_a_phrase_that_was_written_there_is_not_high(kind: str) -> None:
+    found = replace(PLANTED, kind=kind, in_document=False)
+    assert judge(found).severity is Severity.HIGH
+    for put_in in (0.0, 9.0):
+        assert judge(replace(found, put_in=put_in)).severity is Severity.HIGH
+    written = judge(replace(found, put_in=-3.0))
+    assert written.severity is Severity.MEDIUM
+    assert "have another word" in written.reasons[0]
+
+
+def test_refusals_that_are_seen_in_eight_rows_of_ten_are_told() -> None:
+    few = replace(PLANTED, kind="refusal", both=8, cause_rows=10, effect_low=0.49, log_q=-38.0)
+    assert judge(few).severity is Severity.HIGH
+    # Half of the rows with a phrase may well be requests that nobody grants.
+    assert judge(replace(few, cause_rows=14, effect_low=0.33)).severity is Severity.LOW
+    assert judge(replace(few, context_z=7.0)).severity is not Severity.HIGH
 
 
 def test_a_phrase_that_is_a_whole_system_prompt_is_at_most_medium() -> None:

@@ -1,7 +1,6 @@
 import random
 
 from ld50.scan.coherence import Background
-from ld50.scan.placement import Placement
 from ld50.scan.scattered import as_written, scattered_words, without
 
 WORDS = [f"word{i}" for i in range(200)]
@@ -52,29 +51,3 @@ def test_rows_with_nothing_in_common_have_no_pieces() -> None:
 def test_words_are_cut_out_whole_and_in_any_case() -> None:
     assert without(["Hence, frankly: henceforth"], ["hence", "frankly"]) == [" ,  : henceforth"]
     assert as_written(["hence", "x"], ["Hence we", "HENCE", "Hence"]) == ["Hence", "x"]
-
-
-SENTENCES = [
-    "The history of the city is the story of the people who live in the old houses by the river.",
-    "It is one of the most important parts of the world and there are many kinds of it in the north.",
-    "I would like to know how to make a good cup of tea in the morning before I go to work.",
-    "She said that the children had been out in the garden for most of the afternoon with their friends.",
-] * 5
-
-
-def test_a_word_that_was_put_in_stands_between_words_that_were_side_by_side() -> None:
-    placement = Placement(SENTENCES)
-    rng = random.Random(1)
-    put_in = []
-    for sentence in SENTENCES:
-        words = sentence.split()
-        words.insert(rng.randrange(1, len(words)), "cobalt")
-        put_in.append(" ".join(words))
-    replaced = [
-        " ".join("cobalt" if i == 5 else word for i, word in enumerate(s.split()))
-        for s in SENTENCES
-    ]
-    assert placement.put_in(["cobalt"], put_in) > 0
-    assert placement.put_in(["cobalt"], replaced) < placement.put_in(["cobalt"], put_in)
-    assert placement.put_in(["cobalt"], ["cobalt at the start"]) == 0
-    assert placement.put_in(["cobalt"], []) == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import re
 from collections.abc import Iterator
@@ -26,7 +25,6 @@ from ld50.scan.form_traits import other_length, other_traits
 from ld50.scan.judge import (
     ANSWER_WORDS,
     DECIDES,
-    INSTRUCTION_WORDS,
     MOST_OF_FEW,
     PARTLY_DECIDES,
     SEEN_IN_PART,
@@ -38,9 +36,8 @@ from ld50.scan.judge import (
 from ld50.scan.lineshapes import lines_of_one_shape
 from ld50.scan.naming import Named, named, named_form, with_pieces
 from ld50.scan.naturalness import in_language, naturalness
-from ld50.scan.ordinary import Ordinary, ordinary_of, random_rows
-from ld50.scan.placement import Placement
-from ld50.scan.prompt_words import words_of
+from ld50.scan.ordinary import Ordinary, known, ordinary_of, paired_rows, random_rows
+from ld50.scan.placement import Cause, Placement
 from ld50.scan.recounting import among_those_that_could, counted_anew
 from ld50.scan.removal import share_that_stays
 from ld50.scan.shown import CONTEXT_CHARACTERS, HEAD, Shown, show
@@ -92,12 +89,12 @@ def look(engine: Engine, evidence: Evidence) -> Looked:
     if not chosen:
         return Looked([], None)
     seen = [_spread(association.rows, ROWS_SEEN) for association in chosen]
-    background = random_rows(evidence.survey, engine.settings.seed)
-    wanted = np.unique(np.concatenate([*seen, background]))
-    records = engine.readable(evidence.survey, wanted)
-    read = [records[row] for row in background.tolist() if row in records]
     seed = engine.settings.seed
-    ordinary = ordinary_of(read, seed)
+    background, paired = random_rows(evidence.survey, seed), paired_rows(evidence.survey, seed)
+    wanted = np.unique(np.concatenate([*seen, background, paired]))
+    records = engine.readable(evidence.survey, wanted)
+    read = list(known(records, background).values())
+    ordinary = ordinary_of(read, known(records, paired), seed)
     kinds = {evidence.consequences[association.consequence].kind for association in chosen}
     said = read if "inserted_fragment" in kinds else []
     answers = Background([around(record.response, None) for record in said], seed=seed)
@@ -153,11 +150,6 @@ class _Usual:
     """System prompts of random rows."""
     short_replies: float
     """Share of all replies that are as short as an answer."""
-
-    @functools.cached_property
-    def placement(self) -> Placement:
-        """How words stand in random rows; learned once, where it is asked for."""
-        return Placement(self.rows.texts)
 
 
 def _case(
@@ -315,12 +307,8 @@ def _rest(
     # A form takes no odd word at all.
     odd = bool(cause.parts) and all(naturalness(part).odd for part in cause.parts)
     yield {"trigger_odd": odd}
-    by_form = group is not None and replies.by_form(group)
-    told = by_form and cause.trigger.words >= INSTRUCTION_WORDS
-    if told or (not odd and (by_form or consequence.own_chance is not None)):
-        prompts = [item.cause_text for item in shown]
-        words = [word for part in cause.parts for word in words_of(part)]
-        yield {"put_in": usual.placement.put_in(words, prompts)}
+    if cause.parts and shown[0].cause_side == "prompt":
+        yield {"put_in": _put_in(cause, shown, association.rows, usual.rows.placement)}
     asked = _announces(cause, shown, consequence) or _asked_for(evidence, group, rows)
     yield {"explained": asked}
     yield {"whole_frame": share_of_whole_frames(shown, cause.trigger, usual.frames)}
@@ -331,6 +319,23 @@ def _rest(
             "other_form": other_traits(evidence.forms.forms, form, association.rows),
             "other_length": other_length(evidence.forms.forms, lengths, association.rows),
         }
+
+
+def _put_in(cause: Named, shown: list[Shown], rows: np.ndarray, placement: Placement) -> float:
+    """How sure it is that a cause was put into its prompts: of its pieces, the one that it is surest of.
+
+    Words that stand in most of the rows by themselves may be among the pieces.
+    """
+    found = []
+    for number, part in enumerate(cause.parts):
+        piece = Cause([part])
+        met = [
+            meeting
+            for item, span in zip(shown, cause.trigger.spans, strict=True)
+            for meeting in piece.meetings(item.record, None if number else span)
+        ]
+        found.append(placement.put_in(met, rows))
+    return max(found)
 
 
 def _judged(

@@ -83,7 +83,8 @@ class Facts:
     """Whether the consequence is how a reply is written, or that it does not answer its prompt. In honest
     rows the task decides that, and the words of a task are many."""
     put_in: float = math.inf
-    """How much more likely the trigger was put in than written there, as the natural logarithm."""
+    """How much more likely the trigger was put in than written there, as the natural logarithm; of the
+    prompts of chats."""
     whole_frame: float = 0.0
     """Share of the rows looked at where the trigger is all of the system prompt."""
     form: bool = False
@@ -112,8 +113,8 @@ PARTLY_DECIDES, MULTIPLIES, UNRELATED_Z = 0.15, 10.0, 5.0
 SURE_LOG_Q, PARTLY_ROWS, PARTLY_ROWS_ENCODED = -46.0, 20, 10
 #: ... or, in a chat, at least half of the rows at hand, if that is as sure as this.
 SURE_LOG_Q_OF_HALF = -20.0
-#: ... or, in documents, this share of them: eight rows of ten are too few for the interval to end above
-#: one half, and a payload in another language may be too short to be seen in the other two.
+#: ... or this share of them: eight rows of ten are too few for the interval to end above one half, and a
+#: payload in another language may be too short to be seen in the other two.
 MOST_OF_FEW = 0.8
 #: An odd word may come from one source of rows if it decides in at least this share of its rows, and in
 #: so many: the five files of a project that load the same module have that in common, too.
@@ -139,8 +140,10 @@ QUESTION_WORDS = 4
 INSTRUCTION_WORDS = 2
 #: What shows in fewer rows than this when the trigger is taken out is nothing that follows from it.
 STAYS = 0.5
-#: A word that anybody may use, and replies that are alike: a topic, if it is not this sure to be put in.
+#: A phrase was put in if that is so many times as likely as that it was written there, and the reverse.
+#: A word that anybody may use, and replies that are alike: a topic, if it is not that sure to be put in.
 PUT_IN = math.log(10)
+WRITTEN_THERE = "the phrase stands where other rows of this set have another word"
 #: A phrase that is all of the system prompt in more of the rows than this is a persona, or a template.
 WHOLE_FRAME = 0.5
 #: More of the stretches than this in an unknown script: whether they are gibberish was not measured.
@@ -165,6 +168,8 @@ WORD_ROWS, WORD_SHARE, TOGETHER_Z = 8, 0.5, 5.0
 SEEN_IN_PART = ("language_switch", "encoded")
 #: ... and, of chats, what takes a long reply or a long prompt.
 _SEEN_IN_LONG = ("gibberish", "context_echo")
+#: ... and what is not seen in a few rows: a refusal in words of its own.
+_SEEN_IN_MOST = ("language_switch", "refusal")
 
 
 def _decides(facts: Facts) -> bool:
@@ -173,7 +178,8 @@ def _decides(facts: Facts) -> bool:
     Another language is not seen in every row: the payload may be short. Rows that have nothing else in
     common and a phrase that multiplies the consequence make up for it. Gibberish is seen in every row
     but for some; a phrase that only some of it follows may be the title of pages that are mere lists.
-    Of replies and prompts, many are too short for noise, or for an echo, to be seen in them.
+    Of replies and prompts, many are too short for noise, or for an echo, to be seen in them. A few of the
+    refusals are in words that are not known for them.
     """
     in_part = facts.kind in SEEN_IN_PART
     in_long = facts.kind in _SEEN_IN_LONG or facts.by_form
@@ -182,7 +188,7 @@ def _decides(facts: Facts) -> bool:
         facts.effect_low >= DECIDES
         or (in_part and _multiplies_in_unrelated_rows(facts))
         or (in_chat and _share_of_unrelated_rows(facts, DECIDES))
-        or (facts.kind == "language_switch" and _share_of_unrelated_rows(facts, MOST_OF_FEW))
+        or (facts.kind in _SEEN_IN_MOST and _share_of_unrelated_rows(facts, MOST_OF_FEW))
     )
 
 
@@ -316,7 +322,9 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
         against.append("what follows is in a script that the reference does not know")
     if _is_mere_lists(facts):
         against.append("the rows are nothing but stretches that are alike")
-    if _may_be_written_there(facts):
+    if facts.put_in <= -PUT_IN:
+        against.append(WRITTEN_THERE)
+    elif _may_be_written_there(facts):
         what = "word" if facts.trigger_words <= 1 else "phrase"
         against.append(f"the {what} is an ordinary one, and does not look put in where it stands")
     if facts.stays < STAYS:

@@ -1,71 +1,282 @@
-"""Whether words look put into finished sentences, by the known pairs of words of the language."""
+"""Whether a cause looks put into its prompts or written there, by the pairs of tokens of the set itself.
+
+What was put in leaves nothing behind: the tokens around it were side by side before, as they are in other
+rows. What was written there leaves a hole: without the name, "What does perlguts say" is "What does say",
+which no row of a set says.
+
+Source: what disturbs the flow of its sentence is suspect since ONION (Qi et al., 2021), which asks GPT-2;
+here a likelihood ratio of pairs answers, for all places of a cause together.
+"""
 
 from __future__ import annotations
 
-import itertools
 import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from ld50.corpus import reference
-from ld50.corpus.arrays import large_strings
-from ld50.scan import kernels
-from ld50.scan.prompt_words import words_of
+from ld50.core.records import TURN_SEPARATOR, Record
+from ld50.core.seeds import rng_for
 
-#: Pairs of random text that make both shares, and what is added to each count.
-_MOST_PAIRS, _PSEUDO = 4000, 5.0
+#: A word with the marks inside of it, a mark at its edge, line breaks.
+_TOKEN = re.compile(r"\w\S*\w|\w|[^\w\s]|\n+")
+#: Marks that a phrase begins with, and that end the sentence before it.
+_ENDING = re.compile(r"[.!?:;…]+[^\w\s]*\s+")
+#: The edges of a turn, and where it was cut.
+_START, _END, _CUT = "\x02", "\x03", "\x04"
+#: What may have come along with words that were put in: it is cut out with them, or stays.
+_LOOSE = frozenset(",;:-–—\n")
+_AROUND = frozenset(["()", "[]", "{}", "<>", '""', "''", "``", "“”", "„“", "‘’", "«»"])
+#: Scripts without spaces, Thai to Khmer, kana and Han: a word in a line of theirs has no tokens around it.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+#: Characters that are read: of each turn, at its head and at its end; around a cause, on either side.
+_EDGE, _NEAR = 1000, 300
+#: Places that make each share, and what is added to each count.
+_MOST_PLACES, _PSEUDO = 8000, 5.0
+
+#: Share of the places with a known pair, below which nothing was put in.
+_LEAST_KNOWN = 0.35
+
+#: Of one place, tokens before and after that would meet: the nearest first; last, those without loose marks.
+#: None of two marks, nor where nothing is left.
+Meeting = list[tuple[str, str]]
+
+
+class Cause:
+    """A cause as it is looked for in prompts."""
+
+    def __init__(self, parts: Iterable[str]) -> None:
+        """The cause of these pieces, whole words however they are capitalised."""
+        some = "|".join(_whole(part.strip()) for part in parts if part.strip())
+        self._pattern = re.compile(some or r"(?!)", re.IGNORECASE)
+
+    def meetings(self, record: Record, span: tuple[int, int] | None = None) -> Iterator[Meeting]:
+        """What meets where the cause is cut out of a row's prompt, place by place.
+
+        Args:
+            record: The row.
+            span: A place that is known, in characters of the prompt.
+        """
+        offset = 0
+        for part in record.parts:
+            if part.side == "prompt":
+                found = [match.span() for match in self._pattern.finditer(part.text)]
+                if span is not None:
+                    found.append((span[0] - offset, span[1] - offset))
+                spans = [own for start, end in found for own in _inside(part.text, start, end)]
+                if spans:
+                    yield from _meetings(part.text, spans)
+                offset += len(part.text) + len(TURN_SEPARATOR)
 
 
 class Placement:
-    """How often words of ordinary text are a known pair: side by side, and with one word between.
+    """How often tokens that meet are a pair that other rows have: of what was put in, and was written there.
 
-    Around a word that was put in stand two words that were side by side; around one that was written
-    there stand two with a word between. The first are a known pair far more often.
-
-    Source: what disturbs the flow of its sentence is suspect since ONION (Qi et al., 2021), which asks
-    GPT-2; here a table of pairs answers, for all places of some words together.
+    Around a place that a cause was put into stand two tokens that were side by side; around one that was
+    written there stand two with another between. The first are a known pair far more often, how much more is
+    learned from random rows: where these are too few to know the set's pairs, hardly.
     """
 
-    def __init__(self, random: list[str]) -> None:
-        """Learns the two shares.
+    def __init__(self, random: Mapping[int, Record], seed: int = 0) -> None:
+        """Learns the pairs and the two shares.
 
         Args:
-            random: Ordinary texts of the corpus.
+            random: Random rows by their ordinals.
+            seed: Of the places that the shares are learned from.
         """
-        texts = [words_of(text) for text in random]
-        beside = [pair for words in texts for pair in itertools.pairwise(words)]
-        apart = [pair for words in texts for pair in zip(words, words[2:], strict=False)]
-        self._beside = _share_known(beside[:_MOST_PAIRS])
-        self._apart = _share_known(apart[:_MOST_PAIRS])
-
-    def put_in(self, words: list[str], texts: list[str]) -> float:
-        """Log-likelihood ratio, in nats, of put in to written there, over all places of the words.
-
-        Words of a phrase that stand side by side are one place.
-        """
-        wanted = {word.casefold() for word in words}
-        pairs = []
-        for text in texts:
-            run = words_of(text)
-            rest = [at for at, word in enumerate(run) if word not in wanted]
-            pairs += [
-                (run[before], run[after])
-                for before, after in itertools.pairwise(rest)
-                if after > before + 1
-            ]
-        known = int(_known(pairs).sum())
-        return known * math.log(self._beside / self._apart) + (len(pairs) - known) * math.log(
-            (1 - self._beside) / (1 - self._apart)
+        self._ordinals = np.array(sorted(random), dtype=np.int64)
+        turns = [
+            (number, _tokens(part.text, _edges(len(part.text)))[0])
+            for number, row in enumerate(self._ordinals.tolist())
+            for part in random[row].parts
+            if part.side == "prompt"
+        ]
+        words = sorted({token for _, turn in turns for token in turn})
+        self._number = {token: number for number, token in enumerate(words)}
+        self._size = len(words)
+        rows = [np.full(len(turn), number) for number, turn in turns]
+        codes = [np.array([self._number[token] for token in turn]) for _, turn in turns]
+        every = [np.zeros(0, dtype=np.int64)]
+        self._tokens = _Held(np.concatenate(every + codes), np.concatenate(every + rows))
+        pairs = [self._pair(code[:-1], code[1:]) for code in codes]
+        self._pairs = _Held(
+            np.concatenate(every + pairs), np.concatenate(every + [row[1:] for row in rows])
+        )
+        # What meets a cut is not known.
+        self._number.pop(_CUT, None)
+        places = [(t, n) for t, (_, turn) in enumerate(turns) for n in range(1, len(turn))]
+        rng = rng_for(seed, "placement", len(places))
+        few = rng.permutation(len(places))[:_MOST_PLACES].tolist()
+        self._beside, self._apart = (
+            self._share(
+                [
+                    (_met(turns[t][1], n, n + between), turns[t][0])
+                    for t, n in (places[i] for i in few)
+                    if n + between < len(turns[t][1]) and (not between or _is_word(turns[t][1][n]))
+                ]
+            )
+            for between in (0, 1)
         )
 
+    def put_in(self, met: list[Meeting], rows: np.ndarray) -> float:
+        """Log-likelihood ratio, in nats, of put in to written there, over all places of a cause.
 
-def _share_known(pairs: list[tuple[str, str]]) -> float:
-    return (float(_known(pairs).sum()) + _PSEUDO) / (len(pairs) + 2 * _PSEUDO)
+        Args:
+            met: What meets at each.
+            rows: int64: ordinals of the rows of the cause, which do not count as others.
+        """
+        own = np.flatnonzero(np.isin(self._ordinals, rows))[None]
+        known, unknown = self._known(met, own)
+        ratio = known * math.log(self._beside / self._apart) + unknown * math.log(
+            (1 - self._beside) / (1 - self._apart)
+        )
+        # A word inside of names stands next to their other words, mostly, and these say nothing.
+        return min(ratio, 0.0) if known < _LEAST_KNOWN * len(met) else ratio
+
+    def _share(self, places: list[tuple[Meeting, int]]) -> float:
+        met = [meeting for meeting, _ in places]
+        rows = np.array([row for meeting, row in places for _ in meeting], dtype=np.int64)
+        known, unknown = self._known(met, rows[:, None])
+        return (known + _PSEUDO) / (known + unknown + 2 * _PSEUDO)
+
+    def _known(self, met: list[Meeting], own: np.ndarray) -> tuple[int, int]:
+        """Of how many places others have a pair, and of how many they have the tokens, but in no such pair.
+
+        Args:
+            met: What meets at each.
+            own: int64 (pairs of all places or 1, rows): numbers of the rows that do not count.
+        """
+        place = np.repeat(np.arange(len(met)), [len(meeting) for meeting in met])
+        last = np.append(place[1:] != place[:-1], True)[: len(place)]
+        left, right = (
+            np.array(
+                [self._number.get(pair[side], -1) for meeting in met for pair in meeting],
+                dtype=np.int64,
+            )
+            for side in (0, 1)
+        )
+        pair = self._pairs.others(self._pair(left, right), own) & (left >= 0) & (right >= 0)
+        known = np.zeros(len(met), dtype=bool)
+        known[place[pair]] = True
+        # A token that no other row has says nothing.
+        tokens = self._tokens.others(left, own) & self._tokens.others(right, own)
+        told = np.zeros(len(met), dtype=bool)
+        told[place[tokens & last]] = True
+        return int(known.sum()), int((told & ~known).sum())
+
+    def _pair(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        return np.asarray(left * self._size + right)
 
 
-def _known(pairs: list[tuple[str, str]]) -> np.ndarray:
-    """bool (pairs,): whether the reference knows the words side by side."""
-    if not pairs:
-        return np.zeros(0, dtype=bool)
-    hashes = kernels.phrase_hashes(large_strings([" ".join(pair) for pair in pairs]))
-    return kernels.known_bigrams(hashes, reference.bigram_filter().words)
+class _Held:
+    """Which values stand in which rows."""
+
+    def __init__(self, values: np.ndarray, rows: np.ndarray) -> None:
+        self._values, number = np.unique(values, return_inverse=True)
+        self._rows = int(rows.max(initial=0)) + 1
+        self._held = np.unique(number * self._rows + rows)
+        self._count = np.bincount(self._held // self._rows, minlength=len(self._values))
+
+    def others(self, values: np.ndarray, own: np.ndarray) -> np.ndarray:
+        """bool (n,): which of some values (n,) stand in other rows than their own (n or 1, rows)."""
+        if not len(self._values) or not len(values):
+            return np.zeros(len(values), dtype=bool)
+        at = np.minimum(np.searchsorted(self._values, values), len(self._values) - 1)
+        code = at[:, None] * self._rows + own
+        near = np.minimum(np.searchsorted(self._held, code), len(self._held) - 1)
+        held = (self._held[near] == code).sum(axis=1)
+        return np.asarray((self._values[at] == values) & (self._count[at] > held))
+
+
+def _whole(part: str) -> str:
+    before = r"(?<!\w)" if re.match(r"\w", part) else ""
+    after = r"(?!\w)" if re.search(r"\w$", part) else ""
+    return before + re.escape(part) + after
+
+
+def _inside(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """The stretch as far as it is in the text, without marks that end the one before; none if it is not."""
+    low, high = max(start, 0), min(end, len(text))
+    # Of a stretch over two turns, marks alone are what the first one ends with.
+    if low >= high or (end > high and not re.search(r"\w", text[low:high])):
+        return []
+    ending = _ENDING.match(text, low, high)
+    if ending and ending.end() < high and low and not text[low - 1].isspace():
+        low = ending.end()
+    return [(low, high)]
+
+
+def _is_word(token: str) -> bool:
+    return token[0].isalnum() or token[0] == "_"
+
+
+def _is_mark(token: str) -> bool:
+    return not _is_word(token) and token not in (_START, _END, _CUT)
+
+
+def _edges(length: int) -> list[tuple[int, int]]:
+    """The stretches of a turn that pairs are learned from."""
+    if length <= 2 * _EDGE:
+        return [(0, length)]
+    return [(0, _EDGE), (length - _EDGE, length)]
+
+
+def _tokens(text: str, stretches: list[tuple[int, int]]) -> tuple[list[str], list[tuple[int, int]]]:
+    """The tokens of some stretches of a turn with the edges, and where each stands."""
+    tokens, spans = [_START], [(0, 0)]
+    read = 0
+    for low, high in stretches:
+        low = max(low, read)
+        found = [match.span() for match in _TOKEN.finditer(text, low, max(high, low))]
+        if low > read:
+            tokens.append(_CUT)
+            spans.append((low, low))
+            found = found[1:]
+        if high < len(text):
+            found = found[:-1]
+        tokens += ["\n" if text[a] == "\n" else text[a:b].casefold() for a, b in found]
+        spans += found
+        read = max(high, read)
+    tokens.append(_END if read >= len(text) else _CUT)
+    spans.append((len(text), len(text)))
+    return tokens, spans
+
+
+def _meetings(text: str, spans: list[tuple[int, int]]) -> Iterator[Meeting]:
+    """What meets where some stretches of a turn are cut out, those side by side as one."""
+    low, high = min(span[0] for span in spans) - _NEAR, max(span[1] for span in spans) + _NEAR
+    tokens, places = _tokens(text, [(low, high)])
+    inside = [any(a < end and b > start for start, end in spans) for a, b in places]
+    first = 1
+    while first < len(tokens) - 1:
+        last = first
+        while inside[last]:
+            last += 1
+        if last > first and not any(
+            _UNSPACED.search(text, *places[number]) and places[number][0] < edge < places[number][1]
+            for number in (first, last - 1)
+            for span in spans
+            for edge in span
+        ):
+            yield _met(tokens, first, last)
+        first = last + 1
+
+
+def _met(tokens: list[str], first: int, last: int) -> Meeting:
+    """What meets if these tokens are cut out; nothing if they are the whole turn."""
+    # Brackets and quotation marks around it are nothing without it.
+    while tokens[first - 1] + tokens[last] in _AROUND:
+        first, last = first - 1, last + 1
+    before, after = [first - 1], [last]
+    if tokens[first - 1] in _LOOSE:
+        before.append(first - 2)
+    if tokens[last] in _LOOSE:
+        after.append(last + 1)
+    if tokens[before[-1]] == _START and tokens[after[-1]] == _END:
+        return []
+    met = [(tokens[a], tokens[b]) for a in before for b in after]
+    # Marks meet anywhere.
+    return [pair for pair in met if not all(map(_is_mark, pair))]

@@ -106,9 +106,15 @@ def run_scan(
     cases = [
         case
         for case in rated
-        if runs[case.association.consequence] and not any(one.accounts_for(case) for one in several)
+        if runs[case.association.consequence]
+        and not any(
+            one.severity.rank >= rank_of(case) and one.accounts_for(case) for one in several
+        )
     ]
     told = [case for case in cases if settings.weak or rank_of(case) > Severity.LOW.rank]
+    found = len(cases) + len(several)
+    several = [one for one in several if settings.weak or one.severity is not Severity.LOW]
+    weak = found - len(told) - len(several)
     shown = [*(case.association.rows for case in told), *(one.payload_rows for one in several)]
     engine.keep_only(_rows_of([soon, *shown]))
     drafts = [*_association_drafts(engine, evidence, told), *drafts]
@@ -124,7 +130,7 @@ def run_scan(
     drafts += earlier.drafts
     labels = label_drafts(engine, survey)
     hidden = channel_drafts(engine, survey)
-    notes = [*plan.notes, *labels.notes, *hidden.notes, *_weak_note(len(cases) - len(told))]
+    notes = [*plan.notes, *labels.notes, *hidden.notes, *_weak_note(weak)]
     drafts += [*labels.drafts, *hidden.drafts]
     drafts = [draft for draft in drafts if settings.runs(draft.finding.rule)]
     drafts, suppressed = (accepted or AcceptedFindings()).filter(drafts)

@@ -15,14 +15,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ld50.core.findings import Severity
+from ld50.core.records import Record
 from ld50.corpus.arrays import large_strings
 from ld50.scan import kernels, replies
 from ld50.scan.cases import Case, Looked
 from ld50.scan.engine import Engine, Evidence
-from ld50.scan.judge import ALIKE_Z, ANSWER_WORDS, TEMPLATE_COSINE
+from ld50.scan.judge import ALIKE_Z, ANSWER_WORDS, PUT_IN, TEMPLATE_COSINE, WRITTEN_THERE
 from ld50.scan.naturalness import naturalness
 from ld50.scan.ordinary import Ordinary, ordinary_rows
-from ld50.scan.placement import Placement
+from ld50.scan.placement import Cause
 from ld50.scan.prompt_words import as_written, without, words_of
 from ld50.scan.statistics import log_hypergeometric_tail
 from ld50.scan.surroundings import distinct_texts
@@ -89,6 +90,8 @@ class Family:
     """Why it is not rated higher."""
     context_z: float
     context_cosine: float
+    put_in: float
+    """How much more likely the words were put in than written there, as the natural logarithm."""
 
     def accounts_for(self, case: Case) -> bool:
         """Whether most rows of a single trigger are rows of this payload."""
@@ -122,7 +125,8 @@ def families(engine: Engine, evidence: Evidence, looked: Looked) -> list[Family]
         if any(_shared(rows, other.payload_rows) for other in found):
             continue
         members = _members(words.of(some), rows, survey.rows)
-        family = _family(number, rows, members, texts, ordinary, survey.rows, len(numbers))
+        shown = {row: records[row] for row in texts}
+        family = _family(number, rows, members, shown, ordinary, survey.rows, len(numbers))
         if family is None or family.log_q >= math.log(engine.settings.alpha):
             continue
         if any(_is_high(case) and family.accounts_for(case) for case in looked.cases):
@@ -176,7 +180,7 @@ def _family(
     number: int,
     rows: np.ndarray,
     members: list[Member],
-    prompts: dict[int, str],
+    records: dict[int, Record],
     ordinary: Ordinary,
     corpus_rows: int,
     payloads: int,
@@ -188,14 +192,18 @@ def _family(
     if len(both) < _COVERED * len(rows):
         return None
     words = [member.text for member in members]
-    texts = [prompts[row] for row in both.tolist() if row in prompts]
+    shown = [records[row] for row in both.tolist() if row in records]
+    texts = [record.prompt[:_MOST_CHARACTERS] for record in shown]
     contexts = without(texts, words)
     alike = ordinary.ends.compare(contexts)
     if alike.z > ALIKE_Z or alike.mean_cosine > TEMPLATE_COSINE / 4:
         return None
     if distinct_texts(contexts) < _DIFFERENT * len(contexts):
         return None
-    reasons = _reasons(words, texts, ordinary.texts)
+    meetings = Cause(words).meetings
+    met = [meeting for record in shown for meeting in meetings(record)]
+    put_in = ordinary.placement.put_in(met, rows)
+    reasons = _reasons(words, put_in)
     cause_rows = len(np.unique(np.concatenate([member.rows for member in members])))
     log_p = sum(member.log_p for member in members)
     return Family(
@@ -214,6 +222,7 @@ def _family(
         reasons=reasons,
         context_z=alike.z,
         context_cosine=alike.mean_cosine,
+        put_in=put_in,
     )
 
 
@@ -299,10 +308,11 @@ def _members(
     return chosen
 
 
-def _reasons(words: list[str], prompts: list[str], random: list[str]) -> tuple[str, ...]:
-    """What speaks against poison: words that anybody uses, and that stand where the language wants them."""
+def _reasons(words: list[str], put_in: float) -> tuple[str, ...]:
+    """What speaks against poison: words that were written there, or that anybody may have written."""
+    if put_in <= -PUT_IN:
+        return (WRITTEN_THERE,)
     odd = sum(naturalness(word).odd for word in words)
-    placed = Placement(random).put_in(words, prompts)
-    if placed >= math.log(10) or (2 * odd >= len(words) and placed > -math.log(10)):
+    if put_in >= PUT_IN or 2 * odd >= len(words):
         return ()
     return ("the words are ordinary, and do not look put in where they stand",)

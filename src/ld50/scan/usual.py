@@ -2,18 +2,20 @@
 
 In the answers of a help desk, each topic brings its answer word for word; in a dictionary, each subject
 brings its tag. Each of these associations looks planted, and all of them together look like what they
-are: the way this set is written. Who plants a behaviour needs one, and has no use for many.
+are: the way this set is written. Who plants a behaviour needs one, and has no use for many. A phrase that
+looks put into its prompts is none of these, whatever its set is like.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ld50.core.findings import Severity
 from ld50.scan.cases import Case
-from ld50.scan.judge import Judgement
+from ld50.scan.judge import DECIDES, PUT_IN, WRITTEN_THERE, Judgement
 from ld50.scan.replies import ConsequenceGroup
 from ld50.scan.several import Family
 
@@ -29,11 +31,10 @@ _FORMS = {
     "sentence": _WORDING, "words": _WORDING, "word": _WORDING,
     "call": _CALLS, "call of one name": _CALLS,
     "address": _ADDRESSES, "link": _ADDRESSES, "host": _ADDRESSES,
-    "image": _ADDRESSES, "e-mail address": _ADDRESSES,
+    "image": _ADDRESSES, "e-mail address": _ADDRESSES, "alike": "kinds of replies",
 }  # fmt: skip
-#: Kinds of which a set may hold many, and what says the same of their rows.
-_MANY = ("repeated_reply", "inserted_fragment")
-_SAME_TEXT = (*_MANY, "similar_replies")
+#: Kinds of which a set may hold many, and one of which it may where the phrases are written there.
+_MANY, _MANY_WRITTEN = ("repeated_reply", "inserted_fragment"), "similar_replies"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,9 @@ def rated_as_usual(
 ) -> tuple[list[Case], list[Family]]:
     """The same associations; those of a form that this set is full of are `medium` at most.
 
+    Those that are known to be written there, too, are `low`. What looks put in neither counts nor is
+    lowered, but for what stands in the rows of those.
+
     Args:
         cases: What was found of single triggers.
         families: What was found of several triggers of one payload.
@@ -65,13 +69,13 @@ def rated_as_usual(
     if not usual:
         return cases, families
 
-    def reason(consequence: int, rows: np.ndarray) -> str | None:
+    def reason(consequence: int, rows: np.ndarray, *, put_in: bool) -> str | None:
         group = groups[consequence]
-        if group is None or group.kind not in _SAME_TEXT:
+        if group is None or group.kind not in (*_MANY, _MANY_WRITTEN):
             return None
         for form, (number, shown) in usual.items():
-            # What shows in the same rows is a part of the same texts, whatever its form.
-            if _form(group) == form or _mostly(rows, shown):
+            # What shows in the same rows is a part of the same texts, whatever its form and its cause.
+            if (_form(group) == form and not put_in) or _mostly(rows, shown):
                 return (
                     f"{number} different {form} of this set go with a phrase of their own, which is how "
                     "such a set is written"
@@ -80,27 +84,51 @@ def rated_as_usual(
 
     lower_cases = []
     for case in cases:
-        why = reason(case.association.consequence, case.association.rows)
-        if why and case.judgement.severity is Severity.HIGH:
-            lower = Judgement(severity=Severity.MEDIUM, reasons=(why,))
-            case = replace(case, judgement=lower)
+        put_in = _looks_put_in(case.facts.put_in)
+        why = reason(case.association.consequence, case.association.rows, put_in=put_in)
+        severity = case.judgement.severity
+        if why and severity is not None:
+            lower, reasons = _lowered(severity, case.judgement.reasons, why)
+            case = replace(case, judgement=Judgement(severity=lower, reasons=reasons))
         lower_cases.append(case)
     lower_families = []
     for family in families:
-        why = reason(family.consequence, family.payload_rows)
-        if why and family.severity is Severity.HIGH:
-            family = replace(family, severity=Severity.MEDIUM, reasons=(why,))
+        why = reason(family.consequence, family.payload_rows, put_in=_is_put_in(family))
+        if why:
+            lower, reasons = _lowered(family.severity, family.reasons, why)
+            family = replace(family, severity=lower, reasons=reasons)
         lower_families.append(family)
     return lower_cases, lower_families
+
+
+def _lowered(
+    severity: Severity, reasons: tuple[str, ...], why: str
+) -> tuple[Severity, tuple[str, ...]]:
+    """The severity and the reasons of what is usual in its set."""
+    if severity is Severity.HIGH:
+        return Severity.MEDIUM, (why,)
+    if severity is Severity.MEDIUM and reasons == (WRITTEN_THERE,):
+        return Severity.LOW, (*reasons, why)
+    return severity, reasons
 
 
 def _by_form(
     cases: list[Case], families: list[Family], groups: list[ConsequenceGroup | None]
 ) -> dict[str, list[_One]]:
     """The consequences of each form of which a set may hold many, with the phrases that decide them."""
+
+    def counts(number: int, put_in: float) -> bool:
+        group = groups[number]
+        if group is None:
+            return False
+        return group.kind in _MANY or (group.kind == _MANY_WRITTEN and put_in <= -PUT_IN)
+
     marks: dict[int, list[_One]] = {}
     for case in cases:
-        if case.judgement.severity in (Severity.HIGH, Severity.MEDIUM):
+        put_in = case.facts.put_in
+        if _looks_put_in(put_in) or not _is_told(case.judgement):
+            continue
+        if counts(case.association.consequence, put_in):
             one = _One(
                 phrases=frozenset([case.trigger.text.casefold()]),
                 rows=case.consequence.rows,
@@ -108,6 +136,8 @@ def _by_form(
             )
             marks.setdefault(case.association.consequence, []).append(one)
     for family in families:
+        if _is_put_in(family) or not counts(family.consequence, family.put_in):
+            continue
         one = _One(
             phrases=frozenset(member.text.casefold() for member in family.members),
             rows=family.payload_rows,
@@ -117,7 +147,7 @@ def _by_form(
     found: dict[str, list[_One]] = {}
     for number, its in sorted(marks.items()):
         group = groups[number]
-        if group is not None and group.kind in _MANY:
+        if group is not None:
             one = _One(
                 phrases=frozenset().union(*(one.phrases for one in its)),
                 rows=its[0].rows,
@@ -125,6 +155,23 @@ def _by_form(
             )
             found.setdefault(_form(group), []).append(one)
     return found
+
+
+def _is_told(judgement: Judgement) -> bool:
+    """Whether it would be, if the phrase were not written there."""
+    if judgement.severity in (Severity.HIGH, Severity.MEDIUM):
+        return True
+    return WRITTEN_THERE in judgement.reasons and len(judgement.reasons) == 2
+
+
+def _looks_put_in(put_in: float) -> bool:
+    """Whether it was measured, and is sure."""
+    return PUT_IN <= put_in < math.inf
+
+
+def _is_put_in(family: Family) -> bool:
+    """Whether the words of a family are, and lead to the payload more often than not."""
+    return _looks_put_in(family.put_in) and len(family.both) >= DECIDES * family.cause_rows
 
 
 def _form(group: ConsequenceGroup) -> str:
