@@ -270,8 +270,8 @@ RULES = RuleBook(
             "a topic of the set.\n- Where fewer than 70% of the prompts differ, the rows are taken for "
             "copies. An ordinary word is rated `high` only where it looks put in, and "
             "no word where it leaves a hole that other rows do not have, as the name of a page does.\n- "
-            "Replies cut where a sentence ends, unless that leaves a third of what is usual at most. Of two or more "
-            "words with cut replies, `medium` is usual: an instruction may ask for them.",
+            "Replies cut where a sentence ends, unless that leaves a third of what is usual at most. Of "
+            "two or more words with cut replies, `medium` is usual: an instruction may ask for them.",
             "Reviews of different things, all scathing, all prompted with `ember`.",
             source="The mean cosine of sketches of the replies (hashed bags of words), against its "
             "distribution over random groups of that size: a gamma distribution with the moments of "
