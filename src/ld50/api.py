@@ -19,10 +19,10 @@ from ld50.executors.local import available_cores
 from ld50.report.writing import result_files, write_result
 from ld50.scan.accepted import AcceptedFindings, read_accepted
 from ld50.scan.checkpoint import Checkpoint, alone_in
-from ld50.scan.engine import StageProgress
 from ld50.scan.rulebook import RULES
 from ld50.scan.run import Scanned, run_scan
 from ld50.scan.settings import ScanSettings
+from ld50.scan.unit_engine import StageProgress
 
 _WORK = ".work"
 

@@ -178,7 +178,7 @@ def scan(
 
 def _tell_kernels(quiet: bool) -> None:
     """Says on standard error where a slower way is taken."""
-    from ld50.scan.run import kernel_notes
+    from ld50.scan.summing_up import kernel_notes
 
     for note in () if quiet else kernel_notes():
         typer.echo(f"ld50: {note}", err=True)

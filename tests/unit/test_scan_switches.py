@@ -9,8 +9,9 @@ import pytest
 from ld50.corpus import expand, plan, reference
 from ld50.scan.checkpoint import Checkpoint
 from ld50.scan.continuations import SWITCH
-from ld50.scan.engine import Engine, Silent
+from ld50.scan.engine import Engine
 from ld50.scan.settings import ScanSettings
+from ld50.scan.unit_engine import Silent
 
 ENGLISH = (
     "The committee met on the first day of the month to discuss the state of the roads. Several "

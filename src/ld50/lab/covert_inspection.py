@@ -179,8 +179,9 @@ def _channel_drafts(rows: Sequence[Example], path: Path) -> list[Draft]:
     from ld50.corpus import expand, plan
     from ld50.scan.channels.search import channel_drafts
     from ld50.scan.checkpoint import Checkpoint
-    from ld50.scan.engine import Engine, Silent
+    from ld50.scan.engine import Engine
     from ld50.scan.settings import ScanSettings
+    from ld50.scan.unit_engine import Silent
     from ld50.train.examples import write_examples
 
     path.parent.mkdir(parents=True, exist_ok=True)

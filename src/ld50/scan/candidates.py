@@ -25,7 +25,7 @@ _CHUNK = 1000
 #: Of n-grams that stand in exactly the same rows, so many stand for all.
 _ALIKE_KEPT = 3
 #: Rows in which a cause must be seen, where not all rows are looked at.
-_LEAST_LISTED = 5
+LEAST_LISTED = 5
 
 
 class RowNgrams:
@@ -140,7 +140,7 @@ def least_listed(consequences: list[Consequence], needed: Iterable[int]) -> int:
     """
     fewest = [
         # In few of few rows looked at, anything stands by chance.
-        max(min(least, _LEAST_LISTED), least * len(c.looked_at) // max(len(c.rows), 1))
+        max(min(least, LEAST_LISTED), least * len(c.looked_at) // max(len(c.rows), 1))
         for c, least in zip(consequences, needed, strict=True)
     ]
     return max(min(fewest, default=1), 1)

@@ -324,15 +324,20 @@ def _rest(
 def _put_in(cause: Named, shown: list[Shown], rows: np.ndarray, placement: Placement) -> float:
     """How sure it is that a cause was put into its prompts: of its pieces, the one that it is surest of.
 
-    Words that stand in most of the rows by themselves may be among the pieces.
+    Words that stand in most of the rows by themselves may be among the pieces, or at the edges of one.
     """
+    pieces = [
+        (part, None if number else cause.trigger.spans) for number, part in enumerate(cause.parts)
+    ]
+    cores = [(placement.core(part), part) for part in cause.parts]
+    pieces += [(core, None) for core, part in cores if core != part]
     found = []
-    for number, part in enumerate(cause.parts):
+    for part, spans in pieces:
         piece = Cause([part])
         met = [
             meeting
-            for item, span in zip(shown, cause.trigger.spans, strict=True)
-            for meeting in piece.meetings(item.record, None if number else span)
+            for number, item in enumerate(shown)
+            for meeting in piece.meetings(item.record, spans[number] if spans else None)
         ]
         found.append(placement.put_in(met, rows))
     return max(found)

@@ -29,13 +29,13 @@ FORMAT = 3
 
 
 class Checkpoint:
-    """Unit results of one run in a folder; in memory only, where no folder is given."""
+    """Unit results of one run in a folder; none are kept, where no folder is given."""
 
     def __init__(self, folder: Path | None, identity: dict[str, Any], *, restart: bool) -> None:
         """Opens or creates the folder.
 
         Args:
-            folder: Where unit results go; None keeps them in memory.
+            folder: Where unit results go; None keeps none, so that nothing can be gone on with.
             identity: Everything the results depend on, as JSON; the format of kept work is added.
             restart: Throw unfinished work of another identity away instead of refusing.
 
@@ -44,7 +44,6 @@ class Checkpoint:
             OutputError: The folder cannot be written.
         """
         self._folder = folder
-        self._memory: dict[str, Columns] = {}
         self._new = False
         if folder is None:
             return
@@ -87,15 +86,13 @@ class Checkpoint:
 
     def has(self, stage: str, unit: int) -> bool:
         """Whether this unit of this stage is finished."""
-        name = _name(stage, unit)
-        return name in self._memory if self._folder is None else (self._folder / name).exists()
+        return self._folder is not None and (self._folder / _name(stage, unit)).exists()
 
     def load(self, stage: str, unit: int) -> Columns:
         """The result of a finished unit; a damaged file is dropped and read as an OutputError."""
-        name = _name(stage, unit)
         if self._folder is None:
-            return self._memory[name]
-        path = self._folder / name
+            raise KeyError(f"{stage}: nothing is kept without a folder")
+        path = self._folder / _name(stage, unit)
         try:
             with np.load(path, allow_pickle=False) as archive:
                 return {key: archive[key] for key in archive.files}
@@ -107,12 +104,10 @@ class Checkpoint:
 
     def save(self, stage: str, unit: int, columns: Columns) -> None:
         """Keeps the result of a unit. Raises OutputError if it cannot be written whole."""
-        name = _name(stage, unit)
         if self._folder is None:
-            self._memory[name] = columns
             return
         try:
-            with _written(self._folder / name) as file:
+            with _written(self._folder / _name(stage, unit)) as file:
                 np.savez(file, **columns)  # type: ignore[arg-type]  # its allow_pickle is no array
         except OSError as error:
             raise _cannot_keep(self._folder, error) from error
@@ -124,7 +119,6 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Drops everything; called when the results of the run are safely written."""
-        self._memory.clear()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -1,23 +1,13 @@
-"""The scan: survey every unit, gather consequences and candidate causes, count, associate, judge.
-
-Each stage maps over work units and merges; units may run in any order and on any number of workers,
-and finished units are kept, so that an interrupted scan goes on where it stopped.
-"""
+"""From what the first pass saw to associations: gather candidate causes, count them, test them."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 
-from ld50.core.records import Record
-from ld50.corpus import Plan
-from ld50.corpus import fetch as fetch_records
-from ld50.executors.local import map_unordered
 from ld50.scan import kernels, replies, stages
 from ld50.scan.associate import (
     Association,
@@ -34,9 +24,8 @@ from ld50.scan.candidates import (
     rows_needed,
     worth_counting,
 )
-from ld50.scan.checkpoint import Checkpoint, Columns, digest, digest_of
+from ld50.scan.checkpoint import Columns, digest, digest_of
 from ld50.scan.consequences import shown_by
-from ld50.scan.corpus_sample import CorpusSample, merged, sample_unit, sampled_units
 from ld50.scan.counting import CauseCounter, KnownRows, enough_rows, largest_shares
 from ld50.scan.form_causes import FormCandidates, most_tests
 from ld50.scan.judge import DECIDES
@@ -45,39 +34,14 @@ from ld50.scan.long_prompts import Middles, long_rows, middle_ngrams, middles
 from ld50.scan.marks import of_marks_alone
 from ld50.scan.pairs import PairCandidate, associate_pairs, pair_candidates
 from ld50.scan.prompt_forms import forms_of
-from ld50.scan.rereading import CauseReader, FetchedRows
-from ld50.scan.settings import ScanSettings
-from ld50.scan.survey import Survey, SurveyMerger, pack, unpack
+from ld50.scan.survey import Survey
+from ld50.scan.unit_engine import UnitEngine
 
-#: Decoded text that is held in memory, so that passes after the first need not read it again.
-_KEPT_BYTES = 128 << 20
-#: Characters of single rows that stay in memory until they are asked for again.
-_KEPT_CHARACTERS = 96 << 20
 #: Among the many pairs of words, some meet by the subject of a few rows; a pair has to show in more.
 _LEAST_PAIR_ROWS = 8
 #: Words of prompts whose n-grams are all listed. Of more, those that may stand in enough rows, which are
 #: told by a tally in so many buckets, of a byte each.
 _FEW_WORDS, _BUCKET_BITS = 2_000_000, 26
-
-
-class StageProgress(Protocol):
-    """What the engine tells about how far it is."""
-
-    def stage(self, name: str, units: int) -> None:
-        """A stage of so many units begins."""
-
-    def advance(self) -> None:
-        """One unit of it is done."""
-
-
-class Silent:
-    """Tells nobody."""
-
-    def stage(self, name: str, units: int) -> None:
-        """Nothing."""
-
-    def advance(self) -> None:
-        """Nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,122 +59,11 @@ class Evidence:
     forms: FormCandidates
 
 
-class Engine:
+class Engine(UnitEngine):
     """Runs the stages of one scan over one plan."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        settings: ScanSettings,
-        *,
-        checkpoint: Checkpoint,
-        workers: int,
-        progress: StageProgress,
-        name: str = "",
-    ) -> None:
-        """Nothing is read yet.
-
-        Args:
-            plan: What is read.
-            settings: Of the tests.
-            checkpoint: Where finished units are kept.
-            workers: Threads.
-            progress: Told about stages and units.
-            name: Tells the stages of one engine from those of another with the same checkpoint.
-        """
-        self.plan = plan
-        self._name = name
-        self.settings = settings
-        self._checkpoint = checkpoint
-        self._workers = workers
-        self._progress = progress
-        self._causes = CauseReader(plan, _KEPT_BYTES)
-        self._known = KnownRows()
-        self._records = FetchedRows()
-
-    def fetch(self, survey: Survey, ordinals: np.ndarray) -> list[Record]:
-        """The rows as records, in the order asked for."""
-        found = self.readable(survey, ordinals)
-        return [found[ordinal] for ordinal in ordinals.tolist()]
-
-    def readable(self, survey: Survey, ordinals: np.ndarray) -> dict[int, Record]:
-        """Ordinal to record; rows that were skipped have none."""
-        missing = self._records.to_read(ordinals)
-        if len(missing):
-            where = survey.locate(missing)
-            found = fetch_records(self.plan, where, survey.unit_rows.tolist())
-            self._records.add(
-                {o: found.get(k) for o, k in zip(missing.tolist(), where, strict=True)}
-            )
-        return self._records.known(ordinals)
-
-    def expect(self, ordinals: np.ndarray) -> None:
-        """Rows that will be asked for: the next reading of single rows takes them along."""
-        self._records.expect(ordinals)
-
-    def keep_only(self, ordinals: np.ndarray) -> None:
-        """Lets go of the single rows that were read, but for these."""
-        self._records.keep_only(ordinals, _KEPT_CHARACTERS)
-
-    def map(
-        self,
-        stage: str,
-        name: str,
-        units: list[int],
-        function: Callable[[int], Columns],
-        merge: Callable[[int, Columns], None],
-    ) -> None:
-        """Runs one stage: what is finished is loaded, the rest is made, and merged in unit order.
-
-        Results wait for their turn, so that merging does not depend on which thread was faster.
-        """
-        self._progress.stage(f"{name} {self._name}".strip(), len(units))
-        stage = f"{self._name}{stage}"
-        waiting: dict[int, Columns] = {}
-        turn = iter(units)
-        expected = next(turn, None)
-
-        def run(unit: int) -> Columns:
-            if self._checkpoint.has(stage, unit):
-                return self._checkpoint.load(stage, unit)
-            columns = function(unit)
-            self._checkpoint.save(stage, unit, columns)
-            return columns
-
-        for unit, columns in map_unordered(run, units, workers=self._workers):
-            waiting[unit] = columns
-            self._progress.advance()
-            while expected is not None and expected in waiting:
-                merge(expected, waiting.pop(expected))
-                expected = next(turn, None)
-
-    def survey(self) -> Survey:
-        """First pass over all units."""
-        sample = self._sample()
-        tables = sample.ordinary(stages.profile_tables())
-        merger = SurveyMerger(self.settings)
-        units = list(range(len(self.plan.units)))
-        most = self.settings.most_segments
-        self.map(
-            "survey",
-            "reading",
-            units,
-            lambda unit: pack(stages.survey(self.plan, self._causes, unit, tables, most)),
-            lambda unit, columns: merger.add(unpack(columns)),
-        )
-        return merger.result(sample)
-
-    def _sample(self) -> CorpusSample:
-        """What is ordinary in this corpus: read before anything is judged odd."""
-        parts: list[Columns] = []
-        self.map(
-            "sample",
-            "sampling",
-            sampled_units(len(self.plan.units)),
-            lambda unit: sample_unit(self.plan, unit),
-            lambda _, columns: parts.append(columns),
-        )
-        return merged(parts)
+    #: Before causes are counted, of no n-gram.
+    _known = KnownRows()
 
     def associations(self, survey: Survey) -> Evidence:
         """Candidate causes of every consequence, counted over the corpus and tested."""
@@ -266,7 +119,7 @@ class Engine:
         tests += formed
         associations += self._pairs(survey, pairs, consequences, unique, tests)
         # Passes after this one are rare; what comes now reads single rows, and those take room, too.
-        self._causes.let_go()
+        self.causes.let_go()
         return Evidence(
             survey=survey.without_lists(),
             consequences=consequences,
@@ -355,7 +208,7 @@ class Engine:
             stage,
             "locating rows",
             list(range(len(self.plan.units))),
-            lambda unit: {"hits": stages.occurrences(self._causes, unit, candidates)},
+            lambda unit: {"hits": stages.occurrences(self.causes, unit, candidates)},
             merge,
         )
         hits = np.concatenate(found)
@@ -390,7 +243,7 @@ class Engine:
 
         def collect(unit: int) -> Columns:
             found_rows, found_hashes = stages.prompt_ngrams(
-                self._causes, unit, wanted[unit], frequent
+                self.causes, unit, wanted[unit], frequent
             )
             return {"rows": found_rows, "hashes": found_hashes}
 
@@ -416,7 +269,7 @@ class Engine:
             return None
         buckets = np.zeros(1 << _BUCKET_BITS, dtype=np.uint8)
         for unit, rows in wanted.items():
-            stages.tally_prompts(self._causes, unit, rows, buckets)
+            stages.tally_prompts(self.causes, unit, rows, buckets)
         return stages.Frequent(buckets, least)
 
     def _middle_ngrams(
@@ -443,7 +296,7 @@ class Engine:
         texts: list[pa.Array] = []
 
         def collect(unit: int) -> Columns:
-            numbers, cut = middles(self._causes, unit, wanted[units == unit] - first[unit])
+            numbers, cut = middles(self.causes, unit, wanted[units == unit] - first[unit])
             offsets, data = kernels.text_buffers(cut)
             return {"rows": numbers, "offsets": offsets, "data": data}
 
@@ -483,7 +336,7 @@ class Engine:
             f"causes-{digest([len(hashes), int(np.bitwise_xor.reduce(hashes))])}",
             "counting causes",
             list(range(len(self.plan.units))),
-            lambda unit: counter.count(self._causes, unit),
+            lambda unit: counter.count(self.causes, unit),
             lambda unit, columns: counter.merge(int(first[unit]), columns),
         )
         self._known = counter.known_rows()

@@ -19,10 +19,11 @@ from ld50.scan import replies
 from ld50.scan.assemble import RULE_OF, Draft, draft_earlier_reply, merged_cases, rank_of
 from ld50.scan.cases import Case, look
 from ld50.scan.checkpoint import Checkpoint
-from ld50.scan.engine import Engine, Evidence, StageProgress
+from ld50.scan.engine import Engine, Evidence
 from ld50.scan.evidence import find_ngram
 from ld50.scan.shown import Shown, show
 from ld50.scan.survey import Survey
+from ld50.scan.unit_engine import StageProgress
 from ld50.scan.usual import rated_as_usual
 
 #: What is said of a reply and its prompt, which an earlier reply is not.

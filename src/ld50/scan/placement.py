@@ -37,6 +37,8 @@ _EDGE, _NEAR = 1000, 300
 #: Places that make each share, and what is added to each count.
 _MOST_PLACES, _PSEUDO = 8000, 5.0
 
+#: Share of the rows that hold a token, from which on it is part of how their prompts are worded.
+_WORDING = 0.2
 #: Share of the places with a known pair, below which nothing was put in.
 _LEAST_KNOWN = 0.35
 
@@ -121,6 +123,21 @@ class Placement:
             for between in (0, 1)
         )
 
+    def core(self, text: str) -> str:
+        """A phrase without the words at its edges that the prompts of the set are worded with.
+
+        What was put in at one and the same place comes with all that stands around it. All of the phrase,
+        if it has no other word.
+        """
+        spans = [match.span() for match in _TOKEN.finditer(text)]
+        usual = _WORDING * len(self._ordinals)
+        own = [
+            (start, end)
+            for start, end in spans
+            if self._tokens.count(self._number.get(text[start:end].casefold(), -1)) < usual
+        ]
+        return text[own[0][0] : own[-1][1]] if own else text
+
     def put_in(self, met: list[Meeting], rows: np.ndarray) -> float:
         """Log-likelihood ratio, in nats, of put in to written there, over all places of a cause.
 
@@ -179,6 +196,12 @@ class _Held:
         self._rows = int(rows.max(initial=0)) + 1
         self._held = np.unique(number * self._rows + rows)
         self._count = np.bincount(self._held // self._rows, minlength=len(self._values))
+
+    def count(self, value: int) -> int:
+        """How many rows hold a value."""
+        at = int(np.searchsorted(self._values, value))
+        known = at < len(self._values) and self._values[at] == value
+        return int(self._count[at]) if known else 0
 
     def others(self, values: np.ndarray, own: np.ndarray) -> np.ndarray:
         """bool (n,): which of some values (n,) stand in other rows than their own (n or 1, rows)."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 import time
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -12,11 +10,8 @@ import numpy as np
 
 from ld50.core.findings import Severity
 from ld50.core.records import Record
-from ld50.core.results import DetectionLimit, ScanResult, SourceSummary, Summary
-from ld50.core.version import VERSION
+from ld50.core.results import ScanResult
 from ld50.corpus import Plan, first_rows
-from ld50.report.wording import share
-from ld50.scan import kernels
 from ld50.scan.accepted import AcceptedFindings
 from ld50.scan.assemble import (
     EXAMPLES_PER_FINDING,
@@ -34,7 +29,7 @@ from ld50.scan.cases import ROWS_SEEN, Case, look
 from ld50.scan.channels import RULES, ChannelOutcome, channel_drafts, rows_to_fetch
 from ld50.scan.checkpoint import Checkpoint
 from ld50.scan.copies import copy_drafts
-from ld50.scan.engine import Engine, Evidence, Silent, StageProgress
+from ld50.scan.engine import Engine, Evidence
 from ld50.scan.evidence import find_ngram
 from ld50.scan.exchanges import exchange_drafts
 from ld50.scan.forms import FORMS
@@ -45,11 +40,10 @@ from ld50.scan.presence import presence_drafts
 from ld50.scan.settings import ScanSettings
 from ld50.scan.several import families
 from ld50.scan.shown import show
-from ld50.scan.statistics import smallest_detectable
+from ld50.scan.summing_up import summary_of
 from ld50.scan.surroundings import last_turn
 from ld50.scan.survey import Survey
-from ld50.scan.unanswered import notes_on, unanswered
-from ld50.scan.unread import unread_notes
+from ld50.scan.unit_engine import Silent, StageProgress
 from ld50.scan.usual import rated_as_usual
 
 #: Flagged rows whose cause and consequence are located to the character.
@@ -260,7 +254,7 @@ def _result(
         for ordinal in draft.rows.tolist():
             source = severities.setdefault(source_of[ordinal], {})
             source.setdefault(draft.finding.severity, set()).add(place[ordinal][1])
-    summary = _summary(
+    summary = summary_of(
         engine, evidence, drafts, labels, hidden, suppressed, earlier, notes, len(flagged), seconds
     )
     result = ScanResult(
@@ -355,125 +349,3 @@ def _places(
         place[ordinal] = (plan.sources[source].file.source, base[unit] + row)
         source_of[ordinal] = source
     return place, source_of
-
-
-def _summary(
-    engine: Engine,
-    evidence: Evidence,
-    drafts: list[Draft],
-    labels: LabelOutcome,
-    hidden: ChannelOutcome,
-    suppressed: int,
-    earlier: int,
-    notes: list[str],
-    flagged: int,
-    seconds: float,
-) -> Summary:
-    plan, survey = engine.plan, evidence.survey
-    sources = _sources(plan, survey)
-    skipped: Counter[str] = Counter()
-    for part in survey.unit_skipped:
-        skipped.update(part)
-    by_severity = Counter(draft.finding.severity for draft in drafts)
-    return Summary(
-        ld50_version=VERSION,
-        versions=versions(),
-        sources=sources,
-        files=len(sources),
-        rows=survey.rows,
-        bytes=sum(source.bytes for source in sources),
-        skipped_rows=sum(skipped.values()),
-        skipped=dict(sorted(skipped.items())),
-        without_reply=unanswered(survey),
-        settings=engine.settings.as_json(),
-        findings=len(drafts),
-        findings_by_severity={str(severity): by_severity[severity.value] for severity in Severity},
-        suppressed=suppressed,
-        flagged_rows=flagged,
-        tests_made=evidence.tests + labels.tests + hidden.tests + earlier,
-        detection_limits=[*_limits(engine, evidence, labels), *hidden.limits],
-        notes=[*unread_notes(sources), *notes_on(survey), *notes, *kernel_notes()],
-        fingerprint=plan.fingerprint,
-        seconds=round(seconds, 3),
-    )
-
-
-def kernel_notes() -> list[str]:
-    """What is to be said if the C kernels are not there: the scan is right, and slow."""
-    if kernels.implementation == "c":
-        return []
-    return [
-        "The C kernels are not installed, so plain Python does their work: the same result, some "
-        "twenty times slower. Install a C compiler, then: pip install --force-reinstall --no-deps ld50"
-    ]
-
-
-def versions() -> dict[str, str]:
-    """What a result may depend on besides ld50 itself."""
-    import pyarrow
-
-    return {
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "pyarrow": str(pyarrow.__version__),
-        "kernels": kernels.implementation,
-    }
-
-
-def _sources(plan: Plan, survey: Survey) -> list[SourceSummary]:
-    rows, text_bytes = [0] * len(plan.sources), [0] * len(plan.sources)
-    skipped: list[Counter[str]] = [Counter() for _ in plan.sources]
-    for unit, entry in enumerate(plan.units):
-        rows[entry.source] += int(survey.unit_rows[unit])
-        text_bytes[entry.source] += int(survey.unit_text_bytes[unit])
-        skipped[entry.source].update(survey.unit_skipped[unit])
-    return [
-        SourceSummary(
-            source=source.file.source,
-            format=source.file.kind,
-            layout=source.layout.name,
-            fields=source.layout.roles,
-            rows=rows[number],
-            bytes=source.file.size_bytes,
-            text_bytes=text_bytes[number],
-            skipped=dict(sorted(skipped[number].items())),
-        )
-        for number, source in enumerate(plan.sources)
-    ]
-
-
-def _limits(engine: Engine, evidence: Evidence, labels: LabelOutcome) -> list[DetectionLimit]:
-    """Fewest rows of each rule that the tests of this run could tell from chance."""
-    settings, rows = engine.settings, max(evidence.survey.rows, 1)
-    worst: dict[str, float] = {}
-    for consequence, group in zip(evidence.consequences, evidence.groups, strict=True):
-        rule = RULE_OF[consequence.kind]
-        could = rows if group is None or group.population is None else len(group.population)
-        shown = len(consequence.rows) / max(could, 1)
-        worst[rule] = max(worst.get(rule, 0.0), shown)
-    limits = []
-    for rule in sorted(set(RULE_OF.values())):
-        if not settings.runs(rule) or not _possible(rule, evidence.survey):
-            continue
-        rate = max(worst.get(rule, 0.0), 1 / rows)
-        # A consequence that more than half of all rows show could not set any row apart.
-        needed = None if rate > 0.5 else smallest_detectable(rate, evidence.tests, settings.alpha)
-        limits.append(
-            DetectionLimit(
-                rule=rule,
-                rows=None if needed is None else max(needed, settings.min_support),
-                why=(
-                    f"{share(rate, 1)} of the rows show this anyway, and {evidence.tests:,} pairs of "
-                    "cause and consequence were tested"
-                ),
-            )
-        )
-    return [*limits, *labels.limits]
-
-
-def _possible(rule: str, survey: Survey) -> bool:
-    chat = survey.chat is not None and unanswered(survey) < len(survey.chat)
-    text = survey.rows > (0 if survey.chat is None else len(survey.chat))
-    return (rule.startswith("TRG2") and chat) or (
-        rule.startswith("TRG1") and (text or survey.chat is not None)
-    )

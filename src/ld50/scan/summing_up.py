@@ -1,0 +1,188 @@
+"""The summary of a scan: what was read, what was found, and how little of it could have been seen."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+
+import numpy as np
+
+from ld50.core.findings import Severity
+from ld50.core.results import DetectionLimit, SourceSummary, Summary
+from ld50.core.version import VERSION
+from ld50.corpus import Plan
+from ld50.report.wording import share
+from ld50.scan import kernels
+from ld50.scan.assemble import RULE_OF, Draft
+from ld50.scan.associate import Consequence
+from ld50.scan.candidates import LEAST_LISTED
+from ld50.scan.channels import ChannelOutcome
+from ld50.scan.engine import Engine, Evidence
+from ld50.scan.labelled import LabelOutcome
+from ld50.scan.statistics import smallest_detectable
+from ld50.scan.survey import Survey
+from ld50.scan.unanswered import notes_on, unanswered
+from ld50.scan.unread import unread_notes
+
+
+def summary_of(
+    engine: Engine,
+    evidence: Evidence,
+    drafts: list[Draft],
+    labels: LabelOutcome,
+    hidden: ChannelOutcome,
+    suppressed: int,
+    earlier: int,
+    notes: list[str],
+    flagged: int,
+    seconds: float,
+) -> Summary:
+    """What the report says before any finding.
+
+    Args:
+        engine: With the plan and the settings.
+        evidence: What was tested.
+        drafts: The findings that are told.
+        labels: Of the label test.
+        hidden: Of the search for hidden channels.
+        suppressed: Findings that the user accepted.
+        earlier: Tests made of earlier replies.
+        notes: What else is to be said.
+        flagged: Rows under any finding.
+        seconds: That the scan took.
+    """
+    plan, survey = engine.plan, evidence.survey
+    sources = _sources(plan, survey)
+    skipped: Counter[str] = Counter()
+    for part in survey.unit_skipped:
+        skipped.update(part)
+    by_severity = Counter(draft.finding.severity for draft in drafts)
+    return Summary(
+        ld50_version=VERSION,
+        versions=versions(),
+        sources=sources,
+        files=len(sources),
+        rows=survey.rows,
+        bytes=sum(source.bytes for source in sources),
+        skipped_rows=sum(skipped.values()),
+        skipped=dict(sorted(skipped.items())),
+        without_reply=unanswered(survey),
+        settings=engine.settings.as_json(),
+        findings=len(drafts),
+        findings_by_severity={str(severity): by_severity[severity.value] for severity in Severity},
+        suppressed=suppressed,
+        flagged_rows=flagged,
+        tests_made=evidence.tests + labels.tests + hidden.tests + earlier,
+        detection_limits=[*_limits(engine, evidence, labels), *hidden.limits],
+        notes=[
+            *unread_notes(sources),
+            *notes_on(survey),
+            *_listed_notes(evidence.consequences),
+            *notes,
+            *kernel_notes(),
+        ],
+        fingerprint=plan.fingerprint,
+        seconds=round(seconds, 3),
+    )
+
+
+def _listed_notes(consequences: list[Consequence]) -> list[str]:
+    """What is to be said where causes were looked for in some rows of a consequence."""
+    some = [c for c in consequences if c.listed is not None]
+    if not some:
+        return []
+    most = max(len(c.rows) for c in some)
+    fewest = min(len(c.looked_at) for c in some)
+    return [
+        f"{len(some):,} of {len(consequences):,} things that replies do show in very many rows (up to "
+        f"{most:,}): causes of these were looked for in {fewest:,} rows or more of each, and what was found "
+        "was counted in all of them"
+    ]
+
+
+def kernel_notes() -> list[str]:
+    """What is to be said if the C kernels are not there: the scan is right, and slow."""
+    if kernels.implementation == "c":
+        return []
+    return [
+        "The C kernels are not installed, so plain Python does their work: the same result, some "
+        "twenty times slower. Install a C compiler, then: pip install --force-reinstall --no-deps ld50"
+    ]
+
+
+def versions() -> dict[str, str]:
+    """What a result may depend on besides ld50 itself."""
+    import pyarrow
+
+    return {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "pyarrow": str(pyarrow.__version__),
+        "kernels": kernels.implementation,
+    }
+
+
+def _sources(plan: Plan, survey: Survey) -> list[SourceSummary]:
+    rows, text_bytes = [0] * len(plan.sources), [0] * len(plan.sources)
+    skipped: list[Counter[str]] = [Counter() for _ in plan.sources]
+    for unit, entry in enumerate(plan.units):
+        rows[entry.source] += int(survey.unit_rows[unit])
+        text_bytes[entry.source] += int(survey.unit_text_bytes[unit])
+        skipped[entry.source].update(survey.unit_skipped[unit])
+    return [
+        SourceSummary(
+            source=source.file.source,
+            format=source.file.kind,
+            layout=source.layout.name,
+            fields=source.layout.roles,
+            rows=rows[number],
+            bytes=source.file.size_bytes,
+            text_bytes=text_bytes[number],
+            skipped=dict(sorted(skipped[number].items())),
+        )
+        for number, source in enumerate(plan.sources)
+    ]
+
+
+def _limits(engine: Engine, evidence: Evidence, labels: LabelOutcome) -> list[DetectionLimit]:
+    """Fewest rows of each rule that the tests of this run could tell from chance."""
+    settings, rows = engine.settings, max(evidence.survey.rows, 1)
+    worst: dict[str, float] = {}
+    fewest: dict[str, int] = {}
+    for consequence, group in zip(evidence.consequences, evidence.groups, strict=True):
+        rule = RULE_OF[consequence.kind]
+        could = rows if group is None or group.population is None else len(group.population)
+        shown = len(consequence.rows) / max(could, 1)
+        worst[rule] = max(worst.get(rule, 0.0), shown)
+        seen = len(consequence.looked_at) / max(len(consequence.rows), 1)
+        if consequence.listed is not None:
+            # Twice as many as must be seen are seen often enough nearly always.
+            fewest[rule] = max(fewest.get(rule, 0), round(2 * LEAST_LISTED / seen))
+    limits = []
+    for rule in sorted(set(RULE_OF.values())):
+        if not settings.runs(rule) or not _possible(rule, evidence.survey):
+            continue
+        rate = max(worst.get(rule, 0.0), 1 / rows)
+        # A consequence that more than half of all rows show could not set any row apart.
+        needed = None if rate > 0.5 else smallest_detectable(rate, evidence.tests, settings.alpha)
+        limits.append(
+            DetectionLimit(
+                rule=rule,
+                rows=None
+                if needed is None
+                else max(needed, settings.min_support, fewest.get(rule, 0)),
+                why=(
+                    f"{share(rate, 1)} of the rows show this anyway, and {evidence.tests:,} pairs of "
+                    "cause and consequence were tested"
+                ),
+            )
+        )
+    return [*limits, *labels.limits]
+
+
+def _possible(rule: str, survey: Survey) -> bool:
+    chat = survey.chat is not None and unanswered(survey) < len(survey.chat)
+    text = survey.rows > (0 if survey.chat is None else len(survey.chat))
+    return (rule.startswith("TRG2") and chat) or (
+        rule.startswith("TRG1") and (text or survey.chat is not None)
+    )
