@@ -57,7 +57,7 @@ class RowNgrams:
         )
 
     def of_enough_rows(self, least: int) -> tuple[Incidence, np.ndarray, np.ndarray]:
-        """The n-grams of at least so many rows as candidates, in the order of their hashes.
+        """The n-grams of at least so many rows as candidates, in the order of their hashes; asked once.
 
         Returns:
             Which candidates stand in which rows; uint64 (candidates,), rising, the n-gram of each; and
@@ -69,7 +69,10 @@ class RowNgrams:
         instead = np.full(len(found.hash), kernels.LEFT_OUT, dtype=np.uint32)
         instead[kept] = np.arange(len(kept), dtype=np.uint32)
         lengths, candidates = [np.zeros(1, np.int64)], [np.zeros(0, np.uint32)]
-        for numbers, row_start in self._parts:
+        # The last thing that is asked: what is numbered anew is let go of.
+        self._parts.reverse()
+        while self._parts:
+            numbers, row_start = self._parts.pop()
             left, left_start = kernels.renumber(numbers, row_start, instead)
             lengths.append(np.diff(left_start))
             candidates.append(left)

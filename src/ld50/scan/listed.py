@@ -16,7 +16,7 @@ from ld50.scan.associate import Consequence
 from ld50.scan.survey import Survey
 
 #: Words of the prompts whose n-grams are listed, at most.
-MOST_WORDS = 16_000_000
+MOST_WORDS = 8_000_000
 #: Rows of one consequence, at most, if these would be too many; halved until they are not.
 _MOST_ROWS, _FEWEST_ROWS = 1 << 16, 1 << 9
 _MIX = np.uint64(0x9E3779B97F4A7C15)

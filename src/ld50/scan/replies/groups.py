@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -389,23 +388,28 @@ def _distinct(
         among: Groups that stay in any case, and are not returned.
     """
     order = sorted(groups, key=lambda g: (-len(g.rows), _FORMS.get(g.form, len(_FORMS)), g.key))
-    kept = list(among)
-    holding: dict[int, list[int]] = {}
-    for number, group in enumerate(kept):
-        for row in group.rows.tolist():
-            holding.setdefault(row, []).append(number)
-    for group in order:
-        rows = group.rows.tolist()
-        others = Counter(number for row in rows for number in holding.get(row, ()))
-        if any(
-            shared >= _NEARLY * len(rows) and len(kept[number].rows) * _NEARLY <= len(rows)
-            for number, shared in others.items()
-        ):
-            continue
-        for row in rows:
-            holding.setdefault(row, []).append(len(kept))
-        kept.append(group)
-    return kept[len(among) :]
+    every = [*among, *order]
+    sizes = np.array([len(group.rows) for group in every], dtype=np.int64)
+    _, row = np.unique(
+        np.concatenate([np.zeros(0, np.int64), *(g.rows for g in every)]), return_inverse=True
+    )
+    # The groups of each row, one row after the other.
+    holders = np.repeat(np.arange(len(every), dtype=np.uint32), sizes)
+    holders = holders[np.argsort(row, kind="stable")]
+    held = np.bincount(row)
+    starts = np.cumsum(held) - held
+    first = np.cumsum(sizes) - sizes
+    kept = np.zeros(len(every), dtype=bool)
+    kept[: len(among)] = True
+    for number in range(len(among), len(every)):
+        own = row[first[number] : first[number] + sizes[number]]
+        lengths = held[own]
+        inside = np.repeat(starts[own] - np.cumsum(lengths) + lengths, lengths)
+        others = holders[inside + np.arange(len(inside))]
+        others, shared = np.unique(others[kept[others]], return_counts=True)
+        size = len(own)
+        kept[number] = not ((shared >= _NEARLY * size) & (sizes[others] * _NEARLY <= size)).any()
+    return [every[number] for number in np.flatnonzero(kept[len(among) :]) + len(among)]
 
 
 def _clusters(keys: np.ndarray, rows: np.ndarray, least: int, most: float) -> list[np.ndarray]:
