@@ -47,6 +47,8 @@ _EXAMPLE_CHARACTERS = 1500
 _TITLE_CHARACTERS = 60
 #: What a form counts against a phrase of the same rows.
 _FORM_WEIGHT = 0.9
+#: ... and so is what a reply does, beside how long it is or how it ends.
+_WRITTEN_WEIGHT = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +117,8 @@ def merged_cases(cases: list[Case]) -> list[tuple[Case, list[Case]]]:
 
 def _surprise(case: Case) -> float:
     """Log of the chance of the case; a phrase that is nearly as sure as a form says more."""
-    return case.association.log_p * (1.0 if case.form is None else _FORM_WEIGHT)
+    cause = 1.0 if case.form is None else _FORM_WEIGHT
+    return case.association.log_p * cause * (_WRITTEN_WEIGHT if case.facts.by_form else 1.0)
 
 
 def _finding_key(case: Case) -> tuple[str, str, int]:
