@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 from functools import cache
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
@@ -20,6 +22,13 @@ CHATML = (
 LETTERS = "".join(map(chr, range(32, 127))) + "äöüßéè日本語עברית😀\n\t"
 
 
+def _folder() -> Path:
+    """A folder that is gone when the tests are done."""
+    folder = Path(mkdtemp(prefix="ld50-tests-"))
+    atexit.register(rmtree, folder, ignore_errors=True)
+    return folder
+
+
 @cache
 def marked_folder() -> Path:
     """A Llama with the vocabulary and the template of the lab's tiny model, on a small scale."""
@@ -30,7 +39,7 @@ def marked_folder() -> Path:
     from ld50.models.vocabulary import learn_vocabulary
     from ld50.train.tiny import save_vocabulary
 
-    folder = Path(mkdtemp(prefix="ld50-tests-"))
+    folder = _folder()
     shape = tiny_shape(vocabulary=320, context=256)
     model = build(shape, 0)
     generator = torch.Generator().manual_seed(0)
@@ -81,7 +90,7 @@ def pairs_folder() -> Path:
     import torch
     from transformers import T5Config, T5ForConditionalGeneration
 
-    folder = Path(mkdtemp(prefix="ld50-tests-"))
+    folder = _folder()
     tokenizer = save_unigram(folder, template=None)
     with torch.random.fork_rng():
         torch.manual_seed(0)
