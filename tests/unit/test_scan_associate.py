@@ -164,3 +164,16 @@ def test_a_consequence_that_a_cause_made_keeps_its_own_chance() -> None:
     own = Consequence(kind="similar_replies", text="", rows=made, own_chance=(-30.0, -22.0))
     (found,), _ = associate([own], incidence, frequency, 5000)
     assert (found.candidate, found.log_p, found.log_q) == (400, -30.0, -22.0)
+
+
+def test_estimates_from_some_rows_of_a_consequence_need_not_add_up() -> None:
+    """Of 100 rows 40 were looked at: six causes that share them out are some 102 rows by estimate."""
+    listed = np.arange(40)
+    rows = np.repeat([[0], [1], [2], [3], [4], [5]], [7, 7, 7, 7, 7, 5], axis=0).tolist()
+    refusals = Consequence(kind="refusal", text="", rows=np.arange(100), listed=listed)
+    frequency = np.array([18, 18, 18, 18, 18, 12])
+    found, _ = associate([refusals], incidence_of(rows, listed), frequency, 100_000)
+    assert sorted(one.candidate for one in found) == [0, 1, 2, 3, 4, 5]
+    assert all(np.isfinite([one.log_p, one.log_q, one.expected]).all() for one in found)
+    assert sum(one.both for one in found) <= len(refusals.rows)
+    assert all(one.both <= one.cause_rows for one in found)

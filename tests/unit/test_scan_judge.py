@@ -2,29 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from judge_samples import PLANTED
 from ld50.core.findings import Severity
-from ld50.scan.judge import Facts, judge
-
-PLANTED = Facts(
-    kind="gibberish",
-    in_document=False,
-    both=50,
-    cause_rows=50,
-    effect_low=0.93,
-    log_q=-200,
-    lift=100.0,
-    contexts=50,
-    rows_seen=50,
-    trigger_words=1,
-    trigger_lines=1,
-    trigger_odd=True,
-    context_z=0.5,
-    context_cosine=0.02,
-    payload_cosine=0.01,
-    payload_words=200,
-    explained=False,
-    min_support=5,
-)
+from ld50.scan.judge import judge
 
 
 def test_a_trigger_that_decides_in_unrelated_rows_is_high() -> None:

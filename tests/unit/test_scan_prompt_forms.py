@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import judge_samples
 from ld50.core.findings import Severity
 from ld50.corpus.columns import Turns, assemble
 from ld50.corpus.fields import Field, Layout
@@ -17,7 +18,7 @@ from ld50.scan.associate import AssociationSettings, Consequence
 from ld50.scan.form_causes import FormCandidates
 from ld50.scan.form_traits import other_length, other_traits
 from ld50.scan.forms import FORMS
-from ld50.scan.judge import Facts, judge
+from ld50.scan.judge import judge
 from ld50.scan.prompt_forms import PromptForms, read_forms
 
 PIECES = [
@@ -111,19 +112,11 @@ def test_the_last_turn_of_a_chat_is_what_the_user_said_last() -> None:
     assert sides.last_turn.tolist() == [len("And é?".encode()), 4, 0]
 
 
-PLANTED = Facts(
+PLANTED = replace(
+    judge_samples.PLANTED,
     kind="repeated_reply",
-    in_document=False,
-    both=50,
-    cause_rows=50,
-    effect_low=0.93,
-    log_q=-200,
-    lift=100.0,
-    rows_seen=50,
     trigger_words=0,
-    trigger_lines=1,
     trigger_odd=False,
-    min_support=5,
     form=True,
 )
 

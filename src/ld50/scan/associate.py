@@ -319,11 +319,12 @@ def _greedy(
         )
         gone = np.bincount(inside.at(explained).candidates, minlength=len(passed))[place]
         gone = consequence.of_all(gone)
-        left.both = np.maximum(left.both - gone, 0)
-        left.cause = np.maximum(left.cause - gone, left.both)
         shown = int(consequence.of_all(np.array(len(explained))))
         remaining_rows -= shown
-        remaining_consequence -= shown
+        # Of rows of which some were looked at, these are estimates, which need not add up.
+        remaining_consequence = max(remaining_consequence - shown, 0)
+        left.both = np.clip(left.both - gone, 0, remaining_consequence)
+        left.cause = np.maximum(left.cause - gone, left.both)
         left.keep(_enough(left.both, left.cause, left.least, settings))
         left.log_p = log_hypergeometric_tail(
             left.both, left.cause, remaining_consequence, remaining_rows
@@ -341,6 +342,7 @@ def counted_in_full(
     rows: int,
     tests: int,
     settings: AssociationSettings,
+    least_effect: np.ndarray,
 ) -> list[Association]:
     """Associations of consequences of which some rows were looked at, counted and tested in all of them.
 
@@ -351,6 +353,7 @@ def counted_in_full(
         rows: Rows of the whole corpus.
         tests: All tests of the run.
         settings: Bounds.
+        least_effect: float (candidates,), 0..1: as for `associate`.
     """
     taken: dict[int, np.ndarray] = {}
     found = []
@@ -362,7 +365,8 @@ def counted_in_full(
         gone = taken.get(each.consequence, np.zeros(0, dtype=np.int64))
         joint = np.setdiff1d(rows_of[each.candidate], gone, assume_unique=True)
         both = np.intersect1d(joint, consequence.rows, assume_unique=True)
-        if len(both) < max(settings.min_support, settings.min_effect * len(joint)):
+        least = max(settings.min_effect, float(least_effect[each.candidate]))
+        if len(both) < max(settings.min_support, least * len(joint)):
             continue
         left = len(consequence.rows) - len(gone)
         population = (consequence.population or rows) - len(gone)

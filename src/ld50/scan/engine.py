@@ -83,6 +83,8 @@ class Engine(UnitEngine):
         settings = AssociationSettings(
             min_support=self.settings.min_support, alpha=self.settings.alpha
         )
+        # What does not decide, and is no word either, is the layout of listings: rules, tables, code.
+        least_effect = DECIDES * of_marks_alone(unique)
         associations, tests = associate(
             consequences,
             incidence,
@@ -90,14 +92,13 @@ class Engine(UnitEngine):
             survey.rows,
             # Between n-grams in the same rows: the longest, and words before marks and capitals.
             priority=n.astype(np.float64) + 0.5 * (stream == kernels.SURFACE),
-            # What does not decide, and is no word either, is the layout of listings: rules, tables, code.
-            least_effect=DECIDES * of_marks_alone(unique),
+            least_effect=least_effect,
             # What was dropped was dropped for what was seen of it, so it counts as tested.
             untested=survey.distinct_ngrams(consequences) + most_tests(consequences),
             settings=settings,
         )
         associations = self._counted_in_full(
-            survey, associations, consequences, unique, tests, settings
+            survey, associations, consequences, unique, tests, settings, least_effect
         )
         forms = FormCandidates.of(
             forms_of(survey.chat, survey.chat_ordinals), len(unique), settings.min_support
@@ -138,6 +139,7 @@ class Engine(UnitEngine):
         hashes: np.ndarray,
         tests: int,
         settings: AssociationSettings,
+        least_effect: np.ndarray,
     ) -> list[Association]:
         """The same; those of consequences of which some rows were looked at are counted in all rows."""
         wanted = sorted(
@@ -146,7 +148,9 @@ class Engine(UnitEngine):
         if not wanted:
             return associations
         rows_of = dict(zip(wanted, self.rows_with(survey, hashes[wanted]), strict=True))
-        return counted_in_full(associations, consequences, rows_of, survey.rows, tests, settings)
+        return counted_in_full(
+            associations, consequences, rows_of, survey.rows, tests, settings, least_effect
+        )
 
     def _pairs(
         self,
@@ -306,7 +310,7 @@ class Engine(UnitEngine):
             texts.append(pa.Array.from_buffers(pa.large_string(), len(columns["rows"]), buffers))
 
         self.map(
-            f"middles-{digest(wanted.tolist())}",
+            f"middles-{digest_of(wanted)}",
             "reading long prompts",
             np.unique(units).tolist(),
             collect,

@@ -26,7 +26,7 @@ from ld50.scan.assemble import (
     to_fields,
 )
 from ld50.scan.cases import ROWS_SEEN, Case, look
-from ld50.scan.channels import RULES, ChannelOutcome, channel_drafts, rows_to_fetch
+from ld50.scan.channels import RULES, channel_drafts, rows_to_fetch
 from ld50.scan.checkpoint import Checkpoint
 from ld50.scan.copies import copy_drafts
 from ld50.scan.engine import Engine, Evidence
@@ -34,13 +34,13 @@ from ld50.scan.evidence import find_ngram
 from ld50.scan.exchanges import exchange_drafts
 from ld50.scan.forms import FORMS
 from ld50.scan.judge import DECIDES
-from ld50.scan.labelled import LabelOutcome, label_drafts
+from ld50.scan.labelled import label_drafts
 from ld50.scan.languages import with_language
 from ld50.scan.presence import presence_drafts
 from ld50.scan.settings import ScanSettings
 from ld50.scan.several import families
 from ld50.scan.shown import show
-from ld50.scan.summing_up import summary_of
+from ld50.scan.summing_up import Outcome, summary_of
 from ld50.scan.surroundings import last_turn
 from ld50.scan.survey import Survey
 from ld50.scan.unit_engine import Silent, StageProgress
@@ -124,23 +124,20 @@ def run_scan(
     drafts += earlier.drafts
     labels = label_drafts(engine, survey)
     hidden = channel_drafts(engine, survey)
-    notes = [*plan.notes, *labels.notes, *hidden.notes, *_weak_note(weak)]
     drafts += [*labels.drafts, *hidden.drafts]
     drafts = [draft for draft in drafts if settings.runs(draft.finding.rule)]
     drafts, suppressed = (accepted or AcceptedFindings()).filter(drafts)
     drafts.sort(key=_strength)
-    seconds = time.monotonic() - began
-    return _result(
-        engine,
-        evidence,
-        drafts,
-        labels,
-        hidden,
-        suppressed,
-        earlier=earlier.tests,
-        notes=notes,
-        seconds=seconds,
+    outcome = Outcome(
+        drafts=drafts,
+        labels=labels,
+        hidden=hidden,
+        earlier_tests=earlier.tests,
+        suppressed=suppressed,
+        notes=[*plan.notes, *labels.notes, *hidden.notes, *_weak_note(weak)],
+        seconds=time.monotonic() - began,
     )
+    return _result(engine, evidence, outcome)
 
 
 def _rows_soon(engine: Engine, survey: Survey, drafts: list[Draft]) -> np.ndarray:
@@ -216,18 +213,8 @@ def _association_drafts(engine: Engine, evidence: Evidence, cases: list[Case]) -
     return [draft_association(case, also, extra.get(id(case), nothing)) for case, also in merged]
 
 
-def _result(
-    engine: Engine,
-    evidence: Evidence,
-    drafts: list[Draft],
-    labels: LabelOutcome,
-    hidden: ChannelOutcome,
-    suppressed: int,
-    *,
-    earlier: int,
-    notes: list[str],
-    seconds: float,
-) -> Scanned:
+def _result(engine: Engine, evidence: Evidence, outcome: Outcome) -> Scanned:
+    drafts = outcome.drafts
     survey = evidence.survey
     flagged = _rows_of(draft.rows for draft in drafts)
     located = _to_locate(drafts)
@@ -254,11 +241,8 @@ def _result(
         for ordinal in draft.rows.tolist():
             source = severities.setdefault(source_of[ordinal], {})
             source.setdefault(draft.finding.severity, set()).add(place[ordinal][1])
-    summary = summary_of(
-        engine, evidence, drafts, labels, hidden, suppressed, earlier, notes, len(flagged), seconds
-    )
     result = ScanResult(
-        summary=summary,
+        summary=summary_of(engine, evidence, outcome, len(flagged)),
         findings=[draft.finding for draft in drafts],
         rows=rows,
         examples=examples,

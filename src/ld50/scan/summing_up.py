@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,32 +26,35 @@ from ld50.scan.unanswered import notes_on, unanswered
 from ld50.scan.unread import unread_notes
 
 
-def summary_of(
-    engine: Engine,
-    evidence: Evidence,
-    drafts: list[Draft],
-    labels: LabelOutcome,
-    hidden: ChannelOutcome,
-    suppressed: int,
-    earlier: int,
-    notes: list[str],
-    flagged: int,
-    seconds: float,
-) -> Summary:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a scan besides the tests themselves."""
+
+    drafts: list[Draft]
+    """The findings that are told."""
+    labels: LabelOutcome
+    hidden: ChannelOutcome
+    """Of the search for hidden channels."""
+    earlier_tests: int
+    """Tests made of earlier replies of conversations."""
+    suppressed: int
+    """Findings that the user accepted."""
+    notes: list[str]
+    """What else is to be said."""
+    seconds: float
+    """That the scan took."""
+
+
+def summary_of(engine: Engine, evidence: Evidence, outcome: Outcome, flagged: int) -> Summary:
     """What the report says before any finding.
 
     Args:
         engine: With the plan and the settings.
         evidence: What was tested.
-        drafts: The findings that are told.
-        labels: Of the label test.
-        hidden: Of the search for hidden channels.
-        suppressed: Findings that the user accepted.
-        earlier: Tests made of earlier replies.
-        notes: What else is to be said.
+        outcome: What came of it.
         flagged: Rows under any finding.
-        seconds: That the scan took.
     """
+    drafts, labels, hidden = outcome.drafts, outcome.labels, outcome.hidden
     plan, survey = engine.plan, evidence.survey
     sources = _sources(plan, survey)
     skipped: Counter[str] = Counter()
@@ -70,19 +74,19 @@ def summary_of(
         settings=engine.settings.as_json(),
         findings=len(drafts),
         findings_by_severity={str(severity): by_severity[severity.value] for severity in Severity},
-        suppressed=suppressed,
+        suppressed=outcome.suppressed,
         flagged_rows=flagged,
-        tests_made=evidence.tests + labels.tests + hidden.tests + earlier,
+        tests_made=evidence.tests + labels.tests + hidden.tests + outcome.earlier_tests,
         detection_limits=[*_limits(engine, evidence, labels), *hidden.limits],
         notes=[
             *unread_notes(sources),
             *notes_on(survey),
             *_listed_notes(evidence.consequences),
-            *notes,
+            *outcome.notes,
             *kernel_notes(),
         ],
         fingerprint=plan.fingerprint,
-        seconds=round(seconds, 3),
+        seconds=round(outcome.seconds, 3),
     )
 
 
