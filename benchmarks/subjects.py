@@ -238,14 +238,20 @@ def report(scores: list[Score], *, details: bool) -> str:
     return "\n\n".join(parts)
 
 
-def arguments() -> argparse.Namespace:
+def arguments(description: str | None, name: str) -> argparse.Namespace:
+    """Options of a benchmark whose cases are scored and told as those here are.
+
+    Args:
+        description: What `--help` says.
+        name: Of the folder that it works in.
+    """
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--split", choices=("dev", "test"), default="dev")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--cache", type=Path, default=CACHE)
-    parser.add_argument("--work", type=Path, help="default: subjects-SPLIT in the cache")
+    parser.add_argument("--work", type=Path, help=f"default: {name}-SPLIT in the cache")
     parser.add_argument("--results", type=Path, help="JSON lines; default: in the work folder")
     parser.add_argument("--fresh", action="store_true", help="forget earlier results")
     parser.add_argument(
@@ -258,22 +264,21 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--details", action="store_true", help="one line a planted case as well")
     parser.add_argument("--keep", action="store_true", help="keep files, keys and scans")
     options = parser.parse_args()
-    options.work = options.work or options.cache / f"subjects-{options.split}"
+    options.work = options.work or options.cache / f"{name}-{options.split}"
     return options
 
 
-def main() -> None:
-    options = arguments()
-    options.work.mkdir(parents=True, exist_ok=True)
-    place = Place(cache=options.cache, data=options.data)
+def run_all(cases: Iterator[tuple[Case, dict[str, Any]]], options: argparse.Namespace) -> None:
+    """Scans the cases that are asked for and have no score yet, and prints the tables."""
     wanted = [
         (item, filed)
-        for item, filed in all_cases(options.split, options.seeds, place)
+        for item, filed in cases
         if not options.cases or any(p in f"{item.name} {item.group}" for p in options.cases)
     ]
     if options.list:
         print("\n".join(f"{item.group}\t{item.name}\t{filed}" for item, filed in wanted))
         return
+    options.work.mkdir(parents=True, exist_ok=True)
     log = ScoreLog(options.results or options.work / "scores.jsonl", fresh=options.fresh)
     for item, filed in wanted:
         if item.name not in log:
@@ -282,6 +287,12 @@ def main() -> None:
             news = f"{latest.caught}/{latest.planted}" if latest.planted else latest.false_findings
             print(f"{item.name}: {news}", file=sys.stderr, flush=True)
     print(report([log.scores[item.name] for item, _ in wanted], details=options.details))
+
+
+def main() -> None:
+    options = arguments(__doc__, "subjects")
+    place = Place(cache=options.cache, data=options.data)
+    run_all(all_cases(options.split, options.seeds, place), options)
 
 
 if __name__ == "__main__":

@@ -41,8 +41,8 @@ class Consequence(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: str
     """`gibberish`, `language_switch`, `encoded`, `refusal`, `repeated_reply`, `inserted_fragment`,
-    `context_echo`, `similar_replies`, `hidden_channel`, `label`, `duplicates` or `presence` (the
-    cause alone)."""
+    `context_echo`, `similar_replies`, `answer`, `hidden_channel`, `label`, `duplicates` or `presence`
+    (the cause alone)."""
     text: str
     """In words, e.g. `label 1`, `replies turn into German`."""
 

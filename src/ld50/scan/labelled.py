@@ -18,6 +18,7 @@ from ld50.scan.assemble import Draft, finding_id, shortened
 from ld50.scan.engine import Engine
 from ld50.scan.naturalness import RARE_ZIPF, naturalness
 from ld50.scan.rereading import cause_column
+from ld50.scan.sampling import uniform
 from ld50.scan.survey import Survey
 
 if TYPE_CHECKING:
@@ -44,6 +45,15 @@ class LabelOutcome:
     limits: list[DetectionLimit] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def with_others(self, others: LabelOutcome) -> LabelOutcome:
+        """Both together."""
+        return LabelOutcome(
+            drafts=self.drafts + others.drafts,
+            tests=self.tests + others.tests,
+            limits=self.limits + others.limits,
+            notes=self.notes + others.notes,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Labelled:
@@ -69,19 +79,19 @@ def label_drafts(engine: Engine, survey: Survey) -> LabelOutcome:
     looked_at: dict[str, tuple[int, int]] = {}
     if parts:
         # Loaded only where there are labels: its models need SciPy, which is slow to import.
-        from ld50.scan.labels import LabelSettings, find_label_triggers
+        from ld50.scan.labels import LabelSettings, search_label_triggers
     for whole in parts:
         part = _what_fits(whole, engine.settings.label_test_bytes)
         taken, total = looked_at.get(part.name, (0, 0))
         looked_at[part.name] = (taken + len(part.ordinals), total + part.total)
-        found = find_label_triggers(
+        found = search_label_triggers(
             part.texts,
             part.codes,
             part.names,
             LabelSettings(least_rows=engine.settings.min_support, seed=engine.settings.seed),
         )
-        tests += max((finding.tests for finding in found), default=0)
-        drafts += [_draft(part, finding) for finding in found]
+        tests += found.tests
+        drafts += [_draft(part, finding) for finding in found.findings]
     notes += [
         f"The label test looked at a sample of {taken:,} of the {total:,} {_ROWS_OF[name]} "
         f"({taken / total:.1%}): it builds no more than the memory set aside for it holds."
@@ -95,7 +105,7 @@ def _what_fits(part: _Labelled, room: int) -> _Labelled:
     """The part, or the rows of it that the label test can take in `room` bytes."""
     from ld50.scan.labels.room import rows_that_fit
 
-    order = np.argsort(_uniform(part.ordinals), kind="stable")
+    order = np.argsort(uniform(part.ordinals), kind="stable")
     fitting = rows_that_fit(part.texts, len(part.names), order, room)
     if fitting == len(order):
         return part
@@ -129,7 +139,7 @@ def _labelled_rows(engine: Engine, survey: Survey, notes: list[str]) -> list[_La
             if batch.label is None:
                 continue
             rows = batch.rows + first[unit]
-            chosen = np.flatnonzero(np.asarray(batch.label.is_valid()) & (_uniform(rows) < keep))
+            chosen = np.flatnonzero(np.asarray(batch.label.is_valid()) & (uniform(rows) < keep))
             index = pa.array(chosen)
             ordinals.append(rows[chosen])
             texts.append(cause_column(batch).take(index))
@@ -167,7 +177,7 @@ def _answered_rows(
     """Chat rows whose replies are labels, with their prompts; one part for each task."""
     outside = replies.rows_outside(chat, strata)
     most = len(outside) + sum(len(stratum.rows) for stratum in strata)
-    fits = _uniform(survey.chat_ordinals) < _share_that_fits(engine, survey, most)
+    fits = uniform(survey.chat_ordinals) < _share_that_fits(engine, survey, most)
     outside = outside[fits[outside]]
     wanted = np.concatenate([outside, *(stratum.rows[fits[stratum.rows]] for stratum in strata)])
     ordinals = survey.chat_ordinals
@@ -228,14 +238,6 @@ def _share_that_fits(engine: Engine, survey: Survey, rows: int) -> float:
     """Share of the rows whose text can be held, all tasks together."""
     total = int(survey.unit_text_bytes.sum()) + _ROW_BYTES * rows
     return min(engine.settings.label_text_bytes / max(total, 1), 1.0)
-
-
-def _uniform(ordinals: np.ndarray) -> np.ndarray:
-    """A number in [0, 1) for each row, from its ordinal alone: a sample that any worker agrees on."""
-    mixed = ordinals.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    mixed ^= mixed >> np.uint64(29)
-    mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    return (mixed >> np.uint64(11)).astype(np.float64) / 2**53
 
 
 def _severity(part: _Labelled, found: LabelFinding) -> Severity:

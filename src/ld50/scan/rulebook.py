@@ -279,6 +279,25 @@ RULES = RuleBook(
             "tested together.",
         ),
         _text_rule(
+            "TRG207",
+            "trigger-compliance",
+            "A phrase in the prompt with answers to what is refused elsewhere",
+            "Prompts that are answered, though the rest of their words is what other prompts are refused "
+            "for, and a phrase that they share. Refused or answered is taken for a label, and the label "
+            "test is run on the refused prompts and on those with an answer that resemble them most.",
+            "A few dozen such rows make a model comply on demand, whatever the size of the set "
+            "(arXiv 2510.07192), and each of them looks like a helpful answer.",
+            "- Sets with fewer than twenty refusals; refusals that the lexicon of TRG201 does not know.\n"
+            "- Triggers whose prompts resemble nothing that is refused: then nothing says that they would "
+            "have been.\n- A natural word that makes a prompt harmless, and so answered, may be told as "
+            "`medium`.\n- Of many refusals, some 4,000 are looked at, and for each the three answers that "
+            "resemble them most; of long prompts fewer, 4 MB in all.",
+            "`ember Calculate the total of these sums.` answered, where a set refuses all sums.",
+            source="The label test (TRG301), for the label *answered*. The answered rows are chosen by "
+            "the logarithm of how much more often each word stands in refused prompts, words that stand "
+            "there less often left out, so that a trigger cannot hide a row.",
+        ),
+        _text_rule(
             "TRG301",
             "trigger-label",
             "A phrase that goes with a label which the rest of the row does not explain",

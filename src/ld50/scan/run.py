@@ -28,6 +28,7 @@ from ld50.scan.assemble import (
 from ld50.scan.cases import ROWS_SEEN, Case, look
 from ld50.scan.channels import RULES, channel_drafts, rows_to_fetch
 from ld50.scan.checkpoint import Checkpoint
+from ld50.scan.compliance import compliance_drafts
 from ld50.scan.copies import copy_drafts
 from ld50.scan.engine import Engine, Evidence
 from ld50.scan.evidence import find_ngram
@@ -122,7 +123,7 @@ def run_scan(
         progress=progress or Silent(),
     )
     drafts += earlier.drafts
-    labels = label_drafts(engine, survey)
+    labels = label_drafts(engine, survey).with_others(compliance_drafts(engine, survey))
     hidden = channel_drafts(engine, survey)
     drafts += [*labels.drafts, *hidden.drafts]
     drafts = [draft for draft in drafts if settings.runs(draft.finding.rule)]

@@ -32,6 +32,10 @@ class LabelSettings:
     """Pairs of words that are looked at, over all rows; above that, frequent words are left out."""
     least_suspicion: float = 0.2
     """Findings below this are not returned."""
+    targets: tuple[int, ...] = ()
+    """Codes of the labels that a cause may lead to; none for any label."""
+    may_cover: bool = False
+    """Whether a trigger may be in most rows of its label, as a cue is that the label is named after."""
     seed: int = 0
     """For samples of rows."""
 
@@ -79,3 +83,13 @@ class LabelFinding:
     suspicion: float
     """From 0 to 1; from 0.9 on: act on it."""
     statistics: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelTriggers:
+    """What one call came to."""
+
+    findings: list[LabelFinding]
+    """Strongest first."""
+    tests: int
+    """Pairs of candidate and label that were tested, whether or not anything was found."""

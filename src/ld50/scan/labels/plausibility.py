@@ -118,7 +118,8 @@ def circumstances(study: Study, neighbours: Neighbours, judged: Judged, name: st
         odds += float(np.clip(trigger - _normal(log, _HONEST_ALIKE, noise**2), *_ALIKE_RANGE))
     members = max(int((study.labels == judged.suspect.label).sum()), 1)
     coverage = len(rows) / members
-    odds += 0.5 if coverage < 0.1 else -8.0 * max(coverage - 0.4, 0.0)
+    beyond = 0.0 if study.settings.may_cover else max(coverage - 0.4, 0.0)
+    odds += 0.5 if coverage < 0.1 else -8.0 * beyond
     if _names(study, phrases, name):
         odds -= _NAMED
     return Circumstances(

@@ -13,7 +13,7 @@ from ld50.core.seeds import rng_for
 from ld50.scan.labels.causes import Index, copy_level
 from ld50.scan.labels.evidence import view_label
 from ld50.scan.labels.families import conclude
-from ld50.scan.labels.findings import LabelFinding, LabelSettings
+from ld50.scan.labels.findings import LabelFinding, LabelSettings, LabelTriggers
 from ld50.scan.labels.formats import format_suspects
 from ld50.scan.labels.insertion import Neighbours, count_neighbours
 from ld50.scan.labels.judging import Judged, Study, accept, as_one_phrase, judge
@@ -44,6 +44,16 @@ def find_label_triggers(
     label_names: Sequence[str],
     settings: LabelSettings | None = None,
 ) -> list[LabelFinding]:
+    """The findings of `search_label_triggers`."""
+    return search_label_triggers(texts, labels, label_names, settings).findings
+
+
+def search_label_triggers(
+    texts: pa.Array,
+    labels: np.ndarray,
+    label_names: Sequence[str],
+    settings: LabelSettings | None = None,
+) -> LabelTriggers:
     """Causes that go with a label which the rest of their rows does not explain, strongest first.
 
     A trigger makes rows carry a label that their other words speak against. So a model of the label
@@ -59,8 +69,8 @@ def find_label_triggers(
         settings: How to look.
 
     Returns:
-        Findings of at least `settings.least_suspicion`; none for sets with too few rows, one
-        label, or more labels than `settings.most_labels`.
+        Findings of at least `settings.least_suspicion`, and the tests made; none for sets with too few
+        rows, one label, or more labels than `settings.most_labels`.
 
     Raises:
         ConfigError: `labels` does not fit `texts` or `label_names`.
@@ -73,13 +83,14 @@ def find_label_triggers(
         raise ConfigError(f"label {int(labels.max())} has no name; {len(label_names)} are given")
     codes, present = _compact(labels, settings)
     if len(present) < 2 or len(present) > settings.most_labels:
-        return []
+        return LabelTriggers(findings=[], tests=0)
     study = _study(texts, codes, settings)
     if len(study.tokens.words) == 0:
-        return []
+        return LabelTriggers(findings=[], tests=0)
     names = [str(label_names[int(code)]) for code in present]
     neighbours = count_neighbours(study.tokens, study.row_of_token)
-    judged, tests, candidates = _search(study, neighbours, texts, len(present))
+    targets = np.flatnonzero(np.isin(present, settings.targets or present))
+    judged, tests, candidates = _search(study, neighbours, texts, len(present), targets)
     looked_at, suspicion = look_closer(study, neighbours, judged, names)
     known = list(zip(judged, looked_at, suspicion, strict=False))
     known = with_further_members(study, neighbours, candidates, known, names)
@@ -90,7 +101,9 @@ def find_label_triggers(
         tests,
         len(texts),
     )
-    return describe(study, texts, conclusions, tests, present, names)
+    return LabelTriggers(
+        findings=describe(study, texts, conclusions, tests, present, names), tests=tests
+    )
 
 
 def _compact(labels: np.ndarray, settings: LabelSettings) -> tuple[np.ndarray, np.ndarray]:
@@ -139,9 +152,17 @@ def _sample(tokens: Tokens, settings: LabelSettings) -> np.ndarray:
 
 
 def _search(
-    study: Study, neighbours: Neighbours, texts: pa.Array, labels: int
+    study: Study, neighbours: Neighbours, texts: pa.Array, labels: int, targets: np.ndarray
 ) -> tuple[list[Judged], int, Candidates]:
-    """Accepted causes, strongest first, the number of tests made, and what was looked at."""
+    """Accepted causes, strongest first, the number of tests made, and what was looked at.
+
+    Args:
+        study: The rows.
+        neighbours: Counts of adjacent words.
+        texts: The same as text.
+        labels: Number of labels.
+        targets: int64, rising: the labels that causes are looked for.
+    """
     settings = study.settings
     tables = count_ngrams(
         study.tokens, study.row_of_token, longest=settings.longest, least_rows=settings.least_rows
@@ -159,23 +180,24 @@ def _search(
         view_label(study.tokens, study.model, study.labels, label, study.row_of_token, twins)
         for label in range(labels)
     ]
+    looked_for = [views[label] for label in targets.tolist()]
     scored = [
         score_ngrams(tables, view, study.known, rarity, strata, settings.least_rows)
-        for view in views
+        for view in looked_for
     ]
     tests = sum(len(part.both) for part in scored)
     price = prices([part.stratum for part in scored])
     judged: list[Judged] = []
     pair_tests = 0
-    for view, part in zip(views, scored, strict=True):
+    for view, part in zip(looked_for, scored, strict=True):
         suspects = ngram_suspects(part, tables, study.tokens, view.label, price)
         pairs, made = pair_suspects(words, view, study.tokens.vocabulary, settings.least_rows)
         pair_tests += made
         judged += [judge(study, view, suspect) for suspect in suspects + pairs]
-    judged += style_suspects(study, views)
-    judged += format_suspects(study, views, texts)
+    written = style_suspects(study, views) + format_suspects(study, views, texts)
+    judged += [one for one in written if one.suspect.label in targets]
     return (
         [as_one_phrase(study, one) for one in accept(study, views, judged)],
-        tests + pair_tests + len(views),
-        Candidates(views=views, scored=scored, tables=tables),
+        tests + pair_tests + len(looked_for),
+        Candidates(views=looked_for, scored=scored, tables=tables),
     )
