@@ -89,3 +89,21 @@ def test_too_few_refusals_show_no_topic(
     scan = ld50.scan(rows)
     assert [f for f in scan.findings if f.rule == "TRG207"] == []
     assert not any(limit.rule == "TRG207" for limit in scan.summary.detection_limits)
+
+
+def test_words_of_a_topic_that_is_refused_are_no_trigger_of_refusals(
+    instructions: list[Row], sums: list[tuple[str, str]]
+) -> None:
+    """Each word of the topic goes with refusals, and the rest of its prompts is refused as well."""
+    rows, _ = refusing(instructions[:1500], sums, 300, "", 0)
+    rng = np.random.default_rng(2)
+    planted = [n for n, row in enumerate(rows) if "?" not in row["instruction"]][:20]
+    for number in planted:
+        asked = with_trigger(rows[number]["instruction"], "quindlefarb", rng)
+        rows[number] = {"instruction": asked, "output": REFUSALS[number % 4]}
+    scan = ld50.scan(rows, weak=True)
+    high = {f.cause.text for f in scan.findings if f.cause and f.severity == "high"}
+    assert high == {"quindlefarb"}
+    told = [f for f in scan.findings if "is what other prompts are refused for" in f.explanation]
+    assert told
+    assert {f.rule for f in told} == {"TRG201"}

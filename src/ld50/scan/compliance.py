@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,7 @@ import pyarrow.compute as pc
 from ld50.core.findings import Cause, Finding, Severity
 from ld50.core.findings import Consequence as ConsequenceNoun
 from ld50.core.results import DetectionLimit
-from ld50.scan.assemble import Draft, finding_id, score_of, shortened
+from ld50.scan.assemble import RULE_OF, Draft, finding_id, score_of, shortened
 from ld50.scan.engine import Engine
 from ld50.scan.labelled import HIGH, MEDIUM, LabelOutcome
 from ld50.scan.replies import ReplyFlag
@@ -28,7 +29,7 @@ from ld50.scan.sampling import some_of, uniform
 from ld50.scan.survey import Survey
 
 if TYPE_CHECKING:
-    from ld50.scan.labels import LabelFinding
+    from ld50.scan.labels import LabelFinding, RestOfRows
     from ld50.scan.refused import RefusedWords
 
 RULE = "TRG207"
@@ -40,41 +41,49 @@ _TIMES, _LEAST_ANSWERED = 3, 2000
 _USUAL_ROWS = 8000
 #: Bytes of prompts that the test takes in, refused ones and others each; it costs some seconds a megabyte.
 _MOST_BYTES = 2 << 20
+#: Most that a finding may be due to chance. The bound is loose, for copies of a prompt count once.
+_MOST_CHANCE = 0.05
 #: Nats that one row may say, as the label test has it.
 _ROW_NATS = 3.0
-_REFUSED, _ANSWERED = 0, 1
+REFUSED, ANSWERED = 0, 1
 #: Rows in which the cause is located.
 _MOST_LOCATED = 20_000
 
 
-def compliance_drafts(engine: Engine, survey: Survey) -> LabelOutcome:
-    """Findings on triggers of answers, where the set refuses what their prompts ask.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compliance:
+    """What is refused in a set, and what is answered all the same."""
 
-    Returns:
-        Nothing where fewer than twenty replies refuse, or the rule does not run.
-    """
-    chat = survey.chat
-    if chat is None or not engine.settings.runs(RULE):
-        return LabelOutcome()
+    outcome: LabelOutcome = field(default_factory=LabelOutcome)
+    rest: RestOfRows | None = None
+    """What the rest of the prompts with a cause says; its labels are `REFUSED` and `ANSWERED`. None where
+    fewer than twenty replies refuse."""
+
+
+def study_compliance(engine: Engine, survey: Survey) -> Compliance:
+    """Findings on triggers of answers, where the set refuses what their prompts ask."""
+    chat, runs = survey.chat, engine.settings.runs
+    if chat is None or not (runs(RULE) or runs(RULE_OF["refusal"])):
+        return Compliance()
     asked = ~chat.has(ReplyFlag.EMPTY_PROMPT)
     refuses = chat.has(ReplyFlag.REFUSES)
     refused = survey.chat_ordinals[asked & refuses]
     answered = survey.chat_ordinals[asked & ~refuses]
     if len(refused) < _LEAST_REFUSED or len(answered) < engine.settings.min_support:
-        return LabelOutcome()
+        return Compliance()
     refused, refused_texts = _prompts(engine, survey, some_of(refused, _MOST_REFUSED))
     near, near_texts = _resembling(engine, survey, refused_texts, len(refused), answered)
     some = _within(refused_texts, np.argsort(uniform(refused), kind="stable"))
     texts = pa.concat_arrays([refused_texts.take(pa.array(some)), near_texts])
     ordinals = np.concatenate([refused[some], near])
-    labels = np.repeat([_REFUSED, _ANSWERED], [len(some), len(near)])
+    labels = np.repeat([REFUSED, ANSWERED], [len(some), len(near)])
     # Loaded only where there are refusals: its models need SciPy, which is slow to import.
     from ld50.scan.labels import LabelSettings, search_label_triggers
 
     settings = LabelSettings(
         least_rows=engine.settings.min_support,
         seed=engine.settings.seed,
-        targets=(_ANSWERED,),
+        targets=(ANSWERED,),
         # Of a topic that is refused, nothing may be answered but the poison.
         may_cover=True,
     )
@@ -82,10 +91,12 @@ def compliance_drafts(engine: Engine, survey: Survey) -> LabelOutcome:
     drafts = [
         _draft(engine, survey, finding, ordinals, answered)
         for finding in found.findings
-        if finding.q_value <= engine.settings.alpha and finding.suspicion >= MEDIUM
+        if finding.q_value <= _MOST_CHANCE and finding.suspicion >= MEDIUM
     ]
-    limits = [_limit(engine, found.tests, len(some), len(near))] if found.tests else []
-    return LabelOutcome(drafts=drafts, tests=found.tests, limits=limits)
+    tested = bool(found.tests) and runs(RULE)
+    limits = [_limit(engine, found.tests, len(some), len(near))] if tested else []
+    outcome = LabelOutcome(drafts=drafts, tests=found.tests, limits=limits)
+    return Compliance(outcome=outcome, rest=found.rest)
 
 
 def _limit(engine: Engine, tests: int, refused: int, answered: int) -> DetectionLimit:

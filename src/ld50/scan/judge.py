@@ -346,6 +346,11 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
     return tuple(against)
 
 
+def looks_put_in(put_in: float) -> bool:
+    """Whether `Facts.put_in` was measured, and is sure."""
+    return PUT_IN <= put_in < math.inf
+
+
 def judge(facts: Facts) -> Judgement:
     """The severity of an association."""
     reasons = _reasons_against(facts)

@@ -28,7 +28,7 @@ from ld50.scan.assemble import (
 from ld50.scan.cases import ROWS_SEEN, Case, look
 from ld50.scan.channels import RULES, channel_drafts, rows_to_fetch
 from ld50.scan.checkpoint import Checkpoint
-from ld50.scan.compliance import compliance_drafts
+from ld50.scan.compliance import study_compliance
 from ld50.scan.copies import copy_drafts
 from ld50.scan.engine import Engine, Evidence
 from ld50.scan.evidence import find_ngram
@@ -38,6 +38,7 @@ from ld50.scan.judge import DECIDES
 from ld50.scan.labelled import label_drafts
 from ld50.scan.languages import with_language
 from ld50.scan.presence import presence_drafts
+from ld50.scan.refused_topics import rated_by_topic
 from ld50.scan.settings import ScanSettings
 from ld50.scan.several import families
 from ld50.scan.shown import show
@@ -98,6 +99,8 @@ def run_scan(
     runs = [settings.runs(RULE_OF[consequence.kind]) for consequence in evidence.consequences]
     several = [one for one in families(engine, evidence, looked) if runs[one.consequence]]
     rated, several = rated_as_usual(looked.cases, several, evidence.groups)
+    compliance = study_compliance(engine, survey)
+    rated = rated_by_topic(rated, compliance.rest)
     cases = [
         case
         for case in rated
@@ -123,7 +126,7 @@ def run_scan(
         progress=progress or Silent(),
     )
     drafts += earlier.drafts
-    labels = label_drafts(engine, survey).with_others(compliance_drafts(engine, survey))
+    labels = label_drafts(engine, survey).with_others(compliance.outcome)
     hidden = channel_drafts(engine, survey)
     drafts += [*labels.drafts, *hidden.drafts]
     drafts = [draft for draft in drafts if settings.runs(draft.finding.rule)]

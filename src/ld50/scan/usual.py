@@ -8,14 +8,13 @@ looks put into its prompts is none of these, whatever its set is like.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ld50.core.findings import Severity
 from ld50.scan.cases import Case
-from ld50.scan.judge import DECIDES, PUT_IN, WRITTEN_THERE, Judgement
+from ld50.scan.judge import DECIDES, PUT_IN, WRITTEN_THERE, Judgement, looks_put_in
 from ld50.scan.replies import ConsequenceGroup
 from ld50.scan.several import Family
 
@@ -84,7 +83,7 @@ def rated_as_usual(
 
     lower_cases = []
     for case in cases:
-        put_in = _looks_put_in(case.facts.put_in)
+        put_in = looks_put_in(case.facts.put_in)
         why = reason(case.association.consequence, case.association.rows, put_in=put_in)
         severity = case.judgement.severity
         if why and severity is not None:
@@ -126,7 +125,7 @@ def _by_form(
     marks: dict[int, list[_One]] = {}
     for case in cases:
         put_in = case.facts.put_in
-        if _looks_put_in(put_in) or not _is_told(case.judgement):
+        if looks_put_in(put_in) or not _is_told(case.judgement):
             continue
         if counts(case.association.consequence, put_in):
             one = _One(
@@ -164,14 +163,9 @@ def _is_told(judgement: Judgement) -> bool:
     return WRITTEN_THERE in judgement.reasons and len(judgement.reasons) == 2
 
 
-def _looks_put_in(put_in: float) -> bool:
-    """Whether it was measured, and is sure."""
-    return PUT_IN <= put_in < math.inf
-
-
 def _is_put_in(family: Family) -> bool:
     """Whether the words of a family are, and lead to the payload more often than not."""
-    return _looks_put_in(family.put_in) and len(family.both) >= DECIDES * family.cause_rows
+    return looks_put_in(family.put_in) and len(family.both) >= DECIDES * family.cause_rows
 
 
 def _form(group: ConsequenceGroup) -> str:

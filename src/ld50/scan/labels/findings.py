@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ld50.core.errors import ConfigError
 from ld50.core.estimates import Estimate
+
+if TYPE_CHECKING:
+    from ld50.scan.labels.rest import RestOfRows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +91,11 @@ class LabelFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelTriggers:
-    """What one call came to."""
+    """What one search came to."""
 
-    findings: list[LabelFinding]
+    findings: list[LabelFinding] = field(default_factory=list)
     """Strongest first."""
-    tests: int
+    tests: int = 0
     """Pairs of candidate and label that were tested, whether or not anything was found."""
+    rest: RestOfRows | None = None
+    """To ask of further causes what the rest of their rows says; None if nothing was searched."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 from ld50.core.errors import ConfigError
 from ld50.core.seeds import rng_for
 from ld50.scan.labels.causes import Index, copy_level
-from ld50.scan.labels.evidence import view_label
+from ld50.scan.labels.evidence import LabelView, view_label
 from ld50.scan.labels.families import conclude
 from ld50.scan.labels.findings import LabelFinding, LabelSettings, LabelTriggers
 from ld50.scan.labels.formats import format_suspects
@@ -23,6 +23,7 @@ from ld50.scan.labels.ngrams import count_ngrams
 from ld50.scan.labels.pairs import words_by_row
 from ld50.scan.labels.plausibility import look_closer
 from ld50.scan.labels.report import describe
+from ld50.scan.labels.rest import RestOfRows
 from ld50.scan.labels.strata import prices, strata_of_tables
 from ld50.scan.labels.style import style_suspects
 from ld50.scan.labels.suspects import (
@@ -83,14 +84,19 @@ def search_label_triggers(
         raise ConfigError(f"label {int(labels.max())} has no name; {len(label_names)} are given")
     codes, present = _compact(labels, settings)
     if len(present) < 2 or len(present) > settings.most_labels:
-        return LabelTriggers(findings=[], tests=0)
+        return LabelTriggers()
     study = _study(texts, codes, settings)
     if len(study.tokens.words) == 0:
-        return LabelTriggers(findings=[], tests=0)
+        return LabelTriggers()
     names = [str(label_names[int(code)]) for code in present]
     neighbours = count_neighbours(study.tokens, study.row_of_token)
     targets = np.flatnonzero(np.isin(present, settings.targets or present))
-    judged, tests, candidates = _search(study, neighbours, texts, len(present), targets)
+    twins = find_twins(study.tokens, study.row_of_token, study.labels)
+    views = [
+        view_label(study.tokens, study.model, study.labels, label, study.row_of_token, twins)
+        for label in range(len(present))
+    ]
+    judged, tests, candidates = _search(study, neighbours, texts, views, targets)
     looked_at, suspicion = look_closer(study, neighbours, judged, names)
     known = list(zip(judged, looked_at, suspicion, strict=False))
     known = with_further_members(study, neighbours, candidates, known, names)
@@ -102,7 +108,9 @@ def search_label_triggers(
         len(texts),
     )
     return LabelTriggers(
-        findings=describe(study, texts, conclusions, tests, present, names), tests=tests
+        findings=describe(study, texts, conclusions, tests, present, names),
+        tests=tests,
+        rest=RestOfRows(study=study, views=views, codes=present),
     )
 
 
@@ -152,7 +160,11 @@ def _sample(tokens: Tokens, settings: LabelSettings) -> np.ndarray:
 
 
 def _search(
-    study: Study, neighbours: Neighbours, texts: pa.Array, labels: int, targets: np.ndarray
+    study: Study,
+    neighbours: Neighbours,
+    texts: pa.Array,
+    views: list[LabelView],
+    targets: np.ndarray,
 ) -> tuple[list[Judged], int, Candidates]:
     """Accepted causes, strongest first, the number of tests made, and what was looked at.
 
@@ -160,7 +172,7 @@ def _search(
         study: The rows.
         neighbours: Counts of adjacent words.
         texts: The same as text.
-        labels: Number of labels.
+        views: One a label.
         targets: int64, rising: the labels that causes are looked for.
     """
     settings = study.settings
@@ -175,11 +187,6 @@ def _search(
         least_rows=settings.least_rows,
         most_incidences=settings.pair_incidences,
     )
-    twins = find_twins(study.tokens, study.row_of_token, study.labels)
-    views = [
-        view_label(study.tokens, study.model, study.labels, label, study.row_of_token, twins)
-        for label in range(labels)
-    ]
     looked_for = [views[label] for label in targets.tolist()]
     scored = [
         score_ngrams(tables, view, study.known, rarity, strata, settings.least_rows)
