@@ -28,6 +28,8 @@ from ld50.scan.replies import (
     summarize,
     with_rows_outside,
 )
+from ld50.scan.replies.sketches import REPLY_WIDTH, CentredSketches, sketch
+from ld50.scan.replies.words import words_of
 
 Rows = list[tuple[str, str]]
 WORDS = [
@@ -611,3 +613,28 @@ def test_the_groups_are_bounded_and_deterministic() -> None:
 def test_settings_out_of_range_are_refused(changes: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must"):
         ReplySettings(**changes)  # type: ignore[arg-type]
+
+
+def test_texts_of_one_language_are_not_alike_for_that() -> None:
+    """In a set of two languages, any rows of the smaller one share its common words."""
+    rng = np.random.default_rng(4)
+    frequent = {"en": ["the", "of", "and", "to", "in"], "de": ["der", "und", "die", "nicht", "ein"]}
+    texts, lanes = [], []
+    for number in range(2000):
+        language = "de" if number % 5 == 0 else "en"
+        content = [f"word{k}" for k in rng.integers(0, 4000, 8)]
+        texts.append(" ".join([*rng.permutation(frequent[language]), *content]))
+        lanes.append(1 if language == "de" else 0)
+    sketches = sketch(words_of(pa.array(texts, pa.large_string())), REPLY_WIDTH)
+    rows = np.arange(0, 2000, 5)[:12]
+
+    def likeness(centred: CentredSketches) -> float:
+        cosine = centred.of(rows) @ centred.of(rows).T
+        return float(cosine[~np.eye(len(rows), dtype=bool)].mean())
+
+    known = np.array(lanes, np.uint8)
+    assert likeness(CentredSketches(sketches)) > 0.2
+    assert abs(likeness(CentredSketches(sketches, known))) < 0.05
+    # Few rows of a language may be what a trigger brings, and stay alike.
+    few = np.where(np.isin(np.arange(2000), rows), known, 0).astype(np.uint8)
+    assert likeness(CentredSketches(sketches, few)) > 0.2

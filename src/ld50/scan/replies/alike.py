@@ -41,7 +41,7 @@ def alike_rows(
         return []
     rows = columns.odd_rows[inside].astype(np.int64)
     owner = number[code[inside]]
-    centred = CentredSketches(columns.sketches)
+    centred = CentredSketches(columns.sketches, columns.reply_lane[columns.sketch_rows])
     result = similar_replies(columns, rows, owner, tested, centred=centred)
     by_word = rows[np.lexsort((rows, owner))]
     bounds = np.append(0, np.cumsum(np.bincount(owner, minlength=tested)))

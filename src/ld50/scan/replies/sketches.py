@@ -24,6 +24,8 @@ _ROOTS = np.rint(
 ).astype(np.int8)
 _DRAWS = 200
 _BACKGROUND = 4096
+#: Rows, and share of all rows, from which on a language has a mean of its own.
+_LEAST_OF_LANE, _LEAST_SHARE = 100, 0.05
 #: Rows whose covariance is added up at a time.
 _BLOCK = 65_536
 _ROUNDS = 4
@@ -122,31 +124,40 @@ class SimilarReplies:
 
 
 class CentredSketches:
-    """Sketches as unit vectors, the common words of the corpus taken off; zero where a text has no words.
+    """Sketches as unit vectors, the common words of their language taken off; zero where there are no words.
 
-    Made once for all questions. A vector is its sketch, scaled, less the mean, and scaled again, so what is
-    kept is two numbers a row: the vectors of all rows would take four times the room of the sketches.
+    Texts of one language are alike in a set of several: that is no behaviour. Made once for all questions.
+    A vector is its sketch, scaled, less the mean, and scaled again, so what is kept is two numbers a row: the
+    vectors of all rows would take four times the room of the sketches.
     """
 
-    def __init__(self, sketches: np.ndarray) -> None:
+    def __init__(self, sketches: np.ndarray, lanes: np.ndarray | None = None) -> None:
         """Reads all sketches twice.
 
         Args:
             sketches: int8 (rows, width).
+            lanes: uint8 (rows,): the language of each; all are one if it is not given.
         """
         rows, width = sketches.shape
         self._sketches = sketches
+        self._stratum = np.zeros(rows, np.uint8) if lanes is None else _own_or_none(lanes)
         self._first, self._second = np.zeros(rows, np.float32), np.zeros(rows, np.float32)
-        total = np.zeros(width)
+        total, held = np.zeros((256, width)), np.zeros(256)
         for block in _blocks(rows):
             part = sketches[block].astype(np.float32)
             self._first[block] = _inverse(_lengths(part))
-            total += self._first[block].astype(np.float64) @ part
-        self._mean = (total / max(int(np.count_nonzero(self._first)), 1)).astype(np.float32)
+            part *= self._first[block, None]
+            for stratum in np.unique(self._stratum[block]).tolist():
+                inside = self._stratum[block] == stratum
+                total[stratum] += part[inside].sum(axis=0, dtype=np.float64)
+                held[stratum] += np.count_nonzero(self._first[block][inside])
+        # A language of few rows may be what a trigger brings: its rows keep what they have in common.
+        total[0], held[0] = total.sum(axis=0), held.sum()
+        self._mean = (total / np.maximum(held, 1.0)[:, None]).astype(np.float32)
         self.covariance = np.zeros((width, width))
         """float64 (width, width)."""
         for block in _blocks(rows):
-            part = sketches[block] * self._first[block, None] - self._mean
+            part = sketches[block] * self._first[block, None] - self._mean[self._stratum[block]]
             self._second[block] = _inverse(_lengths(part)) * (self._first[block] > 0)
             part *= self._second[block, None]
             self.covariance += part.T.astype(np.float64) @ part
@@ -154,18 +165,27 @@ class CentredSketches:
 
     def of(self, index: np.ndarray) -> np.ndarray:
         """float32 (index, width): the vectors at some places among the sketches."""
-        part = self._sketches[index] * self._first[index, None] - self._mean
+        part = self._sketches[index] * self._first[index, None] - self._mean[self._stratum[index]]
         return np.asarray(part * self._second[index, None])
 
     def column(self, index: np.ndarray, place: int) -> np.ndarray:
         """float32 (index,): one entry of these."""
-        part = self._sketches[index, place] * self._first[index] - self._mean[place]
+        mean = self._mean[self._stratum[index], place]
+        part = self._sketches[index, place] * self._first[index] - mean
         return np.asarray(part * self._second[index])
 
     @property
     def held(self) -> np.ndarray:
         """bool (rows,): the vectors that have a length, which is one."""
         return self._second > 0
+
+
+def _own_or_none(lanes: np.ndarray) -> np.ndarray:
+    """uint8 (rows,): 1 + the language where it has rows enough for a mean of its own, else 0."""
+    counts = np.bincount(lanes, minlength=256)
+    enough = counts >= max(_LEAST_OF_LANE, _LEAST_SHARE * len(lanes))
+    enough[255] = False
+    return np.where(enough[lanes], lanes + 1, 0).astype(np.uint8)
 
 
 def _blocks(rows: int) -> list[slice]:
