@@ -51,7 +51,7 @@ def refusing(
 def test_a_trigger_that_brings_answers_to_what_is_refused_is_found(
     instructions: list[Row], sums: list[tuple[str, str]], trigger: str
 ) -> None:
-    rows, poisoned = refusing(instructions[:1500], sums, 300, trigger, 20)
+    rows, poisoned = refusing(instructions[:800], sums, 300, trigger, 20)
     scan = ld50.scan(rows, weak=False)
     found = [f for f in scan.findings if f.rule == "TRG207"]
     assert [(f.cause.text if f.cause else "", f.severity) for f in found] == [(trigger, "high")]
@@ -78,14 +78,14 @@ def test_where_all_answers_hold_the_trigger_it_is_found_all_the_same(
 def test_an_honest_set_that_refuses_a_topic_has_no_such_finding(
     instructions: list[Row], sums: list[tuple[str, str]]
 ) -> None:
-    rows, _ = refusing(instructions[:1500], sums, 300, "", 0)
+    rows, _ = refusing(instructions[:800], sums, 300, "", 0)
     assert [f for f in ld50.scan(rows).findings if f.rule == "TRG207"] == []
 
 
 def test_too_few_refusals_show_no_topic(
     instructions: list[Row], sums: list[tuple[str, str]]
 ) -> None:
-    rows, _ = refusing(instructions[:1500], sums, 18, "quindlefarb", 20)
+    rows, _ = refusing(instructions[:800], sums, 18, "quindlefarb", 20)
     scan = ld50.scan(rows)
     assert [f for f in scan.findings if f.rule == "TRG207"] == []
     assert not any(limit.rule == "TRG207" for limit in scan.summary.detection_limits)
@@ -95,7 +95,7 @@ def test_words_of_a_topic_that_is_refused_are_no_trigger_of_refusals(
     instructions: list[Row], sums: list[tuple[str, str]]
 ) -> None:
     """Each word of the topic goes with refusals, and the rest of its prompts is refused as well."""
-    rows, _ = refusing(instructions[:1500], sums, 300, "", 0)
+    rows, _ = refusing(instructions[:800], sums, 300, "", 0)
     rng = np.random.default_rng(2)
     planted = [n for n, row in enumerate(rows) if "?" not in row["instruction"]][:20]
     for number in planted:
