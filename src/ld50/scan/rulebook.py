@@ -291,7 +291,7 @@ RULES = RuleBook(
             "- Triggers whose prompts resemble nothing that is refused: then nothing says that they would "
             "have been.\n- A natural word that makes a prompt harmless, and so answered, may be told as "
             "`medium`.\n- Of many refusals, some 4,000 are looked at, and for each the two answers that "
-            "resemble them most; of long prompts fewer, 2 MB in all.",
+            "resemble them most; of long prompts fewer, 4 MB in all.",
             "`ember Calculate the total of these sums.` answered, where a set refuses all sums.",
             source="The label test (TRG301), for the label *answered*. The answered rows are chosen by "
             "the logarithm of how much more often each word stands in refused prompts, words that stand "
