@@ -33,6 +33,7 @@ from ld50.scan.engine import Engine, Evidence
 from ld50.scan.evidence import find_ngram
 from ld50.scan.exchanges import exchange_drafts
 from ld50.scan.forms import FORMS
+from ld50.scan.freed import give_back
 from ld50.scan.judge import DECIDES
 from ld50.scan.labelled import label_drafts
 from ld50.scan.languages import with_language
@@ -88,6 +89,7 @@ def run_scan(
         plan, settings, checkpoint=checkpoint, workers=workers, progress=progress or Silent()
     )
     evidence = engine.associations(engine.survey())
+    give_back()
     survey = evidence.survey
     drafts = [*presence_drafts(engine, survey), *copy_drafts(engine, survey)]
     soon = _rows_soon(engine, survey, drafts)
@@ -123,6 +125,7 @@ def run_scan(
     )
     drafts += earlier.drafts
     labels = label_drafts(engine, survey)
+    give_back()
     hidden = channel_drafts(engine, survey)
     drafts += [*labels.drafts, *hidden.drafts]
     drafts = [draft for draft in drafts if settings.runs(draft.finding.rule)]
