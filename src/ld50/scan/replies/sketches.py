@@ -25,7 +25,7 @@ _ROOTS = np.rint(
 _DRAWS = 200
 _BACKGROUND = 4096
 #: Rows whose covariance is added up at a time.
-_BLOCK = 65_536
+_BLOCK = 8_192
 _ROUNDS = 4
 _NEARLY_ALL = 0.65
 #: A reply with a larger cosine resembles the others in any set: where replies are one of two sentences, the
