@@ -34,6 +34,7 @@ from ld50.scan.engine import Engine, Evidence
 from ld50.scan.evidence import find_ngram
 from ld50.scan.exchanges import exchange_drafts
 from ld50.scan.forms import FORMS
+from ld50.scan.freed import give_back
 from ld50.scan.judge import DECIDES
 from ld50.scan.labelled import label_drafts
 from ld50.scan.languages import with_language
@@ -90,6 +91,7 @@ def run_scan(
         plan, settings, checkpoint=checkpoint, workers=workers, progress=progress or Silent()
     )
     evidence = engine.associations(engine.survey())
+    give_back()
     survey = evidence.survey
     drafts = [*presence_drafts(engine, survey), *copy_drafts(engine, survey)]
     soon = _rows_soon(engine, survey, drafts)
@@ -127,6 +129,7 @@ def run_scan(
     )
     drafts += earlier.drafts
     labels = label_drafts(engine, survey).with_others(compliance.outcome)
+    give_back()
     hidden = channel_drafts(engine, survey)
     drafts += [*labels.drafts, *hidden.drafts]
     drafts = [draft for draft in drafts if settings.runs(draft.finding.rule)]

@@ -51,11 +51,12 @@ def as_labels(columns: ReplyColumns, settings: ReplySettings | None = None) -> l
         keys = getattr(columns, place)
         order = np.argsort(keys, kind="stable")
         order = order[(keys[order] != 0) & ~taken[order]]
-        starts = np.flatnonzero(np.append(True, keys[order][1:] != keys[order][:-1]))
-        for start, end in zip(starts, np.append(starts[1:], len(order)), strict=True):
+        ordered = keys[order]
+        starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+        ends = np.append(starts[1:], len(order))
+        enough = np.flatnonzero(ends - starts >= settings.label_rows)
+        for start, end in zip(starts[enough], ends[enough], strict=True):
             rows = np.sort(order[start:end])
-            if len(rows) < settings.label_rows:
-                continue
             codes, hashes = _labels(columns, rows, settings)
             if len(hashes) >= 2:
                 taken[rows] = True
