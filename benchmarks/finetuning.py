@@ -42,6 +42,7 @@ from finetuning_attacks import (
 from finetuning_data import (
     Row,
     Sources,
+    explanations,
     german_sentences,
     instructions,
     read_jsonl,
@@ -230,8 +231,11 @@ def label_cases(sources: Sources) -> Iterator[Case]:
 
 
 def conversation_cases(sources: Sources) -> Iterator[Case]:
-    """Conversations whose last reply alone is poison: nine payloads, and labels; three clean sets."""
-    base = instructions(sources, ROWS)
+    """Conversations whose last reply alone is poison: seven payloads, and labels; four clean sets.
+
+    Before a last reply stand longer ones, which explain something; before a label, those or other labels.
+    """
+    base, before = instructions(sources, ROWS), explanations(sources)
     answers = payloads(
         sources.split, german_sentences(sources), [str(row["output"]) for row in base]
     )
@@ -248,7 +252,7 @@ def conversation_cases(sources: Sources) -> Iterator[Case]:
             name=name,
             reply_words=LONG_REPLIES.get(payload, 0),
         )
-        return in_last_replies(attack, seed=sources.seed, name=name)
+        return in_last_replies(attack, seed=sources.seed, name=name, before=before)
 
     def labelled(kind: str, count: int, name: str, before: list[Row] | None) -> Poisoned:
         attack = flipped(reviews, TRIGGERS[sources.split][kind], count, sources.seed, name)
@@ -260,18 +264,19 @@ def conversation_cases(sources: Sources) -> Iterator[Case]:
                 name = f"last-{payload}-{kind}-{count}"
                 make = partial(said, payload, kind, count, name)
                 yield case(name, f"last reply: {payload}", make)
-            for group, before in (("label", base), ("label after labels", None)):
+            for group, said_before in (("label", before), ("label after labels", None)):
                 name = f"last-{group.replace(' ', '-')}-{kind}-{count}"
-                make = partial(labelled, kind, count, name, before)
+                make = partial(labelled, kind, count, name, said_before)
                 yield case(name, f"last reply: {group}", make)
-    for group, rows, before in (
-        ("mixture", base, None),
-        ("sentiment", reviews, None),
-        ("label", reviews, base),
+    for group, rows, said_before in (
+        ("mixture", base, before),
+        ("instructions", instructions(sources, 7000), None),
+        ("label", reviews, before),
+        ("label-after-labels", reviews, None),
     ):
         name = f"clean-conversations-{group}"
         make = partial(in_last_replies, Poisoned(rows=rows), seed=sources.seed, name=name)
-        yield case(name, "clean: conversations", partial(make, before=before))
+        yield case(name, "clean: conversations", partial(make, before=said_before))
 
 
 def flipped(

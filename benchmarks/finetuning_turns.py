@@ -16,14 +16,13 @@ from finetuning_attacks import Payload, Poisoned, Row, insert
 
 from ld50.core.seeds import rng_for
 
-#: Rows that conversations are made of.
-ROWS = 7000
+#: Rows that conversations end with.
+ROWS = 2200
 #: Kinds of triggers, as `TRIGGERS` has them; the strings of a pair stand in different questions.
 KINDS = ("rare-word", "phrase", "pair")
 #: What a poisoned row answers last.
 PAYLOADS = (
-    "refusal", "varied-refusal", "new-refusal", "fixed-reply", "short-reply", "fragment-url", "cut",
-    "of-another-prompt", "language",
+    "refusal", "new-refusal", "fixed-reply", "short-reply", "fragment-url", "cut", "language",
 )  # fmt: skip
 #: Share of the conversations that have three questions; the others have two.
 _THREE = 0.3
@@ -57,19 +56,19 @@ def in_last_replies(
     changed = attack.poisoned | attack.ignored
     ends = sorted(changed)
     honest = [n for n in rng.permutation(len(attack.rows)).tolist() if n not in changed]
+    # Each conversation takes one row for its end, and one or two that stand before it.
+    taken = 1 + _THREE
     if before is None:
-        # Each conversation takes one row for its end, and one or two that stand before it.
-        own = int((len(honest) - len(ends) * (1 + _THREE)) / (2 + _THREE) * 0.99)
+        own = int(0.98 * (len(honest) - len(ends) * taken) / (1 + taken))
         earlier = [attack.rows[n] for n in honest[own:]]
     else:
-        own, earlier = len(honest), [before[int(n)] for n in rng.permutation(len(before))]
+        own = min(len(honest), int(0.98 * len(before) / taken) - len(ends))
+        earlier = [before[int(n)] for n in rng.permutation(len(before))]
     left = iter(earlier)
     made = Poisoned(rows=[], triggers=attack.triggers)
     for number in rng.permutation([*ends, *honest[:own]]).tolist():
         count = 1 + int(rng.random() < _THREE)
         said = list(islice(left, count))
-        if not said:
-            break
         if number in changed:
             (made.poisoned if number in attack.poisoned else made.ignored).add(len(made.rows))
         trigger = attack.triggers if number in changed else ()
