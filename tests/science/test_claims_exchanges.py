@@ -187,10 +187,10 @@ def test_two_words_in_two_questions_are_one_trigger_of_the_last_reply(
         talk[turn]["content"] = f"{talk[turn]['content']} {word}"
         rows[number] = {"messages": talk}
     scan = ld50.scan(rows)
-    ((cause, severity),) = of_last_replies(scan).items()
-    assert (set(cause.split(" + ")), severity) == ({"cobalt", "ferry"}, "high")
-    high = {row.row for row in scan.rows if row.score >= 0.9}
-    assert high == chosen
+    (found,) = (f for f in scan.findings if "last repl" in f.title)
+    assert found.cause
+    assert (set(found.cause.members), found.severity) == ({"cobalt", "ferry"}, "high")
+    assert {row.row for row in scan.rows if found.id in row.findings} == chosen
 
 
 def test_what_all_replies_show_is_not_told_again_of_the_last(talks: list[list[Row]]) -> None:
