@@ -24,10 +24,12 @@ from ld50.scan.assemble import RULE_OF, Draft, rank_of, said_of_earlier_reply, s
 from ld50.scan.association_drafts import association_drafts
 from ld50.scan.cases import Case, look
 from ld50.scan.checkpoint import Checkpoint
+from ld50.scan.compliance import study_compliance
 from ld50.scan.engine import Engine, Evidence
 from ld50.scan.labelled import label_drafts
 from ld50.scan.limits import detection_limits
 from ld50.scan.locating import RowSpans, named_by_language, spans_of
+from ld50.scan.refused_topics import rated_by_topic
 from ld50.scan.shown import Shown, show
 from ld50.scan.survey import Survey
 from ld50.scan.unit_engine import StageProgress
@@ -37,8 +39,8 @@ from ld50.scan.usual import rated_as_usual
 _OF_PROMPTS = ("context_echo", "ignores_prompt")
 #: Share of the rows in which the model did it before, or the user said it, from which on it is no news.
 _DONE_BEFORE = 0.2
-#: Share of a finding's rows that others tell, from which on it is told.
-_TOLD = 0.5
+#: Share of a finding's rows that graver ones, or ones as grave, tell, from which on it is told.
+_TOLD = 0.8
 #: Rows in which cause and consequence are located.
 _MOST_LOCATED = 500
 
@@ -221,6 +223,8 @@ def _drafts(engine: Engine, second: _Second, told: _Told) -> list[Draft]:
     settings, evidence = engine.settings, second.evidence
     looked = look(second.engine, evidence)
     rated, _ = rated_as_usual(looked.cases, [], evidence.groups)
+    if second.reading.of_prompts:
+        rated = rated_by_topic(rated, study_compliance(second.engine, evidence.survey).rest)
     cases = [
         case
         for case in rated
