@@ -76,7 +76,7 @@ def test_tests_and_limits_are_those_of_all_readings() -> None:
     whole, single = ld50.scan(rows).summary, ld50.scan(once).summary
     assert whole.tests_made > single.tests_made
     limits = {limit.rule: limit for limit in whole.detection_limits}
-    assert set(limits) == {limit.rule for limit in single.detection_limits}
+    assert {"TRG201", "TRG206"} <= set(limits)
     # One row in twenty refuses last, and none as all replies taken together begin.
     assert "of the last replies show this anyway" in limits["TRG201"].why
 
