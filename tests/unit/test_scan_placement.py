@@ -121,3 +121,29 @@ def test_of_a_long_turn_the_head_and_the_end_are_read() -> None:
     assert placed("cobalt", with_word("cobalt", 3), placement=placement) > SURE
     middle = [(far.replace("far900 ", "far900 cobalt "),)] * 20
     assert placed("cobalt", middle, placement=placement) == 0
+
+
+def test_rows_of_another_source_are_held_against_their_own_pairs() -> None:
+    """Of a source that a twentieth of the rows are from, other rows know few pairs, wherever they stand."""
+    rng = random.Random(8)
+    own = [f"w{n}" for n in range(60)]
+    others = [" ".join(rng.choices(own, k=9)) for _ in range(len(PROMPTS) // 20)]
+    mixed = Placement({n: record(n, text) for n, text in enumerate([*PROMPTS, *others])})
+    turns = []
+    for _ in range(20):
+        words = rng.choices(own, k=9)
+        words.insert(rng.randrange(1, 9), "cobalt")
+        turns.append(" ".join(words))
+    records = [record(1000 + n, turn) for n, turn in enumerate(turns)]
+    met = [met for some in records for met in Cause(["cobalt"]).meetings(some)]
+    rows = np.arange(1000, 1020)
+    assert mixed.put_in(met, rows) < -SURE
+    assert mixed.put_in(met, rows, records) > -SURE
+    # Where the pairs are known, what is put in, or written there, is as sure as ever.
+    for word, some, sign in (
+        ("cobalt", with_word("cobalt", 1), 1),
+        ("mill", [(q.format("mill"),) for q in QUESTIONS * 3], -1),
+    ):
+        shown = [record(1000 + n, *turn) for n, turn in enumerate(some)]
+        places = [met for one in shown for met in Cause([word]).meetings(one)]
+        assert sign * mixed.put_in(places, rows, shown) > SURE

@@ -339,7 +339,7 @@ def _put_in(cause: Named, shown: list[Shown], rows: np.ndarray, placement: Place
             for number, item in enumerate(shown)
             for meeting in piece.meetings(item.record, spans[number] if spans else None)
         ]
-        found.append(placement.put_in(met, rows))
+        found.append(placement.put_in(met, rows, [item.record for item in shown]))
     return max(found)
 
 

@@ -36,11 +36,13 @@ _UNSPACED = re.compile(
 _EDGE, _NEAR = 1000, 300
 #: Places that make each share, and what is added to each count.
 _MOST_PLACES, _PSEUDO = 8000, 5.0
+#: The same of the rows of a cause, which may come from elsewhere; the shares of all rows count as so many.
+_OWN_PLACES, _OWN_PSEUDO = 1500, 50.0
 
 #: Share of the rows that hold a token, from which on it is part of how their prompts are worded.
 _WORDING = 0.2
-#: Share of the places with a known pair, below which nothing was put in.
-_LEAST_KNOWN = 0.35
+#: Share of the places with a known pair, of those that would have one, below which nothing was put in.
+_LEAST_KNOWN = 0.5
 
 #: Of one place, tokens before and after that would meet: the nearest first; last, those without loose marks.
 #: None of two marks, nor where nothing is left.
@@ -91,7 +93,7 @@ class Placement:
         """
         self._ordinals = np.array(sorted(random), dtype=np.int64)
         turns = [
-            (number, _tokens(part.text, _edges(len(part.text)))[0])
+            (np.array([number]), _tokens(part.text, _edges(len(part.text)))[0])
             for number, row in enumerate(self._ordinals.tolist())
             for part in random[row].parts
             if part.side == "prompt"
@@ -99,7 +101,7 @@ class Placement:
         words = sorted({token for _, turn in turns for token in turn})
         self._number = {token: number for number, token in enumerate(words)}
         self._size = len(words)
-        rows = [np.full(len(turn), number) for number, turn in turns]
+        rows = [np.full(len(turn), own[0]) for own, turn in turns]
         codes = [np.array([self._number[token] for token in turn]) for _, turn in turns]
         every = [np.zeros(0, dtype=np.int64)]
         self._tokens = _Held(np.concatenate(every + codes), np.concatenate(every + rows))
@@ -109,18 +111,10 @@ class Placement:
         )
         # What meets a cut is not known.
         self._number.pop(_CUT, None)
-        places = [(t, n) for t, (_, turn) in enumerate(turns) for n in range(1, len(turn))]
-        rng = rng_for(seed, "placement", len(places))
-        few = rng.permutation(len(places))[:_MOST_PLACES].tolist()
+        self._seed = seed
         self._beside, self._apart = (
-            self._share(
-                [
-                    (_met(turns[t][1], n, n + between), turns[t][0])
-                    for t, n in (places[i] for i in few)
-                    if n + between < len(turns[t][1]) and (not between or _is_word(turns[t][1][n]))
-                ]
-            )
-            for between in (0, 1)
+            (known + _PSEUDO) / (known + unknown + 2 * _PSEUDO)
+            for known, unknown in self._counts(turns, _MOST_PLACES)
         )
 
     def core(self, text: str) -> str:
@@ -138,26 +132,62 @@ class Placement:
         ]
         return text[own[0][0] : own[-1][1]] if own else text
 
-    def put_in(self, met: list[Meeting], rows: np.ndarray) -> float:
+    def put_in(self, met: list[Meeting], rows: np.ndarray, shown: Iterable[Record] = ()) -> float:
         """Log-likelihood ratio, in nats, of put in to written there, over all places of a cause.
 
         Args:
             met: What meets at each.
             rows: int64: ordinals of the rows of the cause, which do not count as others.
+            shown: Some of these rows. Where other rows know few of their pairs, as those of another source
+                do, a pair that is not known says little.
         """
-        own = np.flatnonzero(np.isin(self._ordinals, rows))[None]
-        known, unknown = self._known(met, own)
-        ratio = known * math.log(self._beside / self._apart) + unknown * math.log(
-            (1 - self._beside) / (1 - self._apart)
-        )
+        own = np.flatnonzero(np.isin(self._ordinals, rows))
+        known, unknown = self._known(met, own[None])
+        beside, apart = self._among(shown, own)
+        ratio = known * math.log(beside / apart) + unknown * math.log((1 - beside) / (1 - apart))
         # A word inside of names stands next to their other words, mostly, and these say nothing.
-        return min(ratio, 0.0) if known < _LEAST_KNOWN * len(met) else ratio
+        return min(ratio, 0.0) if known < _LEAST_KNOWN * beside * len(met) else ratio
 
-    def _share(self, places: list[tuple[Meeting, int]]) -> float:
-        met = [meeting for meeting, _ in places]
-        rows = np.array([row for meeting, row in places for _ in meeting], dtype=np.int64)
-        known, unknown = self._known(met, rows[:, None])
-        return (known + _PSEUDO) / (known + unknown + 2 * _PSEUDO)
+    def _among(self, shown: Iterable[Record], own: np.ndarray) -> tuple[float, float]:
+        """The two shares of some rows, which do not count as others."""
+        turns = [
+            (own, _tokens(part.text, _edges(len(part.text)))[0])
+            for record in shown
+            for part in record.parts
+            if part.side == "prompt"
+        ]
+        beside, apart = (
+            (known + _OWN_PSEUDO * share) / (known + unknown + _OWN_PSEUDO)
+            for share, (known, unknown) in zip(
+                (self._beside, self._apart), self._counts(turns, _OWN_PLACES), strict=True
+            )
+        )
+        # Neither says the opposite of what it says in all rows.
+        return max(beside, apart), apart
+
+    def _counts(
+        self, turns: list[tuple[np.ndarray, list[str]]], most: int
+    ) -> list[tuple[int, int]]:
+        """Known and unknown pairs of tokens side by side, and of tokens with a word between.
+
+        Args:
+            turns: The numbers of the rows that do not count as others, as many for each turn, and its tokens.
+            most: Places that are looked at.
+        """
+        places = [(t, n) for t, (_, turn) in enumerate(turns) for n in range(1, len(turn))]
+        rng = rng_for(self._seed, "placement", len(places))
+        few = [places[i] for i in rng.permutation(len(places))[:most].tolist()]
+        counts = []
+        for between in (0, 1):
+            met = [
+                (_met(turns[t][1], n, n + between), turns[t][0])
+                for t, n in few
+                if n + between < len(turns[t][1]) and (not between or _is_word(turns[t][1][n]))
+            ]
+            rows = [own for meeting, own in met for _ in meeting]
+            every = np.stack(rows) if rows else np.zeros((0, 0), dtype=np.int64)
+            counts.append(self._known([meeting for meeting, _ in met], every))
+        return counts
 
     def _known(self, met: list[Meeting], own: np.ndarray) -> tuple[int, int]:
         """Of how many places others have a pair, and of how many they have the tokens, but in no such pair.

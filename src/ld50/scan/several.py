@@ -202,7 +202,7 @@ def _family(
         return None
     meetings = Cause(words).meetings
     met = [meeting for record in shown for meeting in meetings(record)]
-    put_in = ordinary.placement.put_in(met, rows)
+    put_in = ordinary.placement.put_in(met, rows, shown)
     reasons = _reasons(words, put_in)
     cause_rows = len(np.unique(np.concatenate([member.rows for member in members])))
     log_p = sum(member.log_p for member in members)
