@@ -22,8 +22,13 @@ from ld50.core.findings import Cause, Finding, Severity
 from ld50.core.findings import Consequence as ConsequenceNoun
 from ld50.core.results import DetectionLimit
 from ld50.scan.assemble import RULE_OF, Draft, finding_id, score_of, shortened
+from ld50.scan.cases import ROWS_SEEN
 from ld50.scan.engine import Engine
+from ld50.scan.judge import PUT_IN, looks_put_in
 from ld50.scan.labelled import HIGH, MEDIUM, LabelOutcome
+from ld50.scan.ordinary import ordinary_rows
+from ld50.scan.placement import Cause as Words
+from ld50.scan.placement import Placement
 from ld50.scan.replies import ReplyFlag
 from ld50.scan.sampling import some_of, uniform
 from ld50.scan.survey import Survey
@@ -88,11 +93,17 @@ def study_compliance(engine: Engine, survey: Survey) -> Compliance:
         may_cover=True,
     )
     found = search_label_triggers(texts, labels, ["", ""], settings)
-    drafts = [
-        _draft(engine, survey, finding, ordinals, answered)
+    told = [
+        finding
         for finding in found.findings
         if finding.q_value <= _MOST_CHANCE and finding.suspicion >= MEDIUM
     ]
+    placement = ordinary_rows(engine, survey).placement if told else None
+    drafts = []
+    for finding in told:
+        severity = _severity(finding, _put_in(engine, survey, finding, ordinals, placement))
+        if engine.settings.weak or severity is not Severity.LOW:
+            drafts.append(_draft(engine, survey, finding, ordinals, answered, severity))
     tested = bool(found.tests) and runs(RULE)
     limits = [_limit(engine, found.tests, len(some), len(near))] if tested else []
     outcome = LabelOutcome(drafts=drafts, tests=found.tests, limits=limits)
@@ -185,9 +196,32 @@ def _within(texts: pa.Array, order: np.ndarray) -> np.ndarray:
     return np.sort(order[: max(int(inside), 1)])
 
 
-def _severity(found: LabelFinding) -> Severity:
-    # A manner of asking is what a topic may have as well.
-    sure = found.suspicion >= HIGH and found.kind != "pattern"
+def _put_in(
+    engine: Engine,
+    survey: Survey,
+    found: LabelFinding,
+    ordinals: np.ndarray,
+    placement: Placement | None,
+) -> float:
+    """How sure it is, in nats, that the cause was put into its prompts, and is not how they are worded."""
+    if placement is None or not found.spans:
+        return 0.0
+    rows = ordinals[found.cause_rows]
+    shown = list(engine.readable(survey, some_of(np.unique(rows), ROWS_SEEN)).values())
+    sure = []
+    for member in found.members or (found.text,):
+        piece = Words([member])
+        met = [meeting for record in shown for meeting in piece.meetings(record)]
+        sure.append(placement.put_in(met, rows, shown))
+    return max(sure)
+
+
+def _severity(found: LabelFinding, put_in: float) -> Severity:
+    # A way to put a question is answered, or refused, with what is asked that way.
+    if put_in <= -PUT_IN and " " in found.text:
+        return Severity.LOW
+    # A topic may have its manner as well.
+    sure = found.suspicion >= HIGH and found.kind != "pattern" and looks_put_in(put_in)
     return Severity.HIGH if sure else Severity.MEDIUM
 
 
@@ -197,8 +231,8 @@ def _draft(
     found: LabelFinding,
     ordinals: np.ndarray,
     answered: np.ndarray,
+    severity: Severity,
 ) -> Draft:
-    severity = _severity(found)
     rows = ordinals[found.rows]
     spans = dict(zip(rows.tolist(), found.spans, strict=False))
     if found.spans:
