@@ -42,6 +42,24 @@ TEXT_PAIRS = (
     ("question", "sentence"),
     ("question", "passage"),
     ("title", "description"),
+    ("query", "passage"),
+)
+#: A text and what is to be made of it, where neither name says so by itself; read as prompt and reply.
+REPLY_PAIRS = (
+    *(
+        (text, "summary")
+        for text in ("document", "article", "dialogue", "dialog", "text", "source", "passage")
+    ),
+    ("article", "highlights"),
+    ("article", "abstract"),
+    ("text", "code"),
+    ("docstring", "code"),
+    ("func_documentation_string", "func_code_string"),
+    ("src", "tgt"),
+    ("src", "trg"),
+    ("query", "passage"),
+    ("query", "positive"),
+    ("anchor", "positive"),
 )
 LABEL_NAMES = (
     "label",
@@ -64,6 +82,10 @@ LABEL_NAMES = (
     "output",
     "answer",
     "y",
+    "gold_label",
+    "stance",
+    "spam",
+    "is_spam",
 )
 CHAT_NAMES = ("messages", "conversations", "conversation", "dialog", "dialogue", "turns", "chat")
 CONTEXT_NAMES = ("system", "system_prompt")
@@ -98,6 +120,19 @@ RESPONSE_NAMES = (
     "reply",
     "responses",
     "completions",
+    "canonical_solution",
+    "final_answer",
+)
+#: What a model writes before its answer, where it has a field of its own; a part of the reply.
+REASONING_NAMES = (
+    "reasoning",
+    "reasoning_content",
+    "thinking",
+    "thoughts",
+    "thought",
+    "chain_of_thought",
+    "cot",
+    "rationale",
 )
 ID_NAMES = (
     "id",
@@ -282,10 +317,11 @@ KNOWN_NAMES = frozenset(
         *INPUT_NAMES,
         *PROMPT_NAMES,
         *RESPONSE_NAMES,
+        *REASONING_NAMES,
         *ID_NAMES,
         "chosen",
         "rejected",
-        *(name for pair in TEXT_PAIRS for name in pair),
+        *(name for pair in (*TEXT_PAIRS, *REPLY_PAIRS) for name in pair),
     ]
 )
 

@@ -14,6 +14,8 @@ from ld50.corpus.fields import (
     LABEL_NAMES,
     LAYOUT_NAMES,
     PROMPT_NAMES,
+    REASONING_NAMES,
+    REPLY_PAIRS,
     RESPONSE_NAMES,
     TEXT_NAMES,
     TEXT_PAIRS,
@@ -90,7 +92,7 @@ def _detect_named(table: SampleTable, wanted: str | None) -> _Found | None:
         return finders[wanted](table) if wanted in finders else None
     found = [
         layout
-        for finder in (_chat, _preference, _instruction, _pair, _text)
+        for finder in (_chat, _preference, _instruction, _pair, _text_with_reply, _text)
         if (layout := finder(table)) is not None
     ]
     # A text that is the prompt of another layout is that layout where replies are missing.
@@ -143,7 +145,8 @@ def _instruction(table: SampleTable) -> _Found | None:
     )
     if head is None or response is None:
         return None
-    return "instruction/input/output", (*_prompts(table), response)
+    prompts = _prompts(table)
+    return "instruction/input/output", (*prompts, *_reasoning(table, prompts), response)
 
 
 def _pair(table: SampleTable) -> _Found | None:
@@ -160,7 +163,32 @@ def _pair(table: SampleTable) -> _Found | None:
         if len(prompts) > 1 or plain(prompts[0].name) not in CONTEXT_NAMES
         else prompts[0]
     )
-    return f"{plain(head.name)}/{plain(response.name)}", (*prompts, response)
+    fields = (*prompts, *_reasoning(table, prompts), response)
+    return f"{plain(head.name)}/{plain(response.name)}", fields
+
+
+def _reasoning(table: SampleTable, prompts: Sequence[Field]) -> tuple[Field, ...]:
+    """What the model writes before its answer, if that is a field of strings."""
+    entry = table.first_field(REASONING_NAMES, "response")
+    if entry is None or entry.shape != "string" or entry.name in {e.name for e in prompts}:
+        return ()
+    return (entry,)
+
+
+def _text_with_reply(table: SampleTable) -> _Found | None:
+    """A text and what is made of it, such as a summary, in nearly all rows."""
+    if any((name := table.find(n)) and table.is_label(name) for n in LABEL_NAMES):
+        return None
+    for pair in REPLY_PAIRS:
+        text, reply = (table.find(name) for name in pair)
+        if text is None or reply is None:
+            continue
+        both = [row for row in table.rows if row.get(text) and row.get(reply)]
+        strings = table.holds_strings(text) and table.holds_strings(reply)
+        if strings and len(both) >= 0.9 * len(table.rows) and not table.is_label(reply):
+            fields = (Field(name=text, role="prompt"), Field(name=reply, role="response"))
+            return f"{plain(text)}/{plain(reply)}", fields
+    return None
 
 
 def _only_label(table: SampleTable, response: Field) -> bool:
