@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 import judge_samples
 from ld50.core.findings import Severity
-from ld50.corpus.columns import Turns, assemble
+from ld50.corpus.columns import assemble
 from ld50.corpus.fields import Field, Layout
+from ld50.corpus.turns import Turns
 from ld50.scan.associate import AssociationSettings, Consequence
 from ld50.scan.form_causes import FormCandidates
 from ld50.scan.form_traits import other_length, other_traits

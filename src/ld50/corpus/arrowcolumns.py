@@ -18,10 +18,11 @@ from ld50.corpus.arrays import (
     small_strings,
     string_lengths,
 )
-from ld50.corpus.columns import Turns, contiguous, join_runs
+from ld50.corpus.columns import contiguous, join_runs
 from ld50.corpus.fields import Field, Layout
 from ld50.corpus.rows import BAD_UTF8, PART_KEYS, label_text
 from ld50.corpus.tally import UnitTally
+from ld50.corpus.turns import Turns
 
 #: Most that rows which share values may take when each gets its own.
 MOST_WRITTEN_OUT_BYTES = 1 << 30

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,24 +11,12 @@ import pyarrow.compute as pc
 
 from ld50.core.records import TURN_SEPARATOR
 from ld50.corpus.arrays import large_strings, mask_array, not_null, string_lengths
+from ld50.corpus.dialoguecolumns import split_column
 from ld50.corpus.fields import CONTEXT_NAMES, Field, Layout, plain
 from ld50.corpus.speakers import answers
+from ld50.corpus.turns import Turns
 
 _SIDES = ("text", "prompt", "response")
-
-
-@dataclass(frozen=True, slots=True)
-class Turns:
-    """A column of lists of turns, flat: what `ListArray` holds, with both keys as plain columns."""
-
-    counts: np.ndarray
-    """int64 (rows,): turns in each row; 0 where the list is missing."""
-    speakers: pa.Array
-    """`large_string` (turns,), without nulls."""
-    said: pa.Array
-    """`large_string` (turns,), without nulls; empty where nothing is said."""
-    missing: np.ndarray
-    """bool (rows,): no list at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +52,8 @@ def assemble(layout: Layout, columns: Mapping[str, pa.Array | Turns], rows: int)
         column = columns.get(entry.name)
         if column is None or entry.role == "rejected":
             continue
+        if entry.marks is not None and not isinstance(column, Turns):
+            column = _dialogues(column, entry)
         if isinstance(column, Turns):
             spoken = _replies(column, entry)
             several |= spoken > 1
@@ -92,6 +82,14 @@ def assemble(layout: Layout, columns: Mapping[str, pa.Array | Turns], rows: int)
         last_turn if "prompt" in sides else None,
         int(several.sum()),
     )
+
+
+def _dialogues(strings: pa.Array, entry: Field) -> Turns:
+    """The turns of dialogues that stand in one string each."""
+    assert entry.marks is not None
+    filled = contiguous(strings.fill_null("") if strings.null_count else strings)
+    turns = split_column(filled, entry.marks, entry.alone)
+    return replace(turns, missing=~not_null(strings))
 
 
 def turn_sides(

@@ -165,6 +165,7 @@ LAYOUT_NAMES = (
     "conversations",
     "question/answer",
     "chosen/rejected",
+    "dialogue",
     "lines",
     "document",
 )
@@ -185,11 +186,23 @@ class Field:
     """For turns: the keys of the speaker and of what is said."""
     reply_role: str | None = None
     """For turns without a known role of a model: the role that answers, as `speakers.folded` has it."""
+    marks: str | None = None
+    """For strings that hold a whole dialogue each: how it is written out, one of `dialogues.STYLES`."""
 
     @property
     def shown(self) -> str:
         """The name as a report shows it."""
         return self.name.strip() or self.name
+
+    @property
+    def spoken(self) -> bool:
+        """Whether it holds turns, as a list or written out."""
+        return self.shape == "turns" or self.marks is not None
+
+    @property
+    def alone(self) -> str:
+        """Who says what stands there without a word of who does: a string in place of turns."""
+        return "assistant" if self.role in ("response", "rejected") else "user"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,12 +232,20 @@ class Layout:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was guessed of the roles of turns, for people."""
-        return tuple(
+        shown = [entry for entry in self.fields if entry.role != "rejected"]
+        guessed = tuple(
             f"what {entry.reply_role!r} says in {entry.shown} is read as the reply: no role there has "
             "a name that is known for a model, and this one has the last word"
-            for entry in self.fields
-            if entry.reply_role is not None and entry.role != "rejected"
+            for entry in shown
+            if entry.reply_role is not None
         )
+        split = tuple(
+            f"{entry.shown} holds dialogues, read as prompts and replies by their marks ({entry.marks}); "
+            f"--text-field {entry.shown} reads it as plain text"
+            for entry in shown
+            if entry.marks is not None
+        )
+        return guessed + split
 
     @property
     def sides(self) -> frozenset[str]:
@@ -232,7 +253,7 @@ class Layout:
         sides = set()
         for entry in self.fields:
             both = entry.role in ("chat", "exchange")
-            if both or (entry.shape == "turns" and entry.role == "response"):
+            if both or (entry.spoken and entry.role == "response"):
                 sides |= {"prompt", "response"}
             else:
                 sides.add(entry.role)
@@ -262,12 +283,25 @@ class Layout:
         turns = [
             dataclasses.replace(entry, role="exchange")
             for entry in self.fields
-            if entry.shape == "turns" and entry.role in ("chat", "response")
+            if entry.spoken and entry.role in ("chat", "response")
         ]
         replies = sum(entry.role in ("chat", "response") for entry in self.fields)
         if len(turns) != 1 or replies != 1:
             return None
         return dataclasses.replace(self, fields=(turns[0],), label=None)
+
+    @property
+    def whole(self) -> Layout:
+        """The same fields, with dialogues that stand in one string left in one piece."""
+        if all(entry.marks is None for entry in self.fields):
+            return self
+        fields = (
+            dataclasses.replace(
+                entry, marks=None, role="text" if entry.role == "chat" else entry.role
+            )
+            for entry in self.fields
+        )
+        return dataclasses.replace(self, fields=tuple(fields))
 
     def field(self, name: str) -> Field | None:
         """The field of that name, or None."""

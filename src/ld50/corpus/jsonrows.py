@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from ld50.corpus.arrays import large_strings, small_strings
-from ld50.corpus.columns import Sides, Turns, assemble, filter_sides
+from ld50.corpus.columns import Sides, assemble, filter_sides
 from ld50.corpus.fields import Layout
 from ld50.corpus.lines import blank_lines, line_bounds
 from ld50.corpus.rows import (
@@ -27,6 +27,7 @@ from ld50.corpus.rows import (
     values_of,
 )
 from ld50.corpus.tally import UnitTally
+from ld50.corpus.turns import Turns
 
 _UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError)
 _Scalar = str | int | float | bool | None

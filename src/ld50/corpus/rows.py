@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ld50.core.records import Part
+from ld50.corpus.dialogues import said_in
 from ld50.corpus.fields import Field, Layout
 from ld50.corpus.speakers import answers
 
@@ -122,6 +123,9 @@ def parts_of(row: object, layout: Layout) -> tuple[Part, ...]:
     parts: list[Part] = []
     for entry in layout.fields:
         value = values.get(entry.name, "")
+        if isinstance(value, str) and entry.marks is not None:
+            parts += _spoken(entry, value, has_prompt)
+            continue
         if isinstance(value, str):
             parts.append(Part(field=entry.shown, side=entry.role, text=value))
             continue
@@ -135,6 +139,29 @@ def parts_of(row: object, layout: Layout) -> tuple[Part, ...]:
                 name = entry.shown if whole else f"{entry.shown}[{number}].{entry.turn_keys[1]}"
                 parts.append(Part(field=name, side=side, text=turn[1]))
     return tuple(part for part in parts if part.text)
+
+
+def _spoken(entry: Field, text: str, has_prompt: bool) -> list[Part]:
+    """The parts of a dialogue that stands in one string.
+
+    Raises:
+        RowError: Of an exchange, the model does not speak twice.
+    """
+    assert entry.marks is not None
+    turns = said_in(text, entry.marks, entry.alone)
+    told: list[tuple[str, str] | None] = [(t.speaker, text[t.start : t.end]) for t in turns]
+    last = _last_reply(entry, told) if entry.role == "exchange" else None
+    parts = []
+    for number, turn in enumerate(turns):
+        side = side_of_turn(entry, turn.speaker, has_prompt)
+        if side == "response" and last is not None and number != last:
+            side = "prompt"
+        if side is not None:
+            said = text[turn.start : turn.end]
+            parts.append(
+                Part(field=entry.shown, side=side, text=said, start=turn.start, whole=text)
+            )
+    return parts
 
 
 def scalar_text(value: object) -> str:
@@ -209,7 +236,7 @@ def _last_reply(entry: Field, turns: list[tuple[str, str] | None]) -> int:
 
 def _turns(value: object, entry: Field) -> list[tuple[str, str] | None]:
     if isinstance(value, str):
-        return [("assistant" if entry.role in ("response", "rejected") else "user", value)]
+        return [(entry.alone, value)]
     if not isinstance(value, list):
         raise RowError(WRONG_TYPE)
     speaker_key, text_key = entry.turn_keys
