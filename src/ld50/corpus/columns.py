@@ -171,6 +171,10 @@ def join(pieces: list[pa.Array], rows: int) -> pa.Array:
     filled = [
         pc.if_else(pc.equal(piece, large_strings([""])[0]), absent, piece) for piece in pieces
     ]
+    # Arrow gives no value at all for a row of which every piece is skipped, which would shift the rest.
+    empty = ~np.any([not_null(piece) for piece in filled], axis=0)
+    if empty.any():
+        filled[0] = pc.if_else(mask_array(empty), large_strings([""])[0], filled[0])
     separator = large_strings([TURN_SEPARATOR])[0]
     joined = pc.binary_join_element_wise(*filled, separator, null_handling="skip")
     return contiguous(joined.fill_null("") if joined.null_count else joined)
