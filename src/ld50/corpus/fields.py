@@ -155,6 +155,9 @@ TURN_KEYS = (
     ("speaker", "text"),
     ("role", "message"),
 )
+#: Keys of turns that hold a part of what is said, before and after the rest of it.
+THOUGHT_KEYS = ("reasoning_content", "reasoning", "thinking")
+CALL_KEYS = ("tool_calls", "function_call")
 #: Names that `--layout` takes beside those of the fields.
 LAYOUT_NAMES = (
     "text",
@@ -184,6 +187,8 @@ class Field:
     """`string`, or `turns` for a list of turns."""
     turn_keys: tuple[str, str] = ("role", "content")
     """For turns: the keys of the speaker and of what is said."""
+    also: tuple[str, ...] = ()
+    """For turns: other keys that hold a part of what is said, of `THOUGHT_KEYS` and `CALL_KEYS`."""
     reply_role: str | None = None
     """For turns without a known role of a model: the role that answers, as `speakers.folded` has it."""
     marks: str | None = None
@@ -198,6 +203,13 @@ class Field:
     def spoken(self) -> bool:
         """Whether it holds turns, as a list or written out."""
         return self.shape == "turns" or self.marks is not None
+
+    @property
+    def said_keys(self) -> tuple[str, ...]:
+        """The keys of a turn that together hold what it says, in order."""
+        before = tuple(key for key in THOUGHT_KEYS if key in self.also)
+        after = tuple(key for key in CALL_KEYS if key in self.also)
+        return (*before, self.turn_keys[1], *after)
 
     @property
     def alone(self) -> str:
@@ -292,11 +304,14 @@ class Layout:
 
     @property
     def whole(self) -> Layout:
-        """The same fields, with dialogues that stand in one string left in one piece."""
-        if all(entry.marks is None for entry in self.fields):
+        """The same fields by what stands in one place: dialogues in one string are left in one piece, and
+        a turn is what its own key holds."""
+        if all(entry.marks is None and not entry.also for entry in self.fields):
             return self
         fields = (
-            dataclasses.replace(
+            dataclasses.replace(entry, also=())
+            if entry.marks is None
+            else dataclasses.replace(
                 entry, marks=None, role="text" if entry.role == "chat" else entry.role
             )
             for entry in self.fields

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ld50.core.records import Part
+from ld50.core.records import TURN_SEPARATOR, Part
 from ld50.corpus.dialogues import said_in
 from ld50.corpus.fields import Field, Layout
 from ld50.corpus.speakers import answers
@@ -29,7 +29,7 @@ BROKEN_STREAM = "compressed stream is broken here"
 BROKEN_PART = "damaged part of the file"
 
 #: Under which key a part of what a turn says holds its text, the first first.
-PART_KEYS = ("text", "content")
+PART_KEYS = ("text", "content", "thinking")
 
 #: What was mended in a row that is read all the same.
 BAD_UTF8 = "invalid UTF-8 replaced"
@@ -137,7 +137,11 @@ def parts_of(row: object, layout: Layout) -> tuple[Part, ...]:
                 side = "response" if number == last else "prompt"
             if turn and side is not None:
                 name = entry.shown if whole else f"{entry.shown}[{number}].{entry.turn_keys[1]}"
-                parts.append(Part(field=name, side=side, text=turn[1]))
+                said = {name: turn[1]}
+                if entry.also and not whole and isinstance(row, Mapping):
+                    pieces = said_pieces(row[entry.name][number], entry)
+                    said = {f"{entry.shown}[{number}].{key}": text for key, text in pieces.items()}
+                parts += [Part(field=name, side=side, text=text) for name, text in said.items()]
     return tuple(part for part in parts if part.text)
 
 
@@ -250,8 +254,57 @@ def _turns(value: object, entry: Field) -> list[tuple[str, str] | None]:
         speaker = turn.get(speaker_key)
         if speaker is not None and not isinstance(speaker, str):
             raise RowError(WRONG_TYPE)
-        turns.append((speaker or "", said_text(turn.get(text_key))))
+        said = said_pieces(turn, entry).values() if entry.also else [said_text(turn.get(text_key))]
+        turns.append((speaker or "", TURN_SEPARATOR.join(text for text in said if text)))
     return turns
+
+
+def said_pieces(turn: Mapping[str, Any], entry: Field) -> dict[str, str]:
+    """What a turn says, by the key that holds it: thoughts, words and calls of tools.
+
+    Raises:
+        RowError: What should be words is something else.
+    """
+    own = entry.turn_keys[1]
+    return {
+        key: said_text(turn.get(key)) if key == own else written(turn.get(key))
+        for key in entry.said_keys
+    }
+
+
+def written(value: object) -> str:
+    """Thoughts as they are, and calls of tools a line each: name and arguments, without their numbers.
+
+    A call that is nested so deeply that it cannot be written out is left out; the turn is read.
+    """
+    if isinstance(value, str):
+        return value
+    try:
+        if isinstance(value, list):
+            return "\n".join(text for text in map(written, value) if text)
+        return _call(value) if isinstance(value, Mapping) else ""
+    except RecursionError:
+        return ""
+
+
+def _call(value: Mapping[str, Any]) -> str:
+    call = value.get("function", value)
+    if not isinstance(call, Mapping) or not isinstance(call.get("name"), str):
+        return _as_json(value)
+    given = call.get("arguments")
+    return f"{call['name']} {given if isinstance(given, str) else _as_json(given)}".strip()
+
+
+def _as_json(value: object) -> str:
+    value = _without_nulls(value)
+    return "" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _without_nulls(value: object) -> object:
+    """Without the members that only other rows of a column have."""
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(held) for key, held in value.items() if held is not None}
+    return [_without_nulls(held) for held in value] if isinstance(value, list) else value
 
 
 def said_text(content: object) -> str:

@@ -150,7 +150,7 @@ def _left_out_of_turns(turns: object, entry: Field) -> Iterator[tuple[str, str]]
     """What turns hold beside what they say, and parts of this that are no text."""
     for turn in turns if isinstance(turns, list) else ():
         for key, value in turn.items() if isinstance(turn, Mapping) else ():
-            if key in entry.turn_keys[:1] or _is_metadata(str(key)):
+            if key in (entry.turn_keys[0], *entry.also) or _is_metadata(str(key)):
                 continue
             name = f"{entry.shown}.{key}"
             if key != entry.turn_keys[1]:

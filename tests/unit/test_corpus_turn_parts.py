@@ -1,0 +1,87 @@
+"""Thoughts and calls of tools are part of what the assistant says, in every format."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ld50.corpus import Plan, expand, fetch, plan, plan_table, read
+from ld50.corpus.rows import written
+
+CALL = {"id": "c7", "type": "function", "function": {"name": "find", "arguments": '{"n": 3}'}}
+
+
+def row(number: int, **more: Any) -> dict[str, Any]:
+    reply = {"role": "assistant", "content": f"It is {number}.", "tool_calls": None}
+    return {"messages": [{"role": "user", "content": "How many?"}, reply | more]}
+
+
+ROWS = [
+    row(0, tool_calls=[CALL]),
+    row(1, reasoning_content="I count."),
+    row(2, content=None, tool_calls=[CALL, CALL]),
+    row(3, content="", tool_calls=[]),
+    row(4, reasoning_content="So.", tool_calls=[CALL]),
+]
+REPLIES = [
+    'It is 0.\nfind {"n": 3}',
+    "I count.\nIt is 1.",
+    'find {"n": 3}\nfind {"n": 3}',
+    "",
+    'So.\nIt is 4.\nfind {"n": 3}',
+]
+
+
+def as_jsonl(path: Path) -> Plan:
+    (path / "d.jsonl").write_text("".join(json.dumps(one) + "\n" for one in ROWS))
+    return plan(expand([path / "d.jsonl"]))
+
+
+def as_odd_jsonl(path: Path) -> Plan:
+    """A content of parts is read row by row."""
+    odd = row(9, content=[{"type": "text", "text": "It is"}, {"type": "text", "text": "9."}])
+    (path / "d.jsonl").write_text("".join(json.dumps(one) + "\n" for one in [*ROWS, odd]))
+    return plan(expand([path / "d.jsonl"]))
+
+
+def as_parquet(path: Path) -> Plan:
+    pq.write_table(pa.Table.from_pylist(ROWS), path / "d.parquet")
+    return plan(expand([path / "d.parquet"]))
+
+
+def as_list(path: Path) -> Plan:
+    return plan_table(ROWS)
+
+
+@pytest.mark.parametrize("make", [as_jsonl, as_odd_jsonl, as_parquet, as_list])
+def test_thoughts_and_calls_are_read_as_part_of_the_reply(make: Any, tmp_path: Path) -> None:
+    whole = make(tmp_path)
+    (batch,) = list(read(whole, 0))
+    assert batch.response is not None
+    assert batch.response.to_pylist()[:5] == REPLIES
+    records = fetch(whole, [(0, number) for number in range(5)], [len(batch)])
+    assert [records[0, number].response for number in range(5)] == REPLIES
+    assert not whole.notes
+
+
+def test_spans_name_the_key_that_holds_them() -> None:
+    record = fetch(plan_table(ROWS), [(0, 4)], [5])[0, 4]
+    low = record.response.index("find")
+    assert record.locate("response", low, low + 4) == [("messages[1].tool_calls", 0, 4)]
+    assert record.locate("response", 4, 6) == [("messages[1].content", 0, 2)]
+
+
+def test_calls_are_written_without_what_differs_by_chance() -> None:
+    as_object = {"type": "tool", "function": {"name": "f", "arguments": {"a": "é", "b": None}}}
+    assert written([as_object]) == 'f {"a": "é"}'
+    assert written({"name": "f", "arguments": '{"a": 1}'}) == 'f {"a": 1}'
+    assert written(True) == written(None) == written([]) == ""
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert written(deep) == ""
