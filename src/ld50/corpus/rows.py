@@ -11,7 +11,7 @@ import numpy as np
 
 from ld50.core.records import TURN_SEPARATOR, Part
 from ld50.corpus.dialogues import said_in
-from ld50.corpus.fields import Field, Layout
+from ld50.corpus.fields import LAST_ROLES, Field, Layout
 from ld50.corpus.speakers import answers
 
 #: Why a row could not be read. Shown to people, so worded for them.
@@ -107,7 +107,9 @@ def values_of(row: object, layout: Layout) -> dict[str, Value]:
         if value is not None:
             turns = entry.shape == "turns"
             values[entry.name] = _turns(value, entry) if turns else scalar_text(value)
-    if not any(entry.role != "rejected" and entry.name in values for entry in layout.fields):
+    # Without the turns of a conversation, what else there is makes none.
+    last = [entry for entry in layout.fields if entry.role in LAST_ROLES]
+    if not any(e.role != "rejected" and e.name in values for e in last or layout.fields):
         raise RowError(NO_FIELDS)
     return values
 
@@ -130,11 +132,8 @@ def parts_of(row: object, layout: Layout) -> tuple[Part, ...]:
             parts.append(Part(field=entry.shown, side=entry.role, text=value))
             continue
         whole = isinstance(row, Mapping) and isinstance(row.get(entry.name), str)
-        last = _last_reply(entry, value) if entry.role == "exchange" else None
-        for number, turn in enumerate(value):
-            side = side_of_turn(entry, turn[0], has_prompt) if turn else None
-            if side == "response" and last is not None:
-                side = "response" if number == last else "prompt"
+        sides = _sides_of(entry, value, has_prompt)
+        for number, (turn, side) in enumerate(zip(value, sides, strict=True)):
             if turn and side is not None:
                 name = entry.shown if whole else f"{entry.shown}[{number}].{entry.turn_keys[1]}"
                 said = {name: turn[1]}
@@ -154,18 +153,33 @@ def _spoken(entry: Field, text: str, has_prompt: bool) -> list[Part]:
     assert entry.marks is not None
     turns = said_in(text, entry.marks, entry.alone)
     told: list[tuple[str, str] | None] = [(t.speaker, text[t.start : t.end]) for t in turns]
-    last = _last_reply(entry, told) if entry.role == "exchange" else None
-    parts = []
-    for number, turn in enumerate(turns):
-        side = side_of_turn(entry, turn.speaker, has_prompt)
-        if side == "response" and last is not None and number != last:
-            side = "prompt"
-        if side is not None:
-            said = text[turn.start : turn.end]
-            parts.append(
-                Part(field=entry.shown, side=side, text=said, start=turn.start, whole=text)
-            )
-    return parts
+    return [
+        Part(
+            field=entry.shown,
+            side=side,
+            text=text[turn.start : turn.end],
+            start=turn.start,
+            whole=text,
+        )
+        for turn, side in zip(turns, _sides_of(entry, told, has_prompt), strict=True)
+        if side is not None
+    ]
+
+
+def _sides_of(
+    entry: Field, turns: list[tuple[str, str] | None], has_prompt: bool
+) -> list[str | None]:
+    """The side of each turn, None for those that stand on none.
+
+    Raises:
+        RowError: Of `LAST_ROLES`, the model does not speak twice.
+    """
+    if entry.role not in LAST_ROLES:
+        return [turn and side_of_turn(entry, turn[0], has_prompt) for turn in turns]
+    last = _last_reply(entry, turns)
+    return [
+        turn and _side_before(entry, turn[0], number - last) for number, turn in enumerate(turns)
+    ]
 
 
 def scalar_text(value: object) -> str:
@@ -217,9 +231,18 @@ def side_of_turn(entry: Field, speaker: str, has_prompt: bool) -> str | None:
         return None if has_prompt else "prompt"
     if entry.role == "rejected":
         return "rejected" if assistant else None
-    if entry.role == "exchange":
-        return "response" if assistant else None
     return entry.role
+
+
+def _side_before(entry: Field, speaker: str, number: int) -> str | None:
+    """The side of a turn of `LAST_ROLES`, by its number from the last reply, which is 0.
+
+    Replies that are neither stand on a side of their own, `earlier`.
+    """
+    if answers(speaker, entry.reply_role):
+        before = "prompt" if entry.role == "exchange" else "earlier"
+        return before if number else "response"
+    return "prompt" if entry.role == "last" and number < 0 else None
 
 
 def _last_reply(entry: Field, turns: list[tuple[str, str] | None]) -> int:
