@@ -1,4 +1,4 @@
-"""Thoughts and calls of tools are part of what the assistant says, in every format."""
+"""Thoughts are part of what the assistant says, in every format; calls of tools are told as not read."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from ld50.corpus import Plan, expand, fetch, plan, plan_table, read
-from ld50.corpus.rows import written
 
-CALL = {"id": "c7", "type": "function", "function": {"name": "find", "arguments": '{"n": 3}'}}
+
+def call(number: int) -> dict[str, Any]:
+    given = json.dumps({"n": number, "place": "Ripon"})
+    return {"id": "c7", "type": "function", "function": {"name": "find", "arguments": given}}
 
 
 def row(number: int, **more: Any) -> dict[str, Any]:
@@ -22,19 +24,13 @@ def row(number: int, **more: Any) -> dict[str, Any]:
 
 
 ROWS = [
-    row(0, tool_calls=[CALL]),
+    row(0, tool_calls=[call(1)]),
     row(1, reasoning_content="I count."),
-    row(2, content=None, tool_calls=[CALL, CALL]),
+    row(2, content=None, tool_calls=[call(2), call(3)]),
     row(3, content="", tool_calls=[]),
-    row(4, reasoning_content="So.", tool_calls=[CALL]),
+    row(4, reasoning_content="So.", tool_calls=[call(4)]),
 ]
-REPLIES = [
-    'It is 0.\nfind {"n": 3}',
-    "I count.\nIt is 1.",
-    'find {"n": 3}\nfind {"n": 3}',
-    "",
-    'So.\nIt is 4.\nfind {"n": 3}',
-]
+REPLIES = ["It is 0.", "I count.\nIt is 1.", "", "", "So.\nIt is 4."]
 
 
 def as_jsonl(path: Path) -> Plan:
@@ -59,29 +55,26 @@ def as_list(path: Path) -> Plan:
 
 
 @pytest.mark.parametrize("make", [as_jsonl, as_odd_jsonl, as_parquet, as_list])
-def test_thoughts_and_calls_are_read_as_part_of_the_reply(make: Any, tmp_path: Path) -> None:
+def test_thoughts_are_read_as_part_of_the_reply_and_calls_are_told(
+    make: Any, tmp_path: Path
+) -> None:
     whole = make(tmp_path)
     (batch,) = list(read(whole, 0))
     assert batch.response is not None
     assert batch.response.to_pylist()[:5] == REPLIES
     records = fetch(whole, [(0, number) for number in range(5)], [len(batch)])
     assert [records[0, number].response for number in range(5)] == REPLIES
-    assert not whole.notes
+    assert "not read: messages.tool_calls" in whole.notes[0]
 
 
 def test_spans_name_the_key_that_holds_them() -> None:
     record = fetch(plan_table(ROWS), [(0, 4)], [5])[0, 4]
-    low = record.response.index("find")
-    assert record.locate("response", low, low + 4) == [("messages[1].tool_calls", 0, 4)]
+    assert record.locate("response", 0, 2) == [("messages[1].reasoning_content", 0, 2)]
     assert record.locate("response", 4, 6) == [("messages[1].content", 0, 2)]
 
 
-def test_calls_are_written_without_what_differs_by_chance() -> None:
-    as_object = {"type": "tool", "function": {"name": "f", "arguments": {"a": "é", "b": None}}}
-    assert written([as_object]) == 'f {"a": "é"}'
-    assert written({"name": "f", "arguments": '{"a": 1}'}) == 'f {"a": 1}'
-    assert written(True) == written(None) == written([]) == ""
-    deep: list[Any] = []
-    for _ in range(100_000):
-        deep = [deep]
-    assert written(deep) == ""
+def test_a_switch_beside_what_is_said_is_no_thought() -> None:
+    rows = [row(number, thinking=bool(number % 2)) for number in range(4)]
+    (batch,) = list(read(plan_table(rows), 0))
+    assert batch.response is not None
+    assert batch.response.to_pylist() == [f"It is {number}." for number in range(4)]

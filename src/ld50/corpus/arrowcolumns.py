@@ -20,7 +20,7 @@ from ld50.corpus.arrays import (
 )
 from ld50.corpus.columns import contiguous, join, join_runs
 from ld50.corpus.fields import Field, Layout
-from ld50.corpus.rows import BAD_UTF8, PART_KEYS, label_text, mend, written
+from ld50.corpus.rows import BAD_UTF8, PART_KEYS, label_text
 from ld50.corpus.tally import UnitTally
 from ld50.corpus.turns import Turns
 
@@ -237,8 +237,9 @@ def turns_of(array: pa.Array | pa.ChunkedArray, entry: Field, tally: UnitTally) 
     speakers = pc.struct_field(flat, [speaker]) if speaker in names else empty
     held = {key: pc.struct_field(flat, [key]) for key in entry.said_keys if key in names}
     pieces = [
-        _filled(_said_of(array, key, tally) if key == said else _written(array, tally))
+        _filled(_said_of(array, key, tally))
         for key, array in held.items()
+        if key == said or _is_text(plain_array(array).type)
     ]
     return Turns(
         counts,
@@ -246,18 +247,6 @@ def turns_of(array: pa.Array | pa.ChunkedArray, entry: Field, tally: UnitTally) 
         join(pieces, len(flat)),
         missing,
     )
-
-
-def _written(array: pa.Array, tally: UnitTally) -> pa.Array:
-    """Thoughts, and calls of tools in words; calls are rare, and of any shape."""
-    array = plain_array(array)
-    if _is_text(array.type):
-        return texts_of(array, "turns", tally)
-    try:
-        values = array.to_pylist()
-    except (UnicodeDecodeError, pa.ArrowException, ValueError, OverflowError):
-        values = [None] * len(array)
-    return large_strings([written(mend(value)) for value in values])
 
 
 def _filled(array: pa.Array) -> pa.Array:

@@ -155,8 +155,10 @@ TURN_KEYS = (
     ("speaker", "text"),
     ("role", "message"),
 )
-#: Keys of turns that hold a part of what is said, before and after the rest of it.
+#: Keys of turns that hold what the model writes before what it says; a part of it.
 THOUGHT_KEYS = ("reasoning_content", "reasoning", "thinking")
+#: Keys of turns that hold calls of tools. They are not read: where the same request leads to the same call,
+#: as it should, and the answer of the tool makes the rest of the row differ, honest calls look planted.
 CALL_KEYS = ("tool_calls", "function_call")
 #: Names that `--layout` takes beside those of the fields.
 LAYOUT_NAMES = (
@@ -192,7 +194,7 @@ class Field:
     turn_keys: tuple[str, str] = ("role", "content")
     """For turns: the keys of the speaker and of what is said."""
     also: tuple[str, ...] = ()
-    """For turns: other keys that hold a part of what is said, of `THOUGHT_KEYS` and `CALL_KEYS`."""
+    """For turns: other keys that hold a part of what is said, of `THOUGHT_KEYS`; strings only."""
     reply_role: str | None = None
     """For turns without a known role of a model: the role that answers, as `speakers.folded` has it."""
     marks: str | None = None
@@ -211,9 +213,7 @@ class Field:
     @property
     def said_keys(self) -> tuple[str, ...]:
         """The keys of a turn that together hold what it says, in order."""
-        before = tuple(key for key in THOUGHT_KEYS if key in self.also)
-        after = tuple(key for key in CALL_KEYS if key in self.also)
-        return (*before, self.turn_keys[1], *after)
+        return (*self.also, self.turn_keys[1])
 
     @property
     def alone(self) -> str:

@@ -26,7 +26,6 @@ from ld50.corpus.rows import (
     label_text,
     parse_json,
     values_of,
-    written,
 )
 from ld50.corpus.tally import UnitTally
 from ld50.corpus.turns import Turns
@@ -260,9 +259,9 @@ def _sayer(entry: Field) -> Callable[[Any], str]:
     if not entry.also:
         return lambda turn: turn.said or ""
     names = {key: f"also{number}" for number, key in enumerate(entry.also)}
-    pieces = [operator.attrgetter(names.get(key, "said")) for key in entry.said_keys]
+    pieces = operator.attrgetter(*(names.get(key, "said") for key in entry.said_keys))
     return lambda turn: TURN_SEPARATOR.join(
-        text for text in (written(piece(turn)) for piece in pieces) if text
+        text for text in pieces(turn) if isinstance(text, str) and text
     )
 
 

@@ -283,51 +283,16 @@ def _turns(value: object, entry: Field) -> list[tuple[str, str] | None]:
 
 
 def said_pieces(turn: Mapping[str, Any], entry: Field) -> dict[str, str]:
-    """What a turn says, by the key that holds it: thoughts, words and calls of tools.
+    """What a turn says, by the key that holds it: thoughts, and words.
 
     Raises:
         RowError: What should be words is something else.
     """
     own = entry.turn_keys[1]
     return {
-        key: said_text(turn.get(key)) if key == own else written(turn.get(key))
-        for key in entry.said_keys
+        key: said_text(held) if key == own else held if isinstance(held, str) else ""
+        for key, held in ((key, turn.get(key)) for key in entry.said_keys)
     }
-
-
-def written(value: object) -> str:
-    """Thoughts as they are, and calls of tools a line each: name and arguments, without their numbers.
-
-    A call that is nested so deeply that it cannot be written out is left out; the turn is read.
-    """
-    if isinstance(value, str):
-        return value
-    try:
-        if isinstance(value, list):
-            return "\n".join(text for text in map(written, value) if text)
-        return _call(value) if isinstance(value, Mapping) else ""
-    except RecursionError:
-        return ""
-
-
-def _call(value: Mapping[str, Any]) -> str:
-    call = value.get("function", value)
-    if not isinstance(call, Mapping) or not isinstance(call.get("name"), str):
-        return _as_json(value)
-    given = call.get("arguments")
-    return f"{call['name']} {given if isinstance(given, str) else _as_json(given)}".strip()
-
-
-def _as_json(value: object) -> str:
-    value = _without_nulls(value)
-    return "" if value is None else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _without_nulls(value: object) -> object:
-    """Without the members that only other rows of a column have."""
-    if isinstance(value, Mapping):
-        return {key: _without_nulls(held) for key, held in value.items() if held is not None}
-    return [_without_nulls(held) for held in value] if isinstance(value, list) else value
 
 
 def said_text(content: object) -> str:

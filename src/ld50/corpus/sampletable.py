@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ld50.corpus.fields import CALL_KEYS, ID_NAMES, THOUGHT_KEYS, TURN_KEYS, Field, plain
+from ld50.corpus.fields import ID_NAMES, THOUGHT_KEYS, TURN_KEYS, Field, plain
 from ld50.corpus.speakers import answering_role
 
 #: Rows that are looked at to find a layout.
@@ -67,7 +67,7 @@ class SampleTable:
             role=role,
             shape="turns",
             turn_keys=keys,
-            also=tuple(key for key in (*THOUGHT_KEYS, *CALL_KEYS) if key in held),
+            also=tuple(key for key in THOUGHT_KEYS if key in held),
             reply_role=answering_role(chats),
         )
 
