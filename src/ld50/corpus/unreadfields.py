@@ -134,14 +134,14 @@ def _not_copied(text: str, known: Sequence[str]) -> str:
 
 
 def _left_out(row: Mapping[str, Any], layout: Layout) -> Iterator[tuple[str, str]]:
-    """Field and text of every string of a row that is in none of the layout's fields."""
+    """Field and text of what a row holds in none of the layout's fields."""
     entries = {entry.name: entry for entry in layout.fields}
     for name, value in row.items():
         if not isinstance(name, str) or name in (layout.label, layout.id) or _is_metadata(name):
             continue
         entry = entries.get(name)
         if entry is None:
-            yield from ((name, text) for text in _strings(value))
+            yield name, _text_of(value)
         elif entry.shape == "turns":
             yield from _left_out_of_turns(value, entry)
 
@@ -154,26 +154,28 @@ def _left_out_of_turns(turns: object, entry: Field) -> Iterator[tuple[str, str]]
                 continue
             name = f"{entry.shown}.{key}"
             if key != entry.turn_keys[1]:
-                yield from ((name, text) for text in _strings(value))
+                yield name, _text_of(value)
                 continue
             parts = value if isinstance(value, list) else ()
             for part in (part for part in parts if isinstance(part, Mapping)):
                 for inner, held in part.items():
                     if inner not in PART_KEYS and not _is_metadata(str(inner)):
-                        yield from ((f"{name}.{inner}", text) for text in _strings(held))
+                        yield f"{name}.{inner}", _text_of(held)
 
 
-def _strings(value: object) -> Iterator[str]:
-    """Every string in a value, however deep, metadata of mappings left out."""
+def _text_of(value: object) -> str:
+    """Every string in a value, however deep, a line each; metadata of mappings left out."""
+    found: list[str] = []
     waiting = [value]
     while waiting:
         held = waiting.pop()
         if isinstance(held, str):
-            yield held
+            found.append(held)
         elif isinstance(held, Mapping):
             waiting += [inner for key, inner in held.items() if not _is_metadata(str(key))]
         elif isinstance(held, list | tuple):
             waiting += held
+    return "\n".join(reversed(found))
 
 
 def _is_metadata(name: str) -> bool:
