@@ -169,5 +169,7 @@ def style_of(texts: Sequence[object], least: float = NEARLY_ALL) -> str | None:
 
 def _is_answered(text: str, style: str) -> bool:
     """Whether a user says something first, and the model after that."""
+    if not any(who == "assistant" and mark in text for mark, who in STYLES[style].marks):
+        return False
     speakers = [said.speaker for said in said_in(text, style, "") if said.speaker != "system"]
     return len(speakers) >= 2 and speakers[0] == "user" and "assistant" in speakers
