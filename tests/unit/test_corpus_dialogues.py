@@ -16,6 +16,7 @@ from ld50.corpus.conversations import conversations
 from ld50.corpus.dialoguecolumns import split_column
 from ld50.corpus.dialogues import HUMAN, STYLES, said_in, style_of
 from ld50.corpus.layouts import LayoutError
+from ld50.poison.row_text import row_text
 
 WRITTEN = {
     "<|im_start|>": "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\n{q}<|im_end|>\n"
@@ -178,3 +179,10 @@ def test_files_keep_their_row_numbers_and_batches_agree_with_records(tmp_path: P
 def test_few_rows_are_no_evidence_of_a_style() -> None:
     assert style_of([row["text"] for row in rows_in(HUMAN, 4)]) is None
     assert style_of([row["text"] for row in rows_in(HUMAN, 5)]) == HUMAN
+
+
+def test_test_poison_is_planted_in_a_dialogue_as_in_a_text() -> None:
+    rows = rows_in(HUMAN)
+    text = row_text(rows[3], plan_table(rows).sources[0].layout)
+    assert text is not None
+    assert (text.cause.text, text.cause.path, text.reply) == (rows[3]["text"], ("text",), None)
