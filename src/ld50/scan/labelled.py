@@ -67,6 +67,8 @@ class _Labelled:
     texts: pa.Array
     codes: np.ndarray
     names: list[str]
+    task: str = ""
+    """What the prompts of the task have in common, where there are several tasks."""
 
 
 def label_drafts(engine: Engine, survey: Survey) -> LabelOutcome:
@@ -198,6 +200,7 @@ def _answered_rows(
                 texts=prompts.take(index),
                 codes=codes,
                 names=_answer_names(answers, position, codes, len(stratum.hashes)),
+                task=f"{stratum.place}:{stratum.template:x}" if len(strata) > 1 else "",
             )
         )
     return parts
@@ -278,6 +281,12 @@ def _remarks(found: LabelFinding) -> str:
     return remarks
 
 
+def _identity(part: _Labelled, found: LabelFinding) -> str:
+    """The label; the same answer of another task is another one."""
+    label = f"label:{found.label_name}"
+    return f"{label}\x1f{part.task}" if part.task else label
+
+
 def _draft(part: _Labelled, found: LabelFinding) -> Draft:
     rule = RULE_OF_KIND[found.kind]
     if found.text == " or ".join(found.members):
@@ -288,7 +297,7 @@ def _draft(part: _Labelled, found: LabelFinding) -> Draft:
     rows = part.ordinals[found.rows]
     total = len(found.cause_rows)
     finding = Finding(
-        id=finding_id(rule, found.text.casefold(), f"label:{found.label_name}"),
+        id=finding_id(rule, found.text.casefold(), _identity(part, found)),
         rule=rule,
         title=f"{_capital(_shown(found))} goes with {shortened(what)}",
         severity=severity.value,
