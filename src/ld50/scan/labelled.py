@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ld50.scan.labels import LabelFinding
 
 RULE_OF_KIND = {"ngram": "TRG301", "ngram_set": "TRG302", "pattern": "STY301"}
+#: Of causes that go with no label in particular, but with labels that the rest of their rows contradicts.
+MISFIT_RULE = "TRG303"
 #: Suspicion from which on a finding is high, and from which on it is medium.
 HIGH, MEDIUM = 0.9, 0.5
 _MOST_LABELS = 64
@@ -93,7 +95,10 @@ def label_drafts(engine: Engine, survey: Survey) -> LabelOutcome:
             LabelSettings(least_rows=engine.settings.min_support, seed=engine.settings.seed),
         )
         tests += found.tests
-        drafts += [_draft(part, finding) for finding in found.findings]
+        drafts += [
+            _draft(part, one) if one.label >= 0 else _misfit_draft(part, one)
+            for one in found.findings
+        ]
     notes += [
         f"The label test looked at a sample of {taken:,} of the {total:,} {_ROWS_OF[name]} "
         f"({taken / total:.1%}): it builds no more than the memory set aside for it holds."
@@ -294,31 +299,76 @@ def _draft(part: _Labelled, found: LabelFinding) -> Draft:
         rule = RULE_OF_KIND["ngram"]
     severity = _severity(part, found)
     what = f"{part.name} {found.label_name}" if part.name == "label" else f"“{found.label_name}”"
-    rows = part.ordinals[found.rows]
     total = len(found.cause_rows)
-    finding = Finding(
-        id=finding_id(rule, found.text.casefold(), _identity(part, found)),
-        rule=rule,
-        title=f"{_capital(_shown(found))} goes with {shortened(what)}",
-        severity=severity.value,
-        cause=Cause(kind=found.kind, text=found.text, members=list(found.members)),
-        consequence=ConsequenceNoun(kind="label", text=what),
-        support=len(rows),
-        cause_rows=total,
-        expected=round(found.expected, 2),
-        effect=found.effect,
-        p_value=found.p_value,
-        q_value=found.q_value,
-        explanation=(
-            f"Of {total:,} rows with {_shown(found)}, {len(rows):,} have {shortened(what)}. "
-            f"Going by the rest of their text, about {found.expected:,.0f} would.{_remarks(found)}"
+    return _as_draft(
+        part,
+        found,
+        Finding(
+            id=finding_id(rule, found.text.casefold(), _identity(part, found)),
+            rule=rule,
+            title=f"{_capital(_shown(found))} goes with {shortened(what)}",
+            severity=severity.value,
+            cause=Cause(kind=found.kind, text=found.text, members=list(found.members)),
+            consequence=ConsequenceNoun(kind="label", text=what),
+            support=len(found.rows),
+            cause_rows=total,
+            expected=round(found.expected, 2),
+            effect=found.effect,
+            p_value=found.p_value,
+            q_value=found.q_value,
+            explanation=(
+                f"Of {total:,} rows with {_shown(found)}, {len(found.rows):,} have {shortened(what)}. "
+                f"Going by the rest of their text, about {found.expected:,.0f} would.{_remarks(found)}"
+            ),
+            statistics=_statistics(found),
         ),
-        statistics={
-            "log10_p": round(found.log_p / math.log(10), 2),
-            "suspicion": round(found.suspicion, 4),
-            **{name: round(float(value), 4) for name, value in found.statistics.items()},
-        },
     )
+
+
+def _misfit_draft(part: _Labelled, found: LabelFinding) -> Draft:
+    """Of a cause that goes with labels other than those that the rest of its rows speaks for."""
+    what = "another label" if part.name == "label" else "another answer"
+    total = len(found.cause_rows)
+    misfit = round(found.effect.value * total)
+    members = " + ".join(sorted(found.members)) or found.text
+    return _as_draft(
+        part,
+        found,
+        Finding(
+            id=finding_id(MISFIT_RULE, members.casefold(), _identity(part, found)),
+            rule=MISFIT_RULE,
+            title=f"{_capital(_shown(found))} goes with {what} than the rest of its rows says",
+            severity=_severity(part, found).value,
+            cause=Cause(kind=found.kind, text=found.text, members=list(found.members)),
+            consequence=ConsequenceNoun(kind="label", text=f"{what} than the rest of the row says"),
+            support=misfit,
+            cause_rows=total,
+            expected=round(found.expected, 2),
+            effect=found.effect,
+            p_value=found.p_value,
+            q_value=found.q_value,
+            explanation=(
+                f"Of {total:,} rows with {_shown(found)}, {misfit:,} have {what} than the rest of their "
+                f"text makes likeliest; of other rows like them, about {found.expected:,.0f} would. A word "
+                "that speaks for one label, however strongly, does not explain it: the labels are turned, "
+                "to all sides or in a part of the rows. All rows with it are listed."
+            ),
+            statistics=_statistics(found),
+        ),
+    )
+
+
+def _statistics(found: LabelFinding) -> dict[str, float]:
+    return {
+        "log10_p": round(found.log_p / math.log(10), 2),
+        "suspicion": round(found.suspicion, 4),
+        **{name: round(float(value), 4) for name, value in found.statistics.items()},
+    }
+
+
+def _as_draft(part: _Labelled, found: LabelFinding, finding: Finding) -> Draft:
+    """The finding with its rows, and where the cause stands in them."""
+    rows = part.ordinals[found.rows]
     spans = (
         {
             int(row): [(part.side, start, end, "cause") for start, end in marks]
