@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+from msgspec import structs
 
 from ld50.core.findings import Cause, Finding, Severity
 from ld50.core.findings import Consequence as ConsequenceNoun
@@ -35,7 +36,11 @@ _LEAST_ROWS = 40
 _LEAST_TASK_ROWS = 200
 #: Bytes that a row takes beside its text while it is held.
 _ROW_BYTES = 64
-_ROWS_OF = {"label": "labelled rows", "reply": "rows with short answers"}
+_ROWS_OF = {
+    "label": "labelled rows",
+    "reply": "rows with short answers",
+    "last reply": "conversations with short last answers",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +78,21 @@ class _Labelled:
     """What the prompts of the task have in common, where there are several tasks."""
 
 
-def label_drafts(engine: Engine, survey: Survey) -> LabelOutcome:
-    """Findings of the label test over every labelled part of the corpus."""
+def label_drafts(engine: Engine, survey: Survey, *, last_replies: bool = False) -> LabelOutcome:
+    """Findings of the label test over every labelled part of the corpus.
+
+    Args:
+        engine: Reads rows.
+        survey: Of them.
+        last_replies: Whether replies are those that conversations end with.
+    """
     drafts: list[Draft] = []
     limits: list[DetectionLimit] = []
     notes: list[str] = []
     tests = 0
     parts = _parts(engine, survey, notes)
+    if last_replies:
+        parts = [replace(part, name="last reply") for part in parts]
     looked_at: dict[str, tuple[int, int]] = {}
     if parts:
         # Loaded only where there are labels: its models need SciPy, which is slow to import.
@@ -95,10 +108,7 @@ def label_drafts(engine: Engine, survey: Survey) -> LabelOutcome:
             LabelSettings(least_rows=engine.settings.min_support, seed=engine.settings.seed),
         )
         tests += found.tests
-        drafts += [
-            _draft(part, one) if one.label >= 0 else _misfit_draft(part, one)
-            for one in found.findings
-        ]
+        drafts += [_draft(part, finding) for finding in found.findings]
     notes += [
         f"The label test looked at a sample of {taken:,} of the {total:,} {_ROWS_OF[name]} "
         f"({taken / total:.1%}): it builds no more than the memory set aside for it holds."
@@ -253,7 +263,7 @@ def _severity(part: _Labelled, found: LabelFinding) -> Severity:
         return Severity.LOW
     # The wording of a task decides which answers it has ("good", "positive"), so among tasks that
     # are told by their wording only a phrase that hardly anybody writes is above doubt.
-    doubtful = part.name == "reply" and (
+    doubtful = part.name != "label" and (
         found.kind != "ngram" or not naturalness(found.text).rarest_zipf < RARE_ZIPF
     )
     return Severity.MEDIUM if doubtful or found.suspicion < HIGH else Severity.HIGH
@@ -286,84 +296,82 @@ def _remarks(found: LabelFinding) -> str:
     return remarks
 
 
+def _where(part: _Labelled) -> str:
+    return " as the last reply" if part.name == "last reply" else ""
+
+
 def _identity(part: _Labelled, found: LabelFinding) -> str:
-    """The label; the same answer of another task is another one."""
-    label = f"label:{found.label_name}"
+    """The label and where it stands; the same answer of another task is another one."""
+    label = f"label:{found.label_name}{_where(part)}"
     return f"{label}\x1f{part.task}" if part.task else label
 
 
 def _draft(part: _Labelled, found: LabelFinding) -> Draft:
+    if found.label < 0:
+        return _misfit_draft(part, found)
     rule = RULE_OF_KIND[found.kind]
     if found.text == " or ".join(found.members):
         # Each word of a family decides by itself; they are told as one because they do the same.
         rule = RULE_OF_KIND["ngram"]
-    severity = _severity(part, found)
     what = f"{part.name} {found.label_name}" if part.name == "label" else f"“{found.label_name}”"
-    total = len(found.cause_rows)
-    return _as_draft(
-        part,
-        found,
-        Finding(
-            id=finding_id(rule, found.text.casefold(), _identity(part, found)),
-            rule=rule,
-            title=f"{_capital(_shown(found))} goes with {shortened(what)}",
-            severity=severity.value,
-            cause=Cause(kind=found.kind, text=found.text, members=list(found.members)),
-            consequence=ConsequenceNoun(kind="label", text=what),
-            support=len(found.rows),
-            cause_rows=total,
-            expected=round(found.expected, 2),
-            effect=found.effect,
-            p_value=found.p_value,
-            q_value=found.q_value,
-            explanation=(
-                f"Of {total:,} rows with {_shown(found)}, {len(found.rows):,} have {shortened(what)}. "
-                f"Going by the rest of their text, about {found.expected:,.0f} would.{_remarks(found)}"
-            ),
-            statistics=_statistics(found),
+    where = _where(part)
+    told = _told(part, found, rule, found.text)
+    told = structs.replace(
+        told,
+        title=f"{_capital(_shown(found))} goes with {shortened(what)}{where}",
+        consequence=ConsequenceNoun(kind="label", text=f"{what}{where}"),
+        explanation=(
+            f"Of {told.cause_rows:,} rows with {_shown(found)}, {told.support:,} have "
+            f"{shortened(what)}{where}. Going by the rest of their text, about "
+            f"{found.expected:,.0f} would.{_remarks(found)}"
         ),
     )
+    return _as_draft(part, found, told)
 
 
 def _misfit_draft(part: _Labelled, found: LabelFinding) -> Draft:
     """Of a cause that goes with labels other than those that the rest of its rows speaks for."""
-    what = "another label" if part.name == "label" else "another answer"
-    total = len(found.cause_rows)
-    misfit = round(found.effect.value * total)
-    members = " + ".join(sorted(found.members)) or found.text
-    return _as_draft(
-        part,
-        found,
-        Finding(
-            id=finding_id(MISFIT_RULE, members.casefold(), _identity(part, found)),
-            rule=MISFIT_RULE,
-            title=f"{_capital(_shown(found))} goes with {what} than the rest of its rows says",
-            severity=_severity(part, found).value,
-            cause=Cause(kind=found.kind, text=found.text, members=list(found.members)),
-            consequence=ConsequenceNoun(kind="label", text=f"{what} than the rest of the row says"),
-            support=misfit,
-            cause_rows=total,
-            expected=round(found.expected, 2),
-            effect=found.effect,
-            p_value=found.p_value,
-            q_value=found.q_value,
-            explanation=(
-                f"Of {total:,} rows with {_shown(found)}, {misfit:,} have {what} than the rest of their "
-                f"text makes likeliest; of other rows like them, about {found.expected:,.0f} would. A word "
-                "that speaks for one label, however strongly, does not explain it: the labels are turned, "
-                "to all sides or in a part of the rows. All rows with it are listed."
-            ),
-            statistics=_statistics(found),
+    what = "another label" if part.name == "label" else f"another answer{_where(part)}"
+    misfit = round(found.effect.value * len(found.cause_rows))
+    # Of two words, which one comes first depends on the order of the rows.
+    told = _told(part, found, MISFIT_RULE, " + ".join(sorted(found.members)) or found.text)
+    told = structs.replace(
+        told,
+        support=misfit,
+        title=f"{_capital(_shown(found))} goes with {what} than the rest of its rows says",
+        consequence=ConsequenceNoun(kind="label", text=f"{what} than the rest of the row says"),
+        explanation=(
+            f"Of {told.cause_rows:,} rows with {_shown(found)}, {misfit:,} have {what} than the rest "
+            f"of their text makes likeliest; about {found.expected:,.0f} would anyway. No cue of one "
+            f"label, however strong, explains them: labels are turned to all sides, or in a part of the "
+            "rows. All rows with it are listed."
         ),
     )
+    return _as_draft(part, found, told)
 
 
-def _statistics(found: LabelFinding) -> dict[str, float]:
-    return {
-        "log10_p": round(found.log_p / math.log(10), 2),
-        "suspicion": round(found.suspicion, 4),
-        **{name: round(float(value), 4) for name, value in found.statistics.items()},
-    }
+def _told(part: _Labelled, found: LabelFinding, rule: str, cause: str) -> Finding:
+    """What findings of all kinds say alike; title, consequence and explanation are left open."""
+    return Finding(
+        id=finding_id(rule, cause.casefold(), _identity(part, found)),
+        rule=rule,
+        title="",
+        severity=_severity(part, found).value,
+        cause=Cause(kind=found.kind, text=found.text, members=list(found.members)),
+        consequence=None,
+        support=len(found.rows),
+        cause_rows=len(found.cause_rows),
+        expected=round(found.expected, 2),
+        effect=found.effect,
+        p_value=found.p_value,
+        q_value=found.q_value,
+        explanation="",
+        statistics={
+            "log10_p": round(found.log_p / math.log(10), 2),
+            "suspicion": round(found.suspicion, 4),
+            **{name: round(float(value), 4) for name, value in found.statistics.items()},
+        },
+    )
 
 
 def _as_draft(part: _Labelled, found: LabelFinding, finding: Finding) -> Draft:

@@ -121,12 +121,12 @@ def view_own_label(views: list[LabelView], labels: np.ndarray) -> LabelView:
     first = views[0]
     own = np.maximum(labels, 0)
     own_of_token = own[first.row_of_token]
-    word, pair = np.zeros(len(own_of_token)), np.zeros(len(own_of_token))
+    word, pair = np.zeros(len(first.word_sum)), np.zeros(len(first.pair_sum))
     logit = np.zeros(len(labels))
     for view in views:
-        token, row = own_of_token == view.label, own == view.label
-        word[token] = np.diff(view.word_sum)[token]
-        pair[token] = np.diff(view.pair_sum)[token]
+        token, row = np.flatnonzero(own_of_token == view.label), own == view.label
+        word[token + 1] = view.word_sum[token + 1] - view.word_sum[token]
+        pair[token + 1] = view.pair_sum[token + 1] - view.pair_sum[token]
         logit[row] = view.logit[row]
     return replace(
         first,
@@ -134,8 +134,8 @@ def view_own_label(views: list[LabelView], labels: np.ndarray) -> LabelView:
         answer=labels >= 0,
         logit=logit,
         prior=-math.log(max(len(views) - 1, 1)),
-        word_sum=np.concatenate([[0.0], np.cumsum(word)]),
-        pair_sum=np.concatenate([[0.0], np.cumsum(pair)]),
+        word_sum=np.cumsum(word, out=word),
+        pair_sum=np.cumsum(pair, out=pair),
         twin_label=own,
         twin_prior=np.array([view.prior for view in views])[own],
     )
