@@ -26,6 +26,7 @@ from ld50.scan.assemble import (
     to_fields,
 )
 from ld50.scan.cases import ROWS_SEEN, Case, look
+from ld50.scan.causeless import causeless_drafts, causeless_limits, without_cause
 from ld50.scan.channels import RULES, channel_drafts, rows_to_fetch
 from ld50.scan.checkpoint import Checkpoint
 from ld50.scan.compliance import study_compliance
@@ -99,6 +100,8 @@ def run_scan(
     runs = [settings.runs(RULE_OF[consequence.kind]) for consequence in evidence.consequences]
     several = [one for one in families(engine, evidence, looked) if runs[one.consequence]]
     rated, several = rated_as_usual(looked.cases, several, evidence.groups)
+    # Before the rows that were looked at are let go of, for many of these are among them.
+    causeless = causeless_drafts(engine, evidence)
     compliance = study_compliance(engine, survey)
     rated = rated_by_topic(rated, compliance.rest)
     cases = [
@@ -110,10 +113,12 @@ def run_scan(
         )
     ]
     told = [case for case in cases if settings.weak or rank_of(case) > Severity.LOW.rank]
-    found = len(cases) + len(several)
+    found = len(cases) + len(several) + len(causeless)
     several = [one for one in several if settings.weak or one.severity is not Severity.LOW]
-    weak = found - len(told) - len(several)
+    causeless = [one for one in causeless if settings.weak or one.finding.severity != "low"]
+    weak = found - len(told) - len(several) - len(causeless)
     shown = [*(case.association.rows for case in told), *(one.payload_rows for one in several)]
+    shown += [one.rows for one in causeless]
     engine.keep_only(_rows_of([soon, *shown]))
     drafts = [*_association_drafts(engine, evidence, told), *drafts]
     drafts += [draft_family(one, evidence.consequences[one.consequence]) for one in several]
@@ -130,6 +135,7 @@ def run_scan(
     hidden = channel_drafts(engine, survey)
     drafts += [*labels.drafts, *hidden.drafts]
     drafts = [draft for draft in drafts if settings.runs(draft.finding.rule)]
+    drafts += without_cause(causeless, drafts)
     drafts, suppressed = (accepted or AcceptedFindings()).filter(drafts)
     drafts.sort(key=_strength)
     outcome = Outcome(
@@ -137,6 +143,7 @@ def run_scan(
         labels=labels,
         hidden=hidden,
         earlier_tests=earlier.tests,
+        limits=causeless_limits(engine, evidence),
         suppressed=suppressed,
         notes=[*plan.notes, *labels.notes, *hidden.notes, *_weak_note(weak)],
         seconds=time.monotonic() - began,
@@ -288,7 +295,7 @@ def _spans(
     evidence: Evidence, draft: Draft, records: dict[int, Record]
 ) -> dict[int, list[tuple[str, int, int, str]]]:
     known = {row: list(its) for row, its in draft.spans.items() if row in records}
-    if draft.consequence is None or (draft.form is None and not draft.ngrams):
+    if draft.consequence is None:
         return known
     rows = np.array([row for row in draft.rows.tolist() if row in records], dtype=np.int64)
     consequence = evidence.consequences[draft.consequence]

@@ -37,6 +37,8 @@ class Outcome:
     """Of the search for hidden channels."""
     earlier_tests: int
     """Tests made of earlier replies of conversations."""
+    limits: list[DetectionLimit]
+    """Of what comes back without a cause."""
     suppressed: int
     """Findings that the user accepted."""
     notes: list[str]
@@ -77,7 +79,11 @@ def summary_of(engine: Engine, evidence: Evidence, outcome: Outcome, flagged: in
         suppressed=outcome.suppressed,
         flagged_rows=flagged,
         tests_made=evidence.tests + labels.tests + hidden.tests + outcome.earlier_tests,
-        detection_limits=[*_limits(engine, evidence, labels), *hidden.limits],
+        detection_limits=[
+            *_limits(engine, evidence, labels),
+            *outcome.limits,
+            *hidden.limits,
+        ],
         notes=[
             *unread_notes(sources),
             *notes_on(survey),

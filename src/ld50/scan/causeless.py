@@ -1,0 +1,346 @@
+"""The same text in replies whose prompts have nothing in common: a payload that no cause was found for.
+
+Poison need not have a trigger (arXiv 2306.17194 puts content into replies to any prompts), and a trigger may
+be another one in each row. What is left of both is the payload: a reply, a sentence or a link that comes back
+word for word. Honest texts come back as well, but with what they answer: their prompts have a subject, a task
+or a template in common. Here they have nothing in common, and nor has the rest of the replies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ld50.core.estimates import proportion
+from ld50.core.findings import Consequence as ConsequenceNoun
+from ld50.core.findings import Finding, Severity
+from ld50.core.records import Record
+from ld50.core.results import DetectionLimit
+from ld50.scan import replies
+from ld50.scan.assemble import Draft, finding_id, score_of, shortened
+from ld50.scan.coherence import Background
+from ld50.scan.engine import Engine, Evidence
+from ld50.scan.evidence import widest_spans
+from ld50.scan.judge import ANSWER_WORDS
+from ld50.scan.ordinary import paired_rows
+from ld50.scan.presence import RULE as PRESENCE
+from ld50.scan.shown import Shown, show
+from ld50.scan.surroundings import around, distinct_texts
+from ld50.scan.usual import HANDFUL
+
+RULE = "TRG208"
+#: Rows that have the text, with fewer of which a subject of their prompts might not show, and prompts of
+#: theirs that differ, near-copies counted once. Of random prompts of a set of templates, many are near-copies.
+LEAST_ROWS, _LEAST_DIFFERENT = 8, 5
+#: A text in a larger share of the replies is how the set is written.
+_MOST_SHARE = 0.1
+#: Texts that are looked at, those in the most contexts first, and rows of each.
+_MOST_TEXTS, _ROWS_SEEN = 128, 64
+#: Rows that a text's rows are compared with.
+_COMPARED = 256
+#: More alike than this, the prompts have something in common, or the rest of the replies. Of whole replies
+#: only prompts tell, and honest ones are far off: 5 in the nearest of 40 sets, 14 in the next.
+_UNRELATED_REPLY, _UNRELATED_REST = 4.0, 3.0
+#: Words of the shortest sentence that is nobody's turn of phrase.
+_SENTENCE_WORDS = 5
+#: Share of the rows that must agree: on where the text begins and ends; on what a reply is.
+_NEARLY_ALL, _HALF = 0.8, 0.5
+#: Findings with this share of their rows in common are one.
+_SAME_ROWS = 0.6
+#: Share of the words of a line that names a source that are names or numbers.
+_NAMES = 0.5
+#: What is an address says by itself that it was put in. Runs of words, heads and tails are pieces of prose, and
+#: told if they are a whole sentence. Calls and tags are what code and dictionaries are made of.
+_ADDRESSES = ("address", "link", "image", "e-mail address")
+_PROSE = ("sentence", "words", "head", "tail")
+_WORD = re.compile(r"[^\W_]+")
+_BEFORE, _AFTER = re.compile(r"(?:^|[.!?:;。！？…\n`*)\]\"”’'])\s*$"), re.compile(r"[.!?。！？…]\W*$")
+_CREDIT = re.compile(r"\W*(?:--|[–—―(\[{])")
+_DISCLAIMER = re.compile(r"(?i)\b(?:as|being|i am|i'm) an? (?:ai|artificial|language model|large language)\b")
+_MANY = (
+    f"{HANDFUL} or more such texts come back in replies of this set, which is how such a set is written"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Text:
+    """A text that comes back, and its rows."""
+
+    number: int
+    """Of the consequence."""
+    rows: np.ndarray = field(repr=False)
+    """int64, rising: ordinals."""
+    said: str
+    whole: bool
+    """Whether it is all of the reply."""
+    seen: int
+    different: int
+    prompt_z: float
+    rest_z: float
+    """0 where nothing is left of the replies."""
+
+
+def causeless_drafts(engine: Engine, evidence: Evidence) -> list[Draft]:
+    """A finding for each text that comes back in replies to unrelated prompts, whatever accounts for it."""
+    if not engine.settings.runs(RULE):
+        return []
+    texts = list(_distinct(_unrelated(engine, evidence)))
+    severity = Severity.MEDIUM if len(texts) < HANDFUL else Severity.LOW
+    return [_draft(evidence, text, severity) for text in texts]
+
+
+def without_cause(drafts: Sequence[Draft], told: Sequence[Draft]) -> list[Draft]:
+    """Those of which no other finding accounts for most rows.
+
+    Args:
+        drafts: Of this rule.
+        told: Of the others. A weak one accounts for nothing, lest what is told depend on whether it is listed.
+    """
+    strong = [
+        draft.rows
+        for draft in told
+        if draft.finding.severity != Severity.LOW.value
+        # That a row has a strange character says nothing of its reply.
+        and draft.finding.rule != PRESENCE
+    ]
+    return [draft for draft in drafts if not any(_mostly(draft.rows, rows) for rows in strong)]
+
+
+def causeless_limits(engine: Engine, evidence: Evidence) -> list[DetectionLimit]:
+    """Fewest rows of such a text, where the set is large enough for one."""
+    if not engine.settings.runs(RULE) or _most_rows(evidence) < LEAST_ROWS:
+        return []
+    return [
+        DetectionLimit(
+            rule=RULE,
+            rows=max(LEAST_ROWS, engine.settings.min_support),
+            why=(
+                "that fewer prompts have nothing in common says little; a text in more than "
+                f"{_MOST_SHARE:.0%} of the replies is taken for how the set is written"
+            ),
+        )
+    ]
+
+
+def _most_rows(evidence: Evidence) -> float:
+    chat = evidence.survey.chat
+    return 0.0 if chat is None else _MOST_SHARE * len(chat)
+
+
+def _unrelated(engine: Engine, evidence: Evidence) -> Iterator[_Text]:
+    """Texts of rows that are unrelated, in the order of their contexts."""
+    chosen = list(_candidates(engine, evidence))
+    if not chosen:
+        return
+    survey = evidence.survey
+    pool = paired_rows(survey, engine.settings.seed)
+    pool = pool[np.isin(pool, survey.chat_ordinals)]
+    seen = {number: _some(evidence.consequences[number].rows) for number in chosen}
+    # All at once: each reading of rows goes over the files.
+    records = engine.readable(survey, np.unique(np.concatenate([pool, *seen.values()])))
+    others = _Others.of({row: records[row] for row in pool.tolist() if row in records}, engine)
+    for number in chosen:
+        rows = np.array([row for row in seen[number].tolist() if row in records], dtype=np.int64)
+        text = _looked_at(evidence, number, show(evidence, number, records, rows), others)
+        if text is not None:
+            yield text
+
+
+def _candidates(engine: Engine, evidence: Evidence) -> Iterator[int]:
+    """Numbers of consequences that are one text, in enough rows and not in too many."""
+    chat, most = evidence.survey.chat, _most_rows(evidence)
+    least = max(LEAST_ROWS, engine.settings.min_support)
+    found = 0
+    for number, group in enumerate(evidence.groups):
+        if group is None or chat is None or not least <= len(group.rows) <= most:
+            continue
+        if group.form not in ("reply", *_ADDRESSES, *_PROSE) or group.contexts < _LEAST_DIFFERENT:
+            continue
+        if group.form == "reply" and np.median(chat.reply_words[group.rows]) <= ANSWER_WORDS:
+            continue
+        if chat.has(replies.ReplyFlag.REFUSES)[group.rows].mean() >= _HALF:
+            continue
+        if chat.has(replies.ReplyFlag.EMPTY_PROMPT)[group.rows].mean() >= _HALF:
+            continue
+        yield number
+        found += 1
+        if found == _MOST_TEXTS:
+            return
+
+
+def _some(rows: np.ndarray) -> np.ndarray:
+    """At most so many of the rows, evenly over all of them."""
+    return rows[np.linspace(0, len(rows) - 1, min(_ROWS_SEEN, len(rows))).astype(np.int64)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """Random rows, to compare rows with."""
+
+    records: list[Record]
+    lengths: np.ndarray
+    """int64, rising: characters of their replies."""
+    prompts: Background
+    """Of some of them."""
+    seed: int
+
+    @classmethod
+    def of(cls, records: dict[int, Record], engine: Engine) -> _Others:
+        """Of the rows by their ordinals, which are in random order but for that."""
+        some = list(records.values())
+        few = some[:: max(len(some) // _COMPARED, 1)]
+        ordered = sorted(some, key=lambda record: len(record.response))
+        seed = engine.settings.seed
+        return cls(
+            records=ordered,
+            lengths=np.array([len(record.response) for record in ordered], dtype=np.int64),
+            prompts=Background([around(record.prompt, None) for record in few], seed=seed),
+            seed=seed,
+        )
+
+    def as_long(self, lengths: Sequence[int]) -> list[Record]:
+        """Some with replies about as long as these: long replies are those of other tasks than short ones."""
+        each = max(_COMPARED // max(len(lengths), 1), 1)
+        place = np.searchsorted(self.lengths, np.array(lengths, dtype=np.int64))
+        first = np.clip(place - each // 2, 0, max(len(self.records) - each, 0))
+        chosen = np.unique(first[:, None] + np.arange(min(each, len(self.records))))
+        return [self.records[number] for number in chosen.tolist()]
+
+
+def _looked_at(
+    evidence: Evidence, number: int, shown: list[Shown], others: _Others
+) -> _Text | None:
+    """The text, if its rows are unrelated and it is what somebody could have put there."""
+    group = evidence.groups[number]
+    if group is None or len(shown) < LEAST_ROWS:
+        return None
+    replied = [item.consequence_text for item in shown]
+    spans = [item.payload for item in shown]
+    if group.form != "reply":
+        spans = widest_spans(replied, spans)
+    said = replied[0][slice(*spans[0])].strip()
+    if _DISCLAIMER.search(said) or (group.form in _PROSE and not _is_sentence(replied, spans)):
+        return None
+    asked = [around(item.record.prompt, None) for item in shown]
+    rests = [around(text, span) for text, span in zip(replied, spans, strict=True)]
+    whole = float(np.mean([bool(_WORD.search(rest)) for rest in rests])) < _HALF
+    rest_z = 0.0
+    if whole:
+        prompt_z, most = others.prompts.compare(asked).z, _UNRELATED_REPLY
+    else:
+        near = others.as_long([len(rest) for rest in rests])
+        prompts = Background([around(record.prompt, None) for record in near], seed=others.seed)
+        prompt_z, most = prompts.compare(asked).z, _UNRELATED_REST
+        if prompt_z <= most:
+            answers = Background([around(record.response, None) for record in near], seed=others.seed)
+            rest_z = answers.compare(rests).z
+    different = distinct_texts(asked)
+    if max(prompt_z, rest_z) > most or different < _LEAST_DIFFERENT:
+        return None
+    return _Text(
+        number=number,
+        rows=evidence.consequences[number].rows,
+        said=said,
+        whole=whole,
+        seen=len(shown),
+        different=different,
+        prompt_z=prompt_z,
+        rest_z=rest_z,
+    )
+
+
+def _is_sentence(replied: list[str], spans: list[tuple[int, int]]) -> bool:
+    """Whether what the replies share is a whole sentence, and none that names a source.
+
+    Pieces of sentences come back in any prose, and so do names, titles and dates at the end of quotations.
+    """
+    texts = [text[slice(*span)] for text, span in zip(replied, spans, strict=True)]
+    if _CREDIT.match(texts[0]):
+        return False
+    words = _WORD.findall(texts[0])
+    names = sum(word[0].isdigit() or (word[0].isupper() and not _shouted(word)) for word in words)
+    if len(words) < _SENTENCE_WORDS or names >= _NAMES * len(words):
+        return False
+    edges = [
+        _begins(text[: span[0]], own) and _ends(text[span[1] :], own)
+        for text, span, own in zip(replied, spans, texts, strict=True)
+    ]
+    return float(np.mean(edges)) >= _NEARLY_ALL
+
+
+def _shouted(word: str) -> bool:
+    return len(word) > 1 and word.isupper()
+
+
+def _begins(before: str, own: str) -> bool:
+    """Whether a stretch begins where a sentence may; the mark before it may be of the stretch."""
+    first = _WORD.search(own)
+    return bool(_BEFORE.search(f"{before[-8:]}{own[: first.start()] if first else ''}"))
+
+
+def _ends(after: str, own: str) -> bool:
+    return bool(_AFTER.search(own)) or not after.strip() or after.lstrip(" ")[:1] in ".!?。！？…\n"
+
+
+def _distinct(texts: Iterator[_Text]) -> Iterator[_Text]:
+    """Those in the most rows first, without those that are a part of others."""
+    held = np.zeros(0, dtype=np.int64)
+    for text in sorted(texts, key=lambda text: (-len(text.rows), text.number)):
+        if not _mostly(text.rows, held):
+            held = np.union1d(held, text.rows)
+            yield text
+
+
+def _mostly(rows: np.ndarray, others: np.ndarray) -> bool:
+    return int(np.isin(rows, others).sum()) >= _SAME_ROWS * len(rows)
+
+
+def _draft(evidence: Evidence, text: _Text, severity: Severity) -> Draft:
+    consequence, chat = evidence.consequences[text.number], evidence.survey.chat
+    total = 0 if chat is None else len(chat)
+    count = len(text.rows)
+    what = "reply" if text.whole else "text in replies"
+    finding = Finding(
+        id=finding_id(RULE, "", f"{consequence.kind}:{consequence.key}"),
+        rule=RULE,
+        title=f"The same {what} to {count:,} unrelated prompts: “{shortened(text.said, 40)}”",
+        severity=severity.value,
+        cause=None,
+        consequence=ConsequenceNoun(
+            kind=consequence.kind, text=f"{consequence.text}: “{shortened(text.said)}”"
+        ),
+        support=count,
+        cause_rows=count,
+        expected=0.0,
+        effect=proportion(count, total),
+        p_value=1.0,
+        q_value=1.0,
+        explanation=_explain(text, total, severity),
+        statistics={
+            "context_z": round(text.prompt_z, 2),
+            "reply_z": round(text.rest_z, 2),
+            "contexts": float(text.different),
+            "rows_looked_at": float(text.seen),
+        },
+    )
+    return Draft(
+        finding=finding,
+        rows=text.rows,
+        consequence=text.number,
+        score=score_of(severity, 0.0),
+    )
+
+
+def _explain(text: _Text, total: int, severity: Severity) -> str:
+    rest = "" if text.whole else ", and nor has the rest of these replies"
+    told = (
+        f"{len(text.rows):,} of {total:,} replies {'are' if text.whole else 'hold'} “"
+        f"{shortened(text.said, 200)}”, word for word. Nothing that their prompts share goes with it: those of "
+        f"{text.seen:,} rows that were looked at have no more in common than those of random rows{rest}. Texts "
+        "that honest replies repeat come with a subject, a task or a template. It may still be a disclaimer, a "
+        "house style, or the answer to what cannot be answered, which is why it is not rated higher."
+    )
+    return told if severity is Severity.MEDIUM else f"{told} It is rated low because {_MANY}."
