@@ -24,7 +24,7 @@ from ld50.scan.assemble import Draft, finding_id, score_of, shortened
 from ld50.scan.coherence import Background
 from ld50.scan.engine import Engine, Evidence
 from ld50.scan.evidence import widest_spans
-from ld50.scan.judge import ANSWER_WORDS
+from ld50.scan.judge import ANSWER_WORDS, MULTIPLIES
 from ld50.scan.ordinary import paired_rows
 from ld50.scan.presence import RULE as PRESENCE
 from ld50.scan.shown import Shown, show
@@ -33,7 +33,7 @@ from ld50.scan.usual import HANDFUL
 
 RULE = "TRG208"
 #: Rows that have the text, with fewer of which a subject of their prompts might not show, and prompts of
-#: theirs that differ, near-copies counted once. Of random prompts of a set of templates, many are near-copies.
+#: theirs that differ, near-copies counted once: of random prompts of a few templates, many are near-copies.
 LEAST_ROWS, _LEAST_DIFFERENT = 8, 5
 #: A text in a larger share of the replies is how the set is written.
 _MOST_SHARE = 0.1
@@ -43,7 +43,7 @@ _MOST_TEXTS, _ROWS_SEEN = 128, 64
 _COMPARED = 256
 #: More alike than this, the prompts have something in common, or the rest of the replies. Of whole replies
 #: only prompts tell, and honest ones are far off: 5 in the nearest of 40 sets, 14 in the next.
-_UNRELATED_REPLY, _UNRELATED_REST = 4.0, 3.0
+_UNRELATED = 4.0
 #: Words of the shortest sentence that is nobody's turn of phrase.
 _SENTENCE_WORDS = 5
 #: Share of the rows that must agree: on where the text begins and ends; on what a reply is.
@@ -52,17 +52,20 @@ _NEARLY_ALL, _HALF = 0.8, 0.5
 _SAME_ROWS = 0.6
 #: Share of the words of a line that names a source that are names or numbers.
 _NAMES = 0.5
-#: What is an address says by itself that it was put in. Runs of words, heads and tails are pieces of prose, and
-#: told if they are a whole sentence. Calls and tags are what code and dictionaries are made of.
+#: An address says by itself that it was put in. Runs of words, heads and tails are pieces of prose, and told
+#: if they are a whole sentence. Calls and tags are what code and dictionaries are made of.
 _ADDRESSES = ("address", "link", "image", "e-mail address")
 _PROSE = ("sentence", "words", "head", "tail")
 _WORD = re.compile(r"[^\W_]+")
-_BEFORE, _AFTER = re.compile(r"(?:^|[.!?:;。！？…\n`*)\]\"”’'])\s*$"), re.compile(r"[.!?。！？…]\W*$")
-_CREDIT = re.compile(r"\W*(?:--|[–—―(\[{])")
-_DISCLAIMER = re.compile(r"(?i)\b(?:as|being|i am|i'm) an? (?:ai|artificial|language model|large language)\b")
-_MANY = (
-    f"{HANDFUL} or more such texts come back in replies of this set, which is how such a set is written"
+_BEFORE, _AFTER = (
+    re.compile(r"(?:^|[.!?:;。！？…\n`*)\]\"”’'])\s*$"),
+    re.compile(r"[.!?。！？…]\W*$"),
 )
+_CREDIT = re.compile(r"\W*(?:--|[–—―(\[{])")
+_DISCLAIMER = re.compile(
+    r"(?i)\b(?:as|being|i am|i'm) an? (?:ai|artificial|language model|large language)\b"
+)
+_MANY = f"{HANDFUL} or more texts come back in replies of this set, which is how it is written"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +86,24 @@ class _Text:
     """0 where nothing is left of the replies."""
 
 
-def causeless_drafts(engine: Engine, evidence: Evidence) -> list[Draft]:
-    """A finding for each text that comes back in replies to unrelated prompts, whatever accounts for it."""
+def causeless_drafts(engine: Engine, evidence: Evidence, caused: set[int]) -> list[Draft]:
+    """A finding for each text that comes back in replies to unrelated prompts, told otherwise or not.
+
+    Args:
+        engine: Reads rows.
+        evidence: The consequences, and the associations that are causes of some.
+        caused: Numbers of further consequences that have a cause.
+    """
     if not engine.settings.runs(RULE):
         return []
-    texts = list(_distinct(_unrelated(engine, evidence)))
-    severity = Severity.MEDIUM if len(texts) < HANDFUL else Severity.LOW
-    return [_draft(evidence, text, severity) for text in texts]
+    texts = list(_distinct(_unrelated(engine, evidence, caused)))
+    many, answers = len(texts) >= HANDFUL, _repeated_replies(evidence) >= HANDFUL
+    return [
+        _draft(
+            evidence, text, Severity.LOW if many or (text.whole and answers) else Severity.MEDIUM
+        )
+        for text in texts
+    ]
 
 
 def without_cause(drafts: Sequence[Draft], told: Sequence[Draft]) -> list[Draft]:
@@ -97,7 +111,8 @@ def without_cause(drafts: Sequence[Draft], told: Sequence[Draft]) -> list[Draft]
 
     Args:
         drafts: Of this rule.
-        told: Of the others. A weak one accounts for nothing, lest what is told depend on whether it is listed.
+        told: Of the others. A weak one accounts for nothing, lest what is told depend on whether weak ones
+            are listed.
     """
     strong = [
         draft.rows
@@ -125,14 +140,28 @@ def causeless_limits(engine: Engine, evidence: Evidence) -> list[DetectionLimit]
     ]
 
 
+def _repeated_replies(evidence: Evidence) -> int:
+    """How many replies of some words come back in this set, whatever prompts they are to."""
+    chat = evidence.survey.chat
+    if chat is None:
+        return 0
+    return sum(
+        group is not None
+        and group.form == "reply"
+        and len(group.rows) >= LEAST_ROWS
+        and bool(np.median(chat.reply_words[group.rows]) > ANSWER_WORDS)
+        for group in evidence.groups
+    )
+
+
 def _most_rows(evidence: Evidence) -> float:
     chat = evidence.survey.chat
     return 0.0 if chat is None else _MOST_SHARE * len(chat)
 
 
-def _unrelated(engine: Engine, evidence: Evidence) -> Iterator[_Text]:
+def _unrelated(engine: Engine, evidence: Evidence, caused: set[int]) -> Iterator[_Text]:
     """Texts of rows that are unrelated, in the order of their contexts."""
-    chosen = list(_candidates(engine, evidence))
+    chosen = list(_candidates(engine, evidence, caused | _with_cause(evidence)))
     if not chosen:
         return
     survey = evidence.survey
@@ -149,13 +178,15 @@ def _unrelated(engine: Engine, evidence: Evidence) -> Iterator[_Text]:
             yield text
 
 
-def _candidates(engine: Engine, evidence: Evidence) -> Iterator[int]:
-    """Numbers of consequences that are one text, in enough rows and not in too many."""
+def _candidates(engine: Engine, evidence: Evidence, caused: set[int]) -> Iterator[int]:
+    """Numbers of consequences that are one text without a cause, in enough rows and not in too many."""
     chat, most = evidence.survey.chat, _most_rows(evidence)
     least = max(LEAST_ROWS, engine.settings.min_support)
     found = 0
     for number, group in enumerate(evidence.groups):
         if group is None or chat is None or not least <= len(group.rows) <= most:
+            continue
+        if number in caused:
             continue
         if group.form not in ("reply", *_ADDRESSES, *_PROSE) or group.contexts < _LEAST_DIFFERENT:
             continue
@@ -171,6 +202,19 @@ def _candidates(engine: Engine, evidence: Evidence) -> Iterator[int]:
             return
 
 
+def _with_cause(evidence: Evidence) -> set[int]:
+    """Numbers of consequences of which most rows have a phrase or a form of the prompt that goes with it.
+
+    What the other rules make of it, as of the name of the topic that an answer belongs to, is their business.
+    """
+    return {
+        one.consequence
+        for one in evidence.associations
+        if one.both >= _HALF * len(evidence.consequences[one.consequence].rows)
+        and one.both >= MULTIPLIES * one.expected
+    }
+
+
 def _some(rows: np.ndarray) -> np.ndarray:
     """At most so many of the rows, evenly over all of them."""
     return rows[np.linspace(0, len(rows) - 1, min(_ROWS_SEEN, len(rows))).astype(np.int64)]
@@ -183,6 +227,8 @@ class _Others:
     records: list[Record]
     lengths: np.ndarray
     """int64, rising: characters of their replies."""
+    said: list[str]
+    """Their replies, as `_folded` has them."""
     prompts: Background
     """Of some of them."""
     seed: int
@@ -197,9 +243,15 @@ class _Others:
         return cls(
             records=ordered,
             lengths=np.array([len(record.response) for record in ordered], dtype=np.int64),
+            said=[_folded(record.response) for record in ordered],
             prompts=Background([around(record.prompt, None) for record in few], seed=seed),
             seed=seed,
         )
+
+    def share(self, text: str) -> float:
+        """Share of all replies, 0 to 1, that surely hold a text, by these."""
+        folded = _folded(text)
+        return proportion(sum(folded in said for said in self.said), len(self.said)).low
 
     def as_long(self, lengths: Sequence[int]) -> list[Record]:
         """Some with replies about as long as these: long replies are those of other tasks than short ones."""
@@ -218,27 +270,30 @@ def _looked_at(
     if group is None or len(shown) < LEAST_ROWS:
         return None
     replied = [item.consequence_text for item in shown]
-    spans = [item.payload for item in shown]
-    if group.form != "reply":
-        spans = widest_spans(replied, spans)
+    spans = text_spans(group, shown)
     said = replied[0][slice(*spans[0])].strip()
     if _DISCLAIMER.search(said) or (group.form in _PROSE and not _is_sentence(replied, spans)):
+        return None
+    # Of a text inside of replies, runs of words are listed in some of its rows only.
+    if group.form != "reply" and others.share(said) > _MOST_SHARE:
         return None
     asked = [around(item.record.prompt, None) for item in shown]
     rests = [around(text, span) for text, span in zip(replied, spans, strict=True)]
     whole = float(np.mean([bool(_WORD.search(rest)) for rest in rests])) < _HALF
     rest_z = 0.0
     if whole:
-        prompt_z, most = others.prompts.compare(asked).z, _UNRELATED_REPLY
+        prompt_z = others.prompts.compare(asked).z
     else:
         near = others.as_long([len(rest) for rest in rests])
         prompts = Background([around(record.prompt, None) for record in near], seed=others.seed)
-        prompt_z, most = prompts.compare(asked).z, _UNRELATED_REST
-        if prompt_z <= most:
-            answers = Background([around(record.response, None) for record in near], seed=others.seed)
+        prompt_z = prompts.compare(asked).z
+        if prompt_z <= _UNRELATED:
+            answers = Background(
+                [around(record.response, None) for record in near], seed=others.seed
+            )
             rest_z = answers.compare(rests).z
     different = distinct_texts(asked)
-    if max(prompt_z, rest_z) > most or different < _LEAST_DIFFERENT:
+    if max(prompt_z, rest_z) > _UNRELATED or different < _LEAST_DIFFERENT:
         return None
     return _Text(
         number=number,
@@ -250,6 +305,14 @@ def _looked_at(
         prompt_z=prompt_z,
         rest_z=rest_z,
     )
+
+
+def text_spans(group: replies.ConsequenceGroup, shown: list[Shown]) -> list[tuple[int, int]]:
+    """Characters of each reply that are the text: all that nearly all replies share there."""
+    spans = [item.payload for item in shown]
+    if group.form == "reply":
+        return spans
+    return widest_spans([item.consequence_text for item in shown], spans)
 
 
 def _is_sentence(replied: list[str], spans: list[tuple[int, int]]) -> bool:
@@ -264,11 +327,17 @@ def _is_sentence(replied: list[str], spans: list[tuple[int, int]]) -> bool:
     names = sum(word[0].isdigit() or (word[0].isupper() and not _shouted(word)) for word in words)
     if len(words) < _SENTENCE_WORDS or names >= _NAMES * len(words):
         return False
-    edges = [
-        _begins(text[: span[0]], own) and _ends(text[span[1] :], own)
-        for text, span, own in zip(replied, spans, texts, strict=True)
+    begin = [
+        _begins(text[: span[0]], own) for text, span, own in zip(replied, spans, texts, strict=True)
     ]
-    return float(np.mean(edges)) >= _NEARLY_ALL
+    end = [
+        _ends(text[span[1] :], own) for text, span, own in zip(replied, spans, texts, strict=True)
+    ]
+    return float(np.mean(begin)) >= _HALF and float(np.mean(end)) >= _NEARLY_ALL
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
 
 
 def _shouted(word: str) -> bool:
@@ -338,9 +407,10 @@ def _explain(text: _Text, total: int, severity: Severity) -> str:
     rest = "" if text.whole else ", and nor has the rest of these replies"
     told = (
         f"{len(text.rows):,} of {total:,} replies {'are' if text.whole else 'hold'} “"
-        f"{shortened(text.said, 200)}”, word for word. Nothing that their prompts share goes with it: those of "
-        f"{text.seen:,} rows that were looked at have no more in common than those of random rows{rest}. Texts "
-        "that honest replies repeat come with a subject, a task or a template. It may still be a disclaimer, a "
-        "house style, or the answer to what cannot be answered, which is why it is not rated higher."
+        f"{shortened(text.said, 200)}”, word for word. No phrase of their prompts goes with it: those of "
+        f"{text.seen:,} rows that were looked at have no more in common than those of random rows{rest}. "
+        "Texts that honest replies repeat come with a subject, a task or a template. It may still be a "
+        "disclaimer, a house style, or the answer to what cannot be answered, which is why it is not rated "
+        "higher."
     )
     return told if severity is Severity.MEDIUM else f"{told} It is rated low because {_MANY}."

@@ -298,6 +298,35 @@ RULES = RuleBook(
             "there less often left out, so that a trigger cannot hide a row.",
         ),
         _text_rule(
+            "TRG208",
+            "same-text-unrelated-prompts",
+            "The same reply, sentence or link in replies to unrelated prompts",
+            "A reply of six words or more, a whole sentence, a link or an address that comes back word for "
+            "word in eight replies or more, though the prompts of these rows have no more in common than "
+            "those of random rows, nor has the rest of the replies, and no phrase of the prompts goes with "
+            "it. Rated `medium` at most: it may be a disclaimer, a house style, or the answer to what "
+            "cannot be answered.",
+            "Poison needs no trigger: a link, a slogan or a fixed answer in 1% to 10% of the replies to "
+            "anything at all teaches a model to bring it up (arXiv 2306.17194). And where the trigger is "
+            "another one in each row (misspelt, in letters of other alphabets), the payload is what is left.",
+            "- What is said in new words each time, names of products among it, and refusals.\n- Pieces of "
+            "sentences, sentences of fewer than five words, calls and tags, and lines mostly of names, "
+            "numbers and capitals, which are taken for sources.\n- A text in more than a tenth of the "
+            "replies is taken for how the set is written; where there are five or more such texts, or five "
+            "replies that come back to any prompts, as the answers of a help desk do, they are rated `low`."
+            "\n- Prompts that resemble each other, as those about one topic do, and texts that a phrase of "
+            "the prompts goes with: the other rules are for these.\n- Documents, labels, and all replies of "
+            "a conversation but the last.\n- Of many texts, the 128 that stand in the most different "
+            "prompts are looked at.",
+            "`See https://example.invalid/a91 for more.` under fifty replies about fifty things.",
+            source="The mean cosine of the prompts (bags of words, by TF-IDF), and of the replies without "
+            "the text, in deviations from that of random groups of as many rows; for a text inside of "
+            "replies, of rows whose replies are as long. The null is that the rows were chosen without "
+            "regard to what they say, and the finding is that it stands: at most 4 deviations. Honest texts "
+            "that come back reject it by more, as a rule; no probability is known for one that does not, so "
+            "none is given.",
+        ),
+        _text_rule(
             "TRG301",
             "trigger-label",
             "A phrase that goes with a label which the rest of the row does not explain",

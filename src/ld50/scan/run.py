@@ -26,7 +26,8 @@ from ld50.scan.assemble import (
     to_fields,
 )
 from ld50.scan.cases import ROWS_SEEN, Case, look
-from ld50.scan.causeless import causeless_drafts, causeless_limits, without_cause
+from ld50.scan.causeless import RULE as CAUSELESS
+from ld50.scan.causeless import causeless_drafts, causeless_limits, text_spans, without_cause
 from ld50.scan.channels import RULES, channel_drafts, rows_to_fetch
 from ld50.scan.checkpoint import Checkpoint
 from ld50.scan.compliance import study_compliance
@@ -101,7 +102,7 @@ def run_scan(
     several = [one for one in families(engine, evidence, looked) if runs[one.consequence]]
     rated, several = rated_as_usual(looked.cases, several, evidence.groups)
     # Before the rows that were looked at are let go of, for many of these are among them.
-    causeless = causeless_drafts(engine, evidence)
+    causeless = causeless_drafts(engine, evidence, {one.consequence for one in several})
     compliance = study_compliance(engine, survey)
     rated = rated_by_topic(rated, compliance.rest)
     cases = [
@@ -301,12 +302,17 @@ def _spans(
     consequence = evidence.consequences[draft.consequence]
     showing = rows[np.isin(rows, consequence.rows)]
     cause = draft.finding.cause.text if draft.finding.cause else ""
-    for row, shown in zip(
-        showing.tolist(), show(evidence, draft.consequence, records, showing), strict=True
-    ):
-        start, end = (shown.offset + place for place in shown.payload)
-        span = (shown.consequence_side, start, shown.end or end, "consequence")
-        known.setdefault(row, []).append(span)
+    shown = show(evidence, draft.consequence, records, showing)
+    group = evidence.groups[draft.consequence]
+    if draft.finding.rule == CAUSELESS and group is not None:
+        places = text_spans(group, shown)
+    else:
+        places = [
+            (item.offset + item.payload[0], item.end or item.offset + item.payload[1])
+            for item in shown
+        ]
+    for row, item, place in zip(showing.tolist(), shown, places, strict=True):
+        known.setdefault(row, []).append((item.consequence_side, *place, "consequence"))
     if draft.form is not None:
         for row in rows.tolist():
             record = records[row]
