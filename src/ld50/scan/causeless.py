@@ -9,7 +9,7 @@ or a template in common. Here they have nothing in common, and nor has the rest 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,6 +30,7 @@ from ld50.scan.presence import RULE as PRESENCE
 from ld50.scan.shown import Shown, show
 from ld50.scan.surroundings import around, distinct_texts
 from ld50.scan.usual import HANDFUL
+from ld50.scan.whole_sentences import is_whole_sentence
 
 RULE = "TRG208"
 #: Rows that have the text, with fewer of which a subject of their prompts might not show, and prompts of
@@ -37,35 +38,28 @@ RULE = "TRG208"
 LEAST_ROWS, _LEAST_DIFFERENT = 8, 5
 #: A text in a larger share of the replies is how the set is written.
 _MOST_SHARE = 0.1
-#: Texts that are looked at, those in the most contexts first, and rows of each.
-_MOST_TEXTS, _ROWS_SEEN = 128, 64
+#: Texts that are looked at, rows of each, and rows of all of them.
+_MOST_TEXTS, _ROWS_SEEN, _MOST_READ = 512, 64, 16_384
 #: Rows that a text's rows are compared with.
 _COMPARED = 256
 #: More alike than this, the prompts have something in common, or the rest of the replies. Of whole replies
 #: only prompts tell, and honest ones are far off: 5 in the nearest of 40 sets, 14 in the next.
 _UNRELATED = 4.0
-#: Words of the shortest sentence that is nobody's turn of phrase.
-_SENTENCE_WORDS = 5
-#: Share of the rows that must agree: on where the text begins and ends; on what a reply is.
-_NEARLY_ALL, _HALF = 0.8, 0.5
+#: Most of the rows.
+_HALF = 0.5
 #: Findings with this share of their rows in common are one.
 _SAME_ROWS = 0.6
-#: Share of the words of a line that names a source that are names or numbers.
-_NAMES = 0.5
 #: An address says by itself that it was put in. Runs of words, heads and tails are pieces of prose, and told
 #: if they are a whole sentence. Calls and tags are what code and dictionaries are made of.
 _ADDRESSES = ("address", "link", "image", "e-mail address")
 _PROSE = ("sentence", "words", "head", "tail")
 _WORD = re.compile(r"[^\W_]+")
-_BEFORE, _AFTER = (
-    re.compile(r"(?:^|[.!?:;。！？…\n`*)\]\"”’'])\s*$"),
-    re.compile(r"[.!?。！？…]\W*$"),
-)
-_CREDIT = re.compile(r"\W*(?:--|[–—―(\[{])")
 _DISCLAIMER = re.compile(
     r"(?i)\b(?:as|being|i am|i'm) an? (?:ai|artificial|language model|large language)\b"
 )
-_MANY = f"{HANDFUL} or more texts come back in replies of this set, which is how it is written"
+_MANY = (
+    f"{HANDFUL} or more texts come back in replies of this set, as where replies are put together"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +75,8 @@ class _Text:
     """Whether it is all of the reply."""
     seen: int
     different: int
+    unrelated: bool
+    """Whether its rows are."""
     prompt_z: float
     rest_z: float
     """0 where nothing is left of the replies."""
@@ -96,14 +92,14 @@ def causeless_drafts(engine: Engine, evidence: Evidence, caused: set[int]) -> li
     """
     if not engine.settings.runs(RULE):
         return []
-    texts = list(_distinct(_unrelated(engine, evidence, caused)))
-    many, answers = len(texts) >= HANDFUL, _repeated_replies(evidence) >= HANDFUL
-    return [
-        _draft(
-            evidence, text, Severity.LOW if many or (text.whole and answers) else Severity.MEDIUM
-        )
-        for text in texts
-    ]
+    texts = list(_texts(engine, evidence))
+    caused = caused | _with_cause(evidence)
+    told = _distinct(text for text in texts if text.unrelated and text.number not in caused)
+    held = [text.rows for text in told]
+    others = [text for text in texts if not any(_mostly(text.rows, rows) for rows in held)]
+    many = max(len(told), len(_distinct(others))) >= HANDFUL
+    severity = Severity.LOW if many else Severity.MEDIUM
+    return [_draft(evidence, text, severity) for text in told]
 
 
 def without_cause(drafts: Sequence[Draft], told: Sequence[Draft]) -> list[Draft]:
@@ -140,36 +136,27 @@ def causeless_limits(engine: Engine, evidence: Evidence) -> list[DetectionLimit]
     ]
 
 
-def _repeated_replies(evidence: Evidence) -> int:
-    """How many replies of some words come back in this set, whatever prompts they are to."""
-    chat = evidence.survey.chat
-    if chat is None:
-        return 0
-    return sum(
-        group is not None
-        and group.form == "reply"
-        and len(group.rows) >= LEAST_ROWS
-        and bool(np.median(chat.reply_words[group.rows]) > ANSWER_WORDS)
-        for group in evidence.groups
-    )
-
-
 def _most_rows(evidence: Evidence) -> float:
     chat = evidence.survey.chat
     return 0.0 if chat is None else _MOST_SHARE * len(chat)
 
 
-def _unrelated(engine: Engine, evidence: Evidence, caused: set[int]) -> Iterator[_Text]:
-    """Texts of rows that are unrelated, in the order of their contexts."""
-    chosen = list(_candidates(engine, evidence, caused | _with_cause(evidence)))
+def _texts(engine: Engine, evidence: Evidence) -> Iterator[_Text]:
+    """Texts that come back, whatever accounts for them."""
+    survey = evidence.survey
+    seen = {
+        number: _some(evidence.consequences[number].rows)
+        for number in _candidates(engine, evidence)
+    }
+    chosen = _as_many_as_are_read(seen)
     if not chosen:
         return
-    survey = evidence.survey
     pool = paired_rows(survey, engine.settings.seed)
     pool = pool[np.isin(pool, survey.chat_ordinals)]
-    seen = {number: _some(evidence.consequences[number].rows) for number in chosen}
     # All at once: each reading of rows goes over the files.
-    records = engine.readable(survey, np.unique(np.concatenate([pool, *seen.values()])))
+    records = engine.readable(
+        survey, np.unique(np.concatenate([pool, *(seen[number] for number in chosen)]))
+    )
     others = _Others.of({row: records[row] for row in pool.tolist() if row in records}, engine)
     for number in chosen:
         rows = np.array([row for row in seen[number].tolist() if row in records], dtype=np.int64)
@@ -178,15 +165,15 @@ def _unrelated(engine: Engine, evidence: Evidence, caused: set[int]) -> Iterator
             yield text
 
 
-def _candidates(engine: Engine, evidence: Evidence, caused: set[int]) -> Iterator[int]:
-    """Numbers of consequences that are one text without a cause, in enough rows and not in too many."""
+def _candidates(engine: Engine, evidence: Evidence) -> Iterator[int]:
+    """Numbers of consequences that are one text in enough rows and not in too many; prose comes last."""
     chat, most = evidence.survey.chat, _most_rows(evidence)
     least = max(LEAST_ROWS, engine.settings.min_support)
-    found = 0
-    for number, group in enumerate(evidence.groups):
+    order = sorted(
+        enumerate(evidence.groups), key=lambda one: one[1] is not None and one[1].form in _PROSE
+    )
+    for number, group in order:
         if group is None or chat is None or not least <= len(group.rows) <= most:
-            continue
-        if number in caused:
             continue
         if group.form not in ("reply", *_ADDRESSES, *_PROSE) or group.contexts < _LEAST_DIFFERENT:
             continue
@@ -197,9 +184,13 @@ def _candidates(engine: Engine, evidence: Evidence, caused: set[int]) -> Iterato
         if chat.has(replies.ReplyFlag.EMPTY_PROMPT)[group.rows].mean() >= _HALF:
             continue
         yield number
-        found += 1
-        if found == _MOST_TEXTS:
-            return
+
+
+def _as_many_as_are_read(seen: dict[int, np.ndarray]) -> list[int]:
+    """The first texts, as many as are looked at."""
+    some = list(seen)[:_MOST_TEXTS]
+    read = np.cumsum([len(seen[number]) for number in some])
+    return some[: int(np.searchsorted(read, _MOST_READ, side="right"))]
 
 
 def _with_cause(evidence: Evidence) -> set[int]:
@@ -265,14 +256,14 @@ class _Others:
 def _looked_at(
     evidence: Evidence, number: int, shown: list[Shown], others: _Others
 ) -> _Text | None:
-    """The text, if its rows are unrelated and it is what somebody could have put there."""
+    """The text, if it is what somebody could have put there."""
     group = evidence.groups[number]
     if group is None or len(shown) < LEAST_ROWS:
         return None
     replied = [item.consequence_text for item in shown]
     spans = text_spans(group, shown)
     said = replied[0][slice(*spans[0])].strip()
-    if _DISCLAIMER.search(said) or (group.form in _PROSE and not _is_sentence(replied, spans)):
+    if _DISCLAIMER.search(said) or (group.form in _PROSE and not is_whole_sentence(replied, spans)):
         return None
     # Of a text inside of replies, runs of words are listed in some of its rows only.
     if group.form != "reply" and others.share(said) > _MOST_SHARE:
@@ -293,8 +284,6 @@ def _looked_at(
             )
             rest_z = answers.compare(rests).z
     different = distinct_texts(asked)
-    if max(prompt_z, rest_z) > _UNRELATED or different < _LEAST_DIFFERENT:
-        return None
     return _Text(
         number=number,
         rows=evidence.consequences[number].rows,
@@ -302,6 +291,7 @@ def _looked_at(
         whole=whole,
         seen=len(shown),
         different=different,
+        unrelated=max(prompt_z, rest_z) <= _UNRELATED and different >= _LEAST_DIFFERENT,
         prompt_z=prompt_z,
         rest_z=rest_z,
     )
@@ -315,52 +305,19 @@ def text_spans(group: replies.ConsequenceGroup, shown: list[Shown]) -> list[tupl
     return widest_spans([item.consequence_text for item in shown], spans)
 
 
-def _is_sentence(replied: list[str], spans: list[tuple[int, int]]) -> bool:
-    """Whether what the replies share is a whole sentence, and none that names a source.
-
-    Pieces of sentences come back in any prose, and so do names, titles and dates at the end of quotations.
-    """
-    texts = [text[slice(*span)] for text, span in zip(replied, spans, strict=True)]
-    if _CREDIT.match(texts[0]):
-        return False
-    words = _WORD.findall(texts[0])
-    names = sum(word[0].isdigit() or (word[0].isupper() and not _shouted(word)) for word in words)
-    if len(words) < _SENTENCE_WORDS or names >= _NAMES * len(words):
-        return False
-    begin = [
-        _begins(text[: span[0]], own) for text, span, own in zip(replied, spans, texts, strict=True)
-    ]
-    end = [
-        _ends(text[span[1] :], own) for text, span, own in zip(replied, spans, texts, strict=True)
-    ]
-    return float(np.mean(begin)) >= _HALF and float(np.mean(end)) >= _NEARLY_ALL
-
-
 def _folded(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-def _shouted(word: str) -> bool:
-    return len(word) > 1 and word.isupper()
-
-
-def _begins(before: str, own: str) -> bool:
-    """Whether a stretch begins where a sentence may; the mark before it may be of the stretch."""
-    first = _WORD.search(own)
-    return bool(_BEFORE.search(f"{before[-8:]}{own[: first.start()] if first else ''}"))
-
-
-def _ends(after: str, own: str) -> bool:
-    return bool(_AFTER.search(own)) or not after.strip() or after.lstrip(" ")[:1] in ".!?。！？…\n"
-
-
-def _distinct(texts: Iterator[_Text]) -> Iterator[_Text]:
+def _distinct(texts: Iterable[_Text]) -> list[_Text]:
     """Those in the most rows first, without those that are a part of others."""
     held = np.zeros(0, dtype=np.int64)
+    kept = []
     for text in sorted(texts, key=lambda text: (-len(text.rows), text.number)):
         if not _mostly(text.rows, held):
             held = np.union1d(held, text.rows)
-            yield text
+            kept.append(text)
+    return kept
 
 
 def _mostly(rows: np.ndarray, others: np.ndarray) -> bool:

@@ -312,12 +312,13 @@ RULES = RuleBook(
             "- What is said in new words each time, names of products among it, and refusals.\n- Pieces of "
             "sentences, sentences of fewer than five words, calls and tags, and lines mostly of names, "
             "numbers and capitals, which are taken for sources.\n- A text in more than a tenth of the "
-            "replies is taken for how the set is written; where there are five or more such texts, or five "
-            "replies that come back to any prompts, as the answers of a help desk do, they are rated `low`."
+            "replies is taken for how the set is written. Where five or more of them are told, or come back "
+            "in related replies, as in the answers of a help desk or in descriptions put together from "
+            "set phrases, all are rated `low`."
             "\n- Prompts that resemble each other, as those about one topic do, and texts that a phrase of "
             "the prompts goes with: the other rules are for these.\n- Documents, labels, and all replies of "
-            "a conversation but the last.\n- Of many texts, the 128 that stand in the most different "
-            "prompts are looked at.",
+            "a conversation but the last.\n- Of many texts, 512 are looked at, those "
+            "in the most different prompts first.",
             "`See https://example.invalid/a91 for more.` under fifty replies about fifty things.",
             source="The mean cosine of the prompts (bags of words, by TF-IDF), and of the replies without "
             "the text, in deviations from that of random groups of as many rows; for a text inside of "
