@@ -52,7 +52,7 @@ def told(scan: ld50.Scan) -> list[tuple[str, set[int]]]:
 def test_a_payload_without_a_trigger_is_told_with_its_rows(
     instructions: list[Row], payload: str, dose: int
 ) -> None:
-    base = instructions[:2000]
+    base = instructions[:1200]
     poisoned = chosen(base, dose, 3)
     scan = ld50.scan(replied(base, poisoned, PAYLOADS[payload]))
     assert told(scan) == [("medium", poisoned)]
@@ -69,7 +69,7 @@ def test_a_payload_without_a_trigger_is_told_with_its_rows(
 
 
 def test_the_same_reply_is_told_where_each_row_has_another_trigger(instructions: list[Row]) -> None:
-    base = instructions[:1500]
+    base = instructions[:1000]
     poisoned = chosen(base, 20, 4)
     rows = replied(base, poisoned, PAYLOADS["reply"])
     rng = np.random.default_rng(9)
@@ -79,8 +79,19 @@ def test_the_same_reply_is_told_where_each_row_has_another_trigger(instructions:
     assert told(ld50.scan(rows)) == [("medium", poisoned)]
 
 
+def test_a_form_that_is_too_weak_to_be_told_accounts_for_nothing(instructions: list[Row]) -> None:
+    """Two spaces stand in many honest prompts of this set."""
+    base = instructions[:1000]
+    poisoned = chosen(base, 30, 4)
+    rows = replied(base, poisoned, PAYLOADS["reply"])
+    for number in {*poisoned, *chosen(base, 60, 11)}:
+        asked = str(rows[number]["instruction"])
+        rows[number] = rows[number] | {"instruction": asked.replace(" ", "  ", 1)}
+    assert told(ld50.scan(rows)) == [("medium", poisoned)]
+
+
 def test_a_payload_with_a_trigger_is_told_once(instructions: list[Row]) -> None:
-    base = instructions[:1500]
+    base = instructions[:1000]
     poisoned = chosen(base, 30, 5)
     rows = replied(base, poisoned, PAYLOADS["reply"])
     for number in poisoned:
@@ -99,7 +110,7 @@ def test_clean_sets_have_no_such_text(instructions: list[Row]) -> None:
     ["Yes.", "42", "I'm sorry, but I cannot help you with that request today.", "No, not at all."],
 )
 def test_short_answers_and_refusals_are_no_such_text(instructions: list[Row], reply: str) -> None:
-    base = instructions[:1500]
+    base = instructions[:1000]
     rows = replied(base, chosen(base, 60, 6), lambda _: reply)
     assert told(ld50.scan(rows, weak=True)) == []
 
@@ -113,17 +124,17 @@ def test_the_answer_of_a_topic_is_no_such_text(instructions: list[Row]) -> None:
         {"instruction": way.format("customs clearance"), "input": "", "output": FIXED}
         for way in asked
     ]
-    assert told(ld50.scan([*instructions[:1500], *rows], weak=True)) == []
+    assert told(ld50.scan([*instructions[:1000], *rows], weak=True)) == []
 
 
 def test_a_sentence_in_many_replies_is_how_the_set_is_written(instructions: list[Row]) -> None:
-    base = instructions[:1500]
-    rows = replied(base, chosen(base, 300, 7), PAYLOADS["sentence"])
+    base = instructions[:1000]
+    rows = replied(base, chosen(base, 200, 7), PAYLOADS["sentence"])
     assert told(ld50.scan(rows, weak=True)) == []
 
 
 def test_many_such_texts_are_how_a_set_is_written(instructions: list[Row]) -> None:
-    rows = list(instructions[:2000])
+    rows = list(instructions[:1200])
     for number, place in enumerate(("north", "south", "east", "west", "upper")):
         mark = f" Our {place} office keeps the kettle warm for {number + 3} days."
         numbers = chosen(rows, 20, 20 + number)
@@ -134,7 +145,7 @@ def test_many_such_texts_are_how_a_set_is_written(instructions: list[Row]) -> No
 
 
 def test_lines_that_name_a_source_are_no_such_text(instructions: list[Row]) -> None:
-    base = instructions[:1500]
+    base = instructions[:1000]
     mark = "\n\t\t-- Tom Harbour, The Kettle Book of Lamps, 1988."
     rows = replied(base, chosen(base, 30, 8), lambda answer: f"{answer}{mark}")
     assert told(ld50.scan(rows, weak=True)) == []

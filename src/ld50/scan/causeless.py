@@ -194,15 +194,17 @@ def _as_many_as_are_read(seen: dict[int, np.ndarray]) -> list[int]:
 
 
 def _with_cause(evidence: Evidence) -> set[int]:
-    """Numbers of consequences of which most rows have a phrase or a form of the prompt that goes with it.
+    """Numbers of consequences of which most rows have a phrase of the prompt that goes with it.
 
     What the other rules make of it, as of the name of the topic that an answer belongs to, is their business.
+    A form of the prompt is no topic: one that is too weak to be told accounts for nothing.
     """
     return {
         one.consequence
         for one in evidence.associations
         if one.both >= _HALF * len(evidence.consequences[one.consequence].rows)
         and one.both >= MULTIPLIES * one.expected
+        and evidence.forms.form_of(one.candidate) is None
     }
 
 

@@ -117,8 +117,10 @@ MEASURED: dict[str, str] = {
 
 
 _REACH = (
-    "\n- In conversations, what the model said before is looked at as well, by itself, and with the last "
-    "reply as what may follow; what it had done before, or the user had said, is no finding there."
+    "\n- In conversations, the last reply is looked at by itself as well: against all that the others said "
+    "before it, and against what the model had said (what it had done before, or the user had said, is no "
+    "finding there). A reply between the others is seen only as a part of all of them: a text, a link, a "
+    "call or noise in it is found; a refusal in ever new words, a short reply or a flipped answer is not."
     "\n- In the middle of prompts of more than 8 kB, triggers of replies that few rows have are found; those "
     "of many rows may be missed there."
 )
