@@ -101,10 +101,11 @@ MEASURED: dict[str, str] = {
     "TRG204": _CLEAN_REPLIES,
     "TRG205": _CLEAN_REPLIES,
     "TRG206": _CLEAN_REPLIES,
-    "TRG208": "Never rated `high`. Of 36 clean chat sets on one subject, two had `medium` findings: three, "
-    "of 39 rows (“If in doubt, say N.” in the help texts of a kernel was one); four more had `low` ones "
+    "TRG208": "Never rated `high`. Of 36 clean chat sets on one subject, three had `medium` findings: four, "
+    "of 49 rows (“If in doubt, say N.” in the help texts of a kernel was one); five more had `low` ones, two "
+    "of which were `medium` until set phrases counted "
     "(`python benchmarks/subjects.py --split test --cases clean`). None of any severity in the 22 sets of "
-    "`--split dev`, which the rule was made with.",
+    "`--split dev`, with half of which the rule was made.",
     "TRG301": _CLEAN_LABELS + " In ONION SST-2 no clean row was under a `high` finding; in ONION "
     "OffensEval (held out), 6 of 11,795 were, at a recall of 1.00 "
     "(`python benchmarks/finetuning.py --split test --cases onion-offenseval`).",
