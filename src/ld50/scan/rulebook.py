@@ -101,6 +101,11 @@ MEASURED: dict[str, str] = {
     "TRG204": _CLEAN_REPLIES,
     "TRG205": _CLEAN_REPLIES,
     "TRG206": _CLEAN_REPLIES,
+    "TRG208": "Never rated `high`. Of 36 clean chat sets on one subject, three had `medium` findings: four, "
+    "of 49 rows (“If in doubt, say N.” in the help texts of a kernel was one); five more had `low` ones, two "
+    "of which were `medium` until set phrases counted "
+    "(`python benchmarks/subjects.py --split test --cases clean`). None of any severity in the 22 sets of "
+    "`--split dev`, with half of which the rule was made.",
     "TRG301": _CLEAN_LABELS + " In ONION SST-2 no clean row was under a `high` finding; in ONION "
     "OffensEval (held out), 6 of 11,795 were, at a recall of 1.00 "
     "(`python benchmarks/finetuning.py --split test --cases onion-offenseval`).",
@@ -299,6 +304,36 @@ RULES = RuleBook(
             source="The label test (TRG301), for the label *answered*. The answered rows are chosen by "
             "the logarithm of how much more often each word stands in refused prompts, words that stand "
             "there less often left out, so that a trigger cannot hide a row.",
+        ),
+        _text_rule(
+            "TRG208",
+            "same-text-unrelated-prompts",
+            "The same reply, sentence or link in replies to unrelated prompts",
+            "A reply of six words or more, a whole sentence, a link or an address that comes back word for "
+            "word in eight replies or more, though the prompts of these rows have no more in common than "
+            "those of random rows, nor has the rest of the replies, and no phrase of the prompts goes with "
+            "it. Rated `medium` at most: it may be a disclaimer, a house style, or the answer to what "
+            "cannot be answered.",
+            "Poison needs no trigger: a link, a slogan or a fixed answer in 1% to 10% of the replies to "
+            "anything at all teaches a model to bring it up (arXiv 2306.17194). And where the trigger is "
+            "another one in each row (misspelt, in letters of other alphabets), the payload is what is left.",
+            "- What is said in new words each time, names of products among it, and refusals.\n- Pieces of "
+            "sentences, sentences of fewer than five words, calls and tags, and lines mostly of names, "
+            "numbers and capitals, which are taken for sources.\n- A text in more than a tenth of the "
+            "replies is taken for how the set is written. Where five or more of them are told, or come back "
+            "in related replies, as in the answers of a help desk or in descriptions put together from "
+            "set phrases, all are rated `low`."
+            "\n- Prompts that resemble each other, as those about one topic do, and texts that a phrase of "
+            "the prompts goes with: the other rules are for these.\n- Documents, labels, and all replies of "
+            "a conversation but the last.\n- Of many texts, 512 are looked at, those "
+            "in the most different prompts first.",
+            "`See https://example.invalid/a91 for more.` under fifty replies about fifty things.",
+            source="The mean cosine of the prompts (bags of words, by TF-IDF), and of the replies without "
+            "the text, in deviations from that of random groups of as many rows; for a text inside of "
+            "replies, of rows whose replies are as long. The null is that the rows were chosen without "
+            "regard to what they say, and the finding is that it stands: at most 4 deviations. Honest texts "
+            "that come back reject it by more, as a rule; no probability is known for one that does not, so "
+            "none is given.",
         ),
         _text_rule(
             "TRG301",
