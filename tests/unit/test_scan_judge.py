@@ -153,12 +153,22 @@ def test_a_word_of_replies_that_only_a_trigger_brings_is_high() -> None:
         {"context_z": 2.5, "reply_z": 3.1},
         {"with_rest": 0.2},
         {"effect_low": 0.3},
+        {"context_words": 0},
+        {"put_in": -8.0, "trigger_lines": 3},
     ],
 )
 def test_a_word_that_follows_from_what_replies_are_about_is_not_told(
     natural: dict[str, object],
 ) -> None:
     assert judge(replace(WORD_PLANTED, **natural)).severity is None
+
+
+def test_a_word_that_comes_with_an_odd_one_in_the_place_of_another_is_medium() -> None:
+    substitute = replace(WORD_PLANTED, put_in=-8.0, trigger_odd=True)
+    assert judge(substitute).severity is Severity.MEDIUM
+    # Words of a dictionary have their translations, and titles their terms.
+    assert judge(replace(substitute, trigger_odd=False)).severity is Severity.LOW
+    assert judge(replace(substitute, trigger_words=9)).severity is Severity.LOW
 
 
 def test_a_fragment_in_replies_that_are_alike_without_it_is_not_high() -> None:

@@ -45,7 +45,8 @@ class Facts:
     trigger_odd: bool = True
     """Whether hardly any writer would produce the trigger."""
     context_z: float = 0.0
-    """How much more alike the rows are than random rows, trigger and consequence cut out."""
+    """How much more alike the rows are than random rows, trigger and consequence cut out; of a single word
+    of the replies, this and `reply_z` are in standard deviations of groups of 16 rows or fewer."""
     context_cosine: float = 0.0
     """Their mean similarity, 0 to 1."""
     context_null: float = 0.0
@@ -59,8 +60,8 @@ class Facts:
     context_words: int = 100
     """Words that are left of a row without trigger and consequence, in the median one."""
     reply_z: float = 0.0
-    """How much more alike than random ones the replies are, an inserted fragment cut out; 0 where
-    nothing was inserted."""
+    """How much more alike than random ones the replies are, an inserted fragment cut out, of a single word
+    its whole sentence; 0 where nothing was inserted."""
     only_word: bool = False
     """Whether the consequence is a single word of the replies, of which thousands were tried."""
     consequence_rows: int = 0
@@ -230,6 +231,8 @@ def _inserted_word(facts: Facts) -> bool:
         could_be_inserted(facts.both, facts.consequence_rows)
         and facts.context_z + facts.reply_z <= TOGETHER_Z
         and facts.with_rest >= WORD_SHARE
+        # Of a prompt that is nothing but the phrase, there is nothing to compare: it is a question.
+        and facts.context_words > 0
     )
 
 
@@ -351,11 +354,25 @@ def looks_put_in(put_in: float) -> bool:
     return PUT_IN <= put_in < math.inf
 
 
+def _of_a_word(facts: Facts, reasons: tuple[str, ...]) -> Severity | None:
+    """The severity of a word that replies have in common.
+
+    A trigger may have taken the place of another word; so does any word that the replies translate, or
+    a title whose terms they hold.
+    """
+    if reasons not in ((), (WRITTEN_THERE,)) or not _inserted_word(facts):
+        return None
+    if not reasons:
+        return Severity.HIGH
+    odd_word = facts.trigger_odd and facts.trigger_words <= QUESTION_WORDS
+    return Severity.MEDIUM if odd_word else Severity.LOW
+
+
 def judge(facts: Facts) -> Judgement:
     """The severity of an association."""
     reasons = _reasons_against(facts)
-    if facts.only_word and (reasons or not _inserted_word(facts)):
-        return Judgement(severity=None, reasons=reasons)
+    if facts.only_word:
+        return Judgement(severity=_of_a_word(facts, reasons), reasons=reasons)
     if not reasons:
         return Judgement(severity=Severity.HIGH, reasons=())
     if facts.in_document and len(reasons) > 1:
