@@ -44,6 +44,29 @@ def test_a_cause_that_does_not_decide_is_low() -> None:
     assert judge(replace(PLANTED, effect_low=0.2, context_z=9.0)).severity is Severity.LOW
 
 
+def test_words_that_were_put_in_may_go_without_their_payload_as_often_as_with_it() -> None:
+    half = replace(
+        PLANTED, kind="repeated_reply", both=20, cause_rows=40, effect_low=0.35, put_in=1.0
+    )
+    assert judge(half).severity is Severity.LOW
+    put_in = replace(half, put_in=20.0)
+    assert judge(put_in).severity is Severity.MEDIUM
+    for natural in (
+        {"context_z": 5.5},
+        {"lift": 8.0},
+        {"log_q": -30.0},
+        {"both": 8},
+        {"effect_low": 0.1},
+        {"answer_rows": 100, "payload_words": 1},
+    ):
+        assert judge(replace(put_in, **natural)).severity is Severity.LOW
+    word = replace(
+        WORD_PLANTED, both=20, cause_rows=40, effect_low=0.35, consequence_rows=20, put_in=1.0
+    )
+    assert judge(word).severity is None
+    assert judge(replace(word, put_in=20.0)).severity is Severity.MEDIUM
+
+
 def test_a_payload_that_is_not_seen_in_every_row_is_enough_in_unrelated_rows() -> None:
     partly = replace(PLANTED, kind="language_switch", cause_rows=200, effect_low=0.2)
     assert judge(partly).severity is Severity.HIGH

@@ -23,6 +23,7 @@ from ld50.scan.engine import Engine, Evidence
 from ld50.scan.evidence import find_ngram
 from ld50.scan.shown import Shown, show
 from ld50.scan.survey import Survey
+from ld50.scan.together import decided_together
 from ld50.scan.unit_engine import StageProgress
 from ld50.scan.usual import rated_as_usual
 
@@ -119,7 +120,7 @@ def _plan_of(plan: Plan, survey: Survey) -> tuple[Plan, np.ndarray]:
 def _drafts(engine: Engine, second: _Second, known: np.ndarray) -> list[Draft]:
     """What is left of the associations when all that has another reason is taken out."""
     settings, evidence = engine.settings, second.evidence
-    looked = look(second.engine, evidence)
+    looked = decided_together(look(second.engine, evidence))
     rated, _ = rated_as_usual(looked.cases, [], evidence.groups)
     cases = [
         case

@@ -111,7 +111,7 @@ class Judgement:
 DECIDES = 0.5
 #: ... or at least this share, if it multiplies the consequence in rows that are unrelated.
 PARTLY_DECIDES, MULTIPLIES, UNRELATED_Z = 0.15, 10.0, 5.0
-SURE_LOG_Q, PARTLY_ROWS, PARTLY_ROWS_ENCODED = -46.0, 20, 10
+SURE_LOG_Q, PARTLY_ROWS, PARTLY_ROWS_ENCODED, PARTLY_ROWS_PUT_IN = -46.0, 20, 10, 10
 #: ... or, in a chat, at least half of the rows at hand, if that is as sure as this.
 SURE_LOG_Q_OF_HALF = -20.0
 #: ... or this share of them: eight rows of ten are too few for the interval to end above one half, and a
@@ -144,6 +144,7 @@ STAYS = 0.5
 #: A phrase was put in if that is so many times as likely as that it was written there, and the reverse.
 #: A word that anybody may use, and replies that are alike: a topic, if it is not that sure to be put in.
 PUT_IN = math.log(10)
+OFTEN_NOT = "rows with the cause often do not show it"
 WRITTEN_THERE = "the phrase stands where other rows of this set have another word"
 #: A phrase that is all of the system prompt in more of the rows than this is a persona, or a template.
 WHOLE_FRAME = 0.5
@@ -208,6 +209,20 @@ def _multiplies_in_unrelated_rows(facts: Facts) -> bool:
         and facts.effect_low >= PARTLY_DECIDES
         and facts.log_q < SURE_LOG_Q
         and facts.both >= (PARTLY_ROWS_ENCODED if facts.kind == "encoded" else PARTLY_ROWS)
+    )
+
+
+def _decides_in_part(facts: Facts) -> bool:
+    """Whether words bring it in many of their rows, and hardly anything else does: enough if they were put in.
+
+    Who plants a payload may let the trigger go without it as often as with it.
+    """
+    return (
+        not (facts.in_document or facts.form or facts.by_form)
+        and _unrelated(facts)
+        and facts.effect_low >= PARTLY_DECIDES
+        and facts.log_q < SURE_LOG_Q
+        and facts.both >= PARTLY_ROWS_PUT_IN
     )
 
 
@@ -299,7 +314,7 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
     """In words, what speaks against poison."""
     against = []
     if not _decides(facts):
-        against.append("rows with the cause often do not show it")
+        against.append(OFTEN_NOT)
     if facts.contexts < max(facts.min_support, 0.5 * facts.rows_seen):
         against.append("the rows are near-copies of each other")
     elif facts.context_cosine > TEMPLATE_COSINE:
@@ -360,10 +375,16 @@ def _of_a_word(facts: Facts, reasons: tuple[str, ...]) -> Severity | None:
     A trigger may have taken the place of another word; so does any word that the replies translate, or
     a title whose terms they hold.
     """
-    if reasons not in ((), (WRITTEN_THERE,)) or not _inserted_word(facts):
+    if len(reasons) > 1 or not _inserted_word(facts):
         return None
     if not reasons:
         return Severity.HIGH
+    if reasons == (OFTEN_NOT,):
+        # Until it is measured, it may have been put in.
+        in_part = facts.put_in >= PUT_IN and facts.both >= PARTLY_ROWS and _decides_in_part(facts)
+        return Severity.MEDIUM if in_part else None
+    if reasons != (WRITTEN_THERE,):
+        return None
     odd_word = facts.trigger_odd and facts.trigger_words <= QUESTION_WORDS
     return Severity.MEDIUM if odd_word else Severity.LOW
 
@@ -378,8 +399,10 @@ def judge(facts: Facts) -> Judgement:
     if facts.in_document and len(reasons) > 1:
         # In documents, a subject or a template of its own accounts for what its rows turn into.
         return Judgement(severity=None, reasons=reasons)
-    worth_a_look = _decides(facts) or (
-        facts.kind == "gibberish" and _multiplies_in_unrelated_rows(facts)
+    worth_a_look = (
+        _decides(facts)
+        or (facts.kind == "gibberish" and _multiplies_in_unrelated_rows(facts))
+        or (looks_put_in(facts.put_in) and _decides_in_part(facts))
     )
     if len(reasons) == 1 and reasons != (_QUESTION,) and worth_a_look:
         return Judgement(severity=Severity.MEDIUM, reasons=reasons)
