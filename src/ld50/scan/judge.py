@@ -213,7 +213,7 @@ def _multiplies_in_unrelated_rows(facts: Facts) -> bool:
 
 
 def _decides_in_part(facts: Facts) -> bool:
-    """Whether words bring it in many of their rows, and hardly anything else does: enough if they were put in.
+    """Whether many rows of some words show it, and hardly any others: enough for words that were put in.
 
     Who plants a payload may let the trigger go without it as often as with it.
     """
