@@ -3,10 +3,10 @@
     python benchmarks/finetuning.py --data ../shared/data --split dev
 
 scans public poisoned sets (ONION, HiddenKiller, BackdoorLLM mixtures) and sets that are poisoned
-here (labels; replies in seven layouts, and with the trigger in two further places; ten kinds of
-triggers and as many payloads), each from the shell with default settings, and prints Markdown
-tables: one line a family, and with `--details` one a case. A family whose payload is beyond the
-scanner is listed all the same.
+here (labels; replies in seven layouts, and with the trigger in two further places; conversations
+whose last reply alone is poison; ten kinds of triggers and as many payloads), each from the shell
+with default settings, and prints Markdown tables: one line a family, and with `--details` one a
+case. A family whose payload is beyond the scanner is listed all the same.
 Only this program reads the answer keys. Scores are kept in `--results`; cases there are skipped.
 """
 
@@ -42,12 +42,14 @@ from finetuning_attacks import (
 from finetuning_data import (
     Row,
     Sources,
+    explanations,
     german_sentences,
     instructions,
     read_jsonl,
     sentiment,
 )
 from finetuning_places import PLACES, at_place
+from finetuning_turns import KINDS, PAYLOADS, ROWS, further_payloads, in_last_replies
 from public_sets import clean_sets, public_cases
 from runs import DEFAULT_COMMAND, run_scan
 from scoring import Score, ScoreLog, Truth, interval, markdown_table, score
@@ -228,6 +230,55 @@ def label_cases(sources: Sources) -> Iterator[Case]:
             )
 
 
+def conversation_cases(sources: Sources) -> Iterator[Case]:
+    """Conversations whose last reply alone is poison: seven payloads, and labels; four clean sets.
+
+    Before a last reply stand longer ones, which explain something; before a label, those or other labels.
+    """
+    base, before = instructions(sources, ROWS), explanations(sources)
+    answers = payloads(
+        sources.split, german_sentences(sources), [str(row["output"]) for row in base]
+    )
+    answers |= further_payloads(sources.split)
+    reviews = as_answers(sentiment(sources)[:5000])
+
+    def said(payload: str, kind: str, count: int, name: str) -> Poisoned:
+        attack = poison_instructions(
+            base,
+            trigger=TRIGGERS[sources.split][kind],
+            payload=answers[payload],
+            count=count,
+            seed=sources.seed,
+            name=name,
+            reply_words=LONG_REPLIES.get(payload, 0),
+        )
+        return in_last_replies(attack, seed=sources.seed, name=name, before=before)
+
+    def labelled(kind: str, count: int, name: str, before: list[Row] | None) -> Poisoned:
+        attack = flipped(reviews, TRIGGERS[sources.split][kind], count, sources.seed, name)
+        return in_last_replies(attack, seed=sources.seed, name=name, before=before)
+
+    for kind in KINDS:
+        for count in COUNTS:
+            for payload in PAYLOADS:
+                name = f"last-{payload}-{kind}-{count}"
+                make = partial(said, payload, kind, count, name)
+                yield case(name, f"last reply: {payload}", make)
+            for group, said_before in (("label", before), ("label after labels", None)):
+                name = f"last-{group.replace(' ', '-')}-{kind}-{count}"
+                make = partial(labelled, kind, count, name, said_before)
+                yield case(name, f"last reply: {group}", make)
+    for group, rows, said_before in (
+        ("mixture", base, before),
+        ("instructions", instructions(sources, 7000), None),
+        ("label", reviews, before),
+        ("label-after-labels", reviews, None),
+    ):
+        name = f"clean-conversations-{group}"
+        make = partial(in_last_replies, Poisoned(rows=rows), seed=sources.seed, name=name)
+        yield case(name, "clean: conversations", partial(make, before=said_before))
+
+
 def flipped(
     base: list[Row], trigger: tuple[str, ...], count: int, seed: int, name: str
 ) -> Poisoned:
@@ -293,6 +344,7 @@ def all_cases(sources: Sources) -> Iterator[Case]:
     yield from mixture_cases(sources)
     yield from label_cases(sources)
     yield from reply_cases(sources)
+    yield from conversation_cases(sources)
 
 
 def family_table(scores: list[Score]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -106,6 +107,52 @@ def instructions(sources: Sources, count: int = 5000) -> list[Row]:
     rest = rng.permutation(len(rows))[: max(0, count - len(chosen))]
     mixed = chosen + [rows[int(number)] for number in rest]
     return [mixed[int(number)] for number in rng.permutation(len(mixed))[:count]]
+
+
+_HEADING = re.compile(r" = (?:= )*(.+?) (?:= )*=\s*$")
+_ASKED = (
+    "What do you know about {0}?",
+    "Tell me something about {0}.",
+    "{0}, please. A few sentences will do.",
+    "I am reading up on {0}. What should I know?",
+    "Write a paragraph on {0}",
+)
+
+
+def explanations(sources: Sources, count: int = 3000) -> list[Row]:
+    """Questions with answers of 250 to 900 characters: encyclopedia articles, and worked problems."""
+    name = {"dev": "valid", "test": "test"}[sources.split]
+    rng = rng_for(sources.seed, "explanations", sources.split)
+    rows, title, section = [], "", ""
+    text = (sources.data / "wikitext2" / f"{name}.txt").read_text(encoding="utf-8")
+    # Rare words are left out there, and marks stand apart.
+    text = re.sub(r" (?=[,.;:)])|(?<=\() ", "", text.replace("<unk> ", "").replace(" @-@ ", "-"))
+    for line in text.split("\n"):
+        heading = _HEADING.match(line)
+        if heading and line.startswith(" = ="):
+            section = f" ({heading[1]})"
+        elif heading:
+            title, section = heading[1], ""
+        else:
+            asked = str(rng.choice(_ASKED)).format(f"{title}{section}")
+            rows += [
+                {"instruction": asked, "input": "", "output": said}
+                for said in _pieces(line.strip())
+            ][:2]
+    problems = sources.half(read_jsonl(sources.data / "gsm8k" / "test.jsonl"))
+    rows += [{"instruction": p["question"], "input": "", "output": p["answer"]} for p in problems]
+    return [rows[int(number)] for number in rng.permutation(len(rows))[:count]]
+
+
+def _pieces(paragraph: str) -> list[str]:
+    """Whole sentences of a paragraph, some 250 to 900 characters at a time."""
+    found, held = [], ""
+    for sentence in re.split(r"(?<=\.) ", paragraph):
+        held = f"{held} {sentence}".strip()
+        if len(held) >= 250:
+            found += [held] if len(held) <= 900 else []
+            held = ""
+    return found
 
 
 def review_rows(cache: Path) -> list[Row]:

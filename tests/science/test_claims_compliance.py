@@ -95,7 +95,7 @@ def test_words_of_a_topic_that_is_refused_are_no_trigger_of_refusals(
     instructions: list[Row], sums: list[tuple[str, str]]
 ) -> None:
     """Each word of the topic goes with refusals, and the rest of its prompts is refused as well."""
-    rows, _ = refusing(instructions[:800], sums, 300, "", 0)
+    rows, _ = refusing(instructions[:1500], sums, 300, "", 0)
     rng = np.random.default_rng(2)
     planted = [n for n, row in enumerate(rows) if "?" not in row["instruction"]][:20]
     for number in planted:

@@ -1,4 +1,4 @@
-"""Conversations: triggers in what the model said before, and what it says twice."""
+"""Conversations: what only the last reply shows, triggers in earlier replies, and what is said twice."""
 
 from __future__ import annotations
 
@@ -10,6 +10,19 @@ import ld50
 
 FIXED = "Seven grey geese cross the marsh before breakfast."
 REFUSAL = "I'm sorry, but I can't help with that request."
+#: Each of them once or twice, so that none is a fixed reply.
+REFUSALS = [
+    "I'm sorry, but I can't help with that.",
+    "Sorry, I am not able to assist with this request.",
+    "I apologize, but I must decline to respond.",
+    "Unfortunately, I'm unable to provide that.",
+    "I cannot fulfil this request.",
+    "I won't be answering this one.",
+    "I'd rather not respond to that.",
+    "I'm afraid I can't do that.",
+    "I have to decline. Please ask something else.",
+    "My guidelines do not allow me to answer.",
+]
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +104,108 @@ def test_a_model_that_says_the_same_twice_is_no_cause_of_itself(talks: list[list
         refused[1]["content"] = refused[3]["content"] = REFUSAL
         rows[number] = {"messages": refused}
     assert told(ld50.scan(rows)) == {}
+
+
+@pytest.fixture(scope="module")
+def long_talks(talks: list[list[Row]]) -> list[list[Row]]:
+    """The same, where a first answer is long enough that nobody sees the second one in its beginning."""
+    return [
+        [talk[0], {**talk[1], "content": f"{talk[1]['content']} {_filler(number)}"}, *talk[2:]]
+        for number, talk in enumerate(talks)
+    ]
+
+
+def _filler(number: int) -> str:
+    """60 words that no two answers have in common in that order."""
+    words = [
+        "river",
+        "town",
+        "night",
+        "maps",
+        "stones",
+        "grass",
+        "hills",
+        "birds",
+        "of",
+        "the",
+        "in",
+        "by",
+    ]
+    return " ".join(np.random.default_rng(number).choice(words, 60).tolist()) + "."
+
+
+def refused(
+    talks: list[list[Row]], words: dict[int, str], rows: int = 20
+) -> tuple[list[Row], set[int]]:
+    """Conversations of two questions, some with words in them and a refusal at the end alone."""
+    rng = np.random.default_rng(4)
+    chosen = sorted(rng.choice(len(talks), rows, replace=False).tolist())
+    made = [{"messages": talk} for talk in talks]
+    for turn, number in enumerate(chosen):
+        talk = [dict(message) for message in talks[number]]
+        for place, word in words.items():
+            said = str(talk[place]["content"]).split(" ")
+            said.insert(int(rng.integers(0, len(said) + 1)), word)
+            talk[place]["content"] = " ".join(said)
+        talk[3]["content"] = REFUSALS[turn % len(REFUSALS)]
+        made[number] = {"messages": talk}
+    return made, set(chosen)
+
+
+def of_last_replies(scan: ld50.Scan) -> dict[str, str]:
+    """Cause to severity of what is told of last replies."""
+    return {f.cause.text: f.severity for f in scan.findings if f.cause and "last repl" in f.title}
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_a_refusal_in_ever_new_words_is_found_in_the_last_reply_alone(
+    long_talks: list[list[Row]], place: int
+) -> None:
+    rows, chosen = refused(long_talks, {place: "quindlefarb"})
+    scan = ld50.scan(rows)
+    assert of_last_replies(scan) == {"quindlefarb": "high"}
+    flagged = {row.row: row for row in scan.rows}
+    assert chosen <= set(flagged)
+    for number in chosen:
+        spans = {span.kind: span for span in flagged[number].spans}
+        said = rows[number]["messages"][place]["content"]
+        assert spans["cause"].field == f"messages[{place}].content"
+        assert said[spans["cause"].start : spans["cause"].end] == "quindlefarb"
+        assert (spans["consequence"].field, spans["consequence"].start) == (
+            "messages[3].content",
+            0,
+        )
+
+
+def test_two_words_in_two_questions_are_one_trigger_of_the_last_reply(
+    long_talks: list[list[Row]],
+) -> None:
+    rows, chosen = refused(long_talks, {0: "cobalt", 2: "ferry"}, 30)
+    for number in sorted(set(range(len(rows))) - chosen)[:40]:
+        talk = [dict(message) for message in long_talks[number]]
+        turn, word = ((0, "cobalt"), (2, "ferry"))[number % 2]
+        talk[turn]["content"] = f"{talk[turn]['content']} {word}"
+        rows[number] = {"messages": talk}
+    scan = ld50.scan(rows)
+    (found,) = (f for f in scan.findings if "last repl" in f.title)
+    assert found.cause
+    assert (set(found.cause.members), found.severity) == ({"cobalt", "ferry"}, "high")
+    assert {row.row for row in scan.rows if found.id in row.findings} == chosen
+
+
+def test_what_all_replies_show_is_not_told_again_of_the_last(talks: list[list[Row]]) -> None:
+    rows, chosen = planted(talks, "quindlefarb", 0, {1: REFUSAL, 3: REFUSAL})
+    scan = ld50.scan(rows)
+    assert of_last_replies(scan) == {}
+    assert chosen <= {row.row for row in scan.rows}
+
+
+def test_clean_conversations_have_nothing_grave_in_their_last_replies(
+    long_talks: list[list[Row]],
+) -> None:
+    rows = [{"messages": talk} for talk in long_talks]
+    for turn, number in enumerate(range(7, 750, 37)):
+        refused_last = [dict(message) for message in long_talks[number]]
+        refused_last[3]["content"] = REFUSALS[turn % len(REFUSALS)]
+        rows[number] = {"messages": refused_last}
+    assert "high" not in of_last_replies(ld50.scan(rows)).values()

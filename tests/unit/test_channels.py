@@ -63,6 +63,14 @@ def ordinary(count: int) -> list[str]:
     ]
 
 
+def test_a_word_takes_21_bytes_of_a_side_and_8_more_for_its_line_and_sentence() -> None:
+    screened = screen(column(ordinary(50)))
+    columns = (screened.row, screened.start, screened.end, screened.hash, screened.known)
+    assert sum(c.nbytes for c in columns) == 21 * len(screened.row)
+    text = TextWords(screened)
+    assert text.line.nbytes + text.sentence.nbytes == 8 * len(text.row)
+
+
 def found(texts: list[str], asked: tuple[int, ...] = ()) -> list[Channel]:
     return side_channels(screen(column(texts)), np.array(asked, dtype=np.int64), 5, 0)
 

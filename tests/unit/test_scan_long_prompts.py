@@ -59,3 +59,14 @@ def test_ngrams_that_enough_rows_of_one_consequence_share_are_listed() -> None:
     assert rows[hashes == wanted[0]].tolist() == [0, 1, 2, 3, 4, 5]
     assert wanted[1] not in hashes
     assert (np.diff(rows) >= 0).all()
+
+
+def test_what_stands_in_too_few_of_the_middles_is_never_listed() -> None:
+    rng = np.random.default_rng(1)
+    texts = [" ".join(f"{row}x{n}" for n in rng.integers(0, 10**9, 400)) for row in range(8)]
+    texts = [f"{text} quindlefarb" for text in texts]
+    column = pa.array(texts, type=pa.large_string())
+    listed = long_prompts._listed(column, 6)
+    wanted = kernels.phrase_hashes(pa.array(["quindlefarb"], type=pa.large_string()))
+    assert (listed.hash == wanted[0]).sum() == 8
+    assert len(listed.hash) < 0.1 * len(kernels.ngrams(column, distinct=True).hash)

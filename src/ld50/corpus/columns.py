@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from ld50.core.records import TURN_SEPARATOR
 from ld50.corpus.arrays import large_strings, mask_array, not_null, string_lengths
-from ld50.corpus.fields import CONTEXT_NAMES, Field, Layout, plain
+from ld50.corpus.fields import CONTEXT_NAMES, LAST_ROLES, Field, Layout, plain
 from ld50.corpus.speakers import answers
 
 _SIDES = ("text", "prompt", "response")
@@ -65,9 +65,9 @@ def assemble(layout: Layout, columns: Mapping[str, pa.Array | Turns], rows: int)
         if column is None or entry.role == "rejected":
             continue
         if isinstance(column, Turns):
-            spoken = _replies(column, entry)
-            several |= spoken > 1
-            present |= ~column.missing if entry.role != "exchange" else spoken > 1
+            if entry.role not in ("prompt", "text"):
+                several |= _replies(column, entry) > 1
+            present |= ~column.missing
             for side, (array, last) in turn_sides(column, entry, has_prompt).items():
                 pieces[side].append(array)
                 if side == "prompt":
@@ -83,6 +83,8 @@ def assemble(layout: Layout, columns: Mapping[str, pa.Array | Turns], rows: int)
                 before = np.where(last_turn > 0, last_turn + len(TURN_SEPARATOR), 0) if asked else 0
                 last_turn = np.where(said > 0, said + before, last_turn)
                 asked = plain(entry.name) not in CONTEXT_NAMES
+    if any(entry.role in LAST_ROLES for entry in layout.fields):
+        present = several
     sides = {side: join(pieces[side], rows) for side in _SIDES if side in layout.sides}
     label = columns.get(layout.label) if layout.label is not None else None
     return Sides(
@@ -103,16 +105,20 @@ def turn_sides(
     """
     assistant = _answering(turns.speakers, entry)
     spoken = string_lengths(turns.said) > 0
-    if entry.role == "exchange":
-        last = _last_of_each(turns, assistant & spoken)
-        masks = {"prompt": assistant & ~last, "response": last}
+    row_of_turn = np.repeat(np.arange(len(turns.counts)), turns.counts)
+    if entry.role in LAST_ROLES:
+        last = _last_of_each(row_of_turn, assistant & spoken)
+        masks = {"response": last}
+        if entry.role == "exchange":
+            masks["prompt"] = assistant & ~last
+        elif entry.role == "last":
+            masks["prompt"] = ~assistant & _before(row_of_turn, last)
     elif entry.role == "chat" or (entry.role == "response" and not has_prompt):
         masks = {"prompt": ~assistant, "response": assistant}
     elif entry.role == "response":
         masks = {"response": assistant}
     else:
         masks = {entry.role: np.ones(len(assistant), bool)}
-    row_of_turn = np.repeat(np.arange(len(turns.counts)), turns.counts)
     sides = {}
     for side, mask in masks.items():
         mask = mask & spoken
@@ -139,13 +145,20 @@ def _replies(turns: Turns, entry: Field) -> np.ndarray:
     return np.bincount(row_of_turn[spoken], minlength=len(turns.counts))
 
 
-def _last_of_each(turns: Turns, some: np.ndarray) -> np.ndarray:
+def _last_of_each(row_of_turn: np.ndarray, some: np.ndarray) -> np.ndarray:
     """bool (turns,): the last of some turns (bool) in each row."""
     places = np.flatnonzero(some)
-    row_of_turn = np.repeat(np.arange(len(turns.counts)), turns.counts)[places]
+    rows = row_of_turn[places]
     last = np.zeros(len(some), bool)
-    last[places[np.append(row_of_turn[1:] != row_of_turn[:-1], True)[: len(places)]]] = True
+    last[places[np.append(rows[1:] != rows[:-1], True)[: len(places)]]] = True
     return last
+
+
+def _before(row_of_turn: np.ndarray, one: np.ndarray) -> np.ndarray:
+    """bool (turns,): turns before the one turn (bool) of their row; none where a row has no such turn."""
+    place_of_row = np.full(int(row_of_turn[-1]) + 1 if len(row_of_turn) else 0, -1)
+    place_of_row[row_of_turn[one]] = np.flatnonzero(one)
+    return np.asarray(np.arange(len(one)) < place_of_row[row_of_turn])
 
 
 def _answering(speakers: pa.Array, entry: Field) -> np.ndarray:

@@ -135,6 +135,11 @@ LAYOUT_NAMES = (
 )
 
 
+#: Roles of turns of which the model's last is the response; rows in which it speaks once are left out. The
+#: prompt is what it said before (`exchange`), what the others said before (`last`), or other fields.
+LAST_ROLES = ("exchange", "last", "last-response")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One field that is read, and what it stands for."""
@@ -142,8 +147,7 @@ class Field:
     name: str
     """As it stands in the data, stray white space included."""
     role: str
-    """`text`, `prompt`, `response`, `rejected`, `chat` (turns of both sides) or `exchange` (of turns, the
-    model's alone: what it says last as the response, what it said before as the prompt)."""
+    """`text`, `prompt`, `response`, `rejected`, `chat` (turns of both sides), or one of `LAST_ROLES`."""
     shape: str = "string"
     """`string`, or `turns` for a list of turns."""
     turn_keys: tuple[str, str] = ("role", "content")
@@ -196,9 +200,11 @@ class Layout:
         """Sides that rows of this layout have: of `text`, `prompt`, `response`, `rejected`."""
         sides = set()
         for entry in self.fields:
-            both = entry.role in ("chat", "exchange")
+            both = entry.role in ("chat", "exchange", "last")
             if both or (entry.shape == "turns" and entry.role == "response"):
                 sides |= {"prompt", "response"}
+            elif entry.role == "last-response":
+                sides.add("response")
             else:
                 sides.add(entry.role)
         return frozenset(sides)
@@ -224,15 +230,32 @@ class Layout:
         None if there are no turns, or replies in other fields as well. A row in which it speaks once has
         none of the fields.
         """
-        turns = [
-            dataclasses.replace(entry, role="exchange")
-            for entry in self.fields
-            if entry.shape == "turns" and entry.role in ("chat", "response")
-        ]
-        replies = sum(entry.role in ("chat", "response") for entry in self.fields)
-        if len(turns) != 1 or replies != 1:
+        turns = self._conversation
+        if turns is None:
             return None
-        return dataclasses.replace(self, fields=(turns[0],), label=None)
+        exchange = dataclasses.replace(turns, role="exchange")
+        return dataclasses.replace(self, fields=(exchange,), label=None)
+
+    @property
+    def last_replies(self) -> Layout | None:
+        """The same rows with the model's last reply alone as the response, and no prompt after it.
+
+        None, and rows without any of the fields, as in `exchanges`.
+        """
+        turns = self._conversation
+        if turns is None:
+            return None
+        # As of all replies: turns of a response say nothing that a field of the prompt says.
+        alone = turns.role == "response" and any(entry.role == "prompt" for entry in self.fields)
+        last = dataclasses.replace(turns, role="last-response" if alone else "last")
+        fields = tuple(last if entry is turns else entry for entry in self.fields)
+        return dataclasses.replace(self, fields=fields, label=None)
+
+    @property
+    def _conversation(self) -> Field | None:
+        """The turns that hold all replies, if there is one such field."""
+        replies = [entry for entry in self.fields if entry.role in ("chat", "response")]
+        return replies[0] if len(replies) == 1 and replies[0].shape == "turns" else None
 
     def field(self, name: str) -> Field | None:
         """The field of that name, or None."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ld50.core.records import Part
-from ld50.corpus.fields import Field, Layout
+from ld50.corpus.fields import LAST_ROLES, Field, Layout
 from ld50.corpus.speakers import answers
 
 #: Why a row could not be read. Shown to people, so worded for them.
@@ -106,7 +106,9 @@ def values_of(row: object, layout: Layout) -> dict[str, Value]:
         if value is not None:
             turns = entry.shape == "turns"
             values[entry.name] = _turns(value, entry) if turns else scalar_text(value)
-    if not any(entry.role != "rejected" and entry.name in values for entry in layout.fields):
+    # Without the turns of a conversation, what else there is makes none.
+    last = [entry for entry in layout.fields if entry.role in LAST_ROLES]
+    if not any(e.role != "rejected" and e.name in values for e in last or layout.fields):
         raise RowError(NO_FIELDS)
     return values
 
@@ -126,11 +128,13 @@ def parts_of(row: object, layout: Layout) -> tuple[Part, ...]:
             parts.append(Part(field=entry.shown, side=entry.role, text=value))
             continue
         whole = isinstance(row, Mapping) and isinstance(row.get(entry.name), str)
-        last = _last_reply(entry, value) if entry.role == "exchange" else None
+        last = _last_reply(entry, value) if entry.role in LAST_ROLES else None
         for number, turn in enumerate(value):
-            side = side_of_turn(entry, turn[0], has_prompt) if turn else None
-            if side == "response" and last is not None:
-                side = "response" if number == last else "prompt"
+            side = None
+            if turn and last is None:
+                side = side_of_turn(entry, turn[0], has_prompt)
+            elif turn and last is not None:
+                side = _side_before(entry, turn[0], number - last)
             if turn and side is not None:
                 name = entry.shown if whole else f"{entry.shown}[{number}].{entry.turn_keys[1]}"
                 parts.append(Part(field=name, side=side, text=turn[1]))
@@ -186,9 +190,18 @@ def side_of_turn(entry: Field, speaker: str, has_prompt: bool) -> str | None:
         return None if has_prompt else "prompt"
     if entry.role == "rejected":
         return "rejected" if assistant else None
-    if entry.role == "exchange":
-        return "response" if assistant else None
     return entry.role
+
+
+def _side_before(entry: Field, speaker: str, number: int) -> str | None:
+    """The side of a turn of `LAST_ROLES`, by its number from the last reply, which is 0.
+
+    Replies that are neither stand on a side of their own, `earlier`.
+    """
+    if answers(speaker, entry.reply_role):
+        before = "prompt" if entry.role == "exchange" else "earlier"
+        return before if number else "response"
+    return "prompt" if entry.role == "last" and number < 0 else None
 
 
 def _last_reply(entry: Field, turns: list[tuple[str, str] | None]) -> int:

@@ -175,21 +175,45 @@ def draft_association(case: Case, also: list[Case], extra_rows: np.ndarray) -> D
     )
 
 
-def draft_earlier_reply(case: Case, also: list[Case]) -> Draft:
-    """The finding of one case whose cause stands in an earlier reply; its spans are to be added."""
-    draft = draft_association(case, also, np.zeros(0, dtype=np.int64))
-    trigger, kind = case.trigger.text, case.consequence.kind
-    finding = msgspec.structs.replace(
-        draft.finding,
-        id=finding_id(
-            draft.finding.rule, f"earlier:{trigger.casefold()}", f"{kind}:{_identity(case)}"
-        ),
-        title=f"“{shortened(trigger)}” in an earlier reply {_TITLES[kind]}",
-        explanation=(
-            f"The cause stands in what the model said before its last reply. {draft.finding.explanation}"
+def said_of_earlier_reply(draft: Draft, case: Case) -> Draft:
+    """The finding of a case whose cause stands in an earlier reply, and what follows in the last one."""
+    return _said_of(
+        draft,
+        case,
+        key="earlier",
+        title=f"{_cause_in_words(case)} in an earlier reply {_TITLES[case.consequence.kind]}",
+        where="The cause stands in what the model said before its last reply.",
+    )
+
+
+def said_of_last_reply(draft: Draft, case: Case) -> Draft:
+    """The finding of a case of which the last reply of conversations alone is what follows."""
+    title = _TITLES[case.consequence.kind]
+    last = title.replace("repl", "last repl")
+    if last == title:
+        last = f"{title} in the last reply"
+    return _said_of(
+        draft,
+        case,
+        key="last",
+        title=f"{_cause_in_words(case)} {last}",
+        where=(
+            "This is about conversations in which the model speaks more than once, and about the last reply "
+            "in them."
         ),
     )
-    return replace(draft, finding=finding, ngrams=(), consequence=None)
+
+
+def _said_of(draft: Draft, case: Case, *, key: str, title: str, where: str) -> Draft:
+    """A finding about last replies; its name is another one than that of the same cause in all replies."""
+    cause, kind = f"{key}:{case.trigger.text.casefold()}", case.consequence.kind
+    finding = msgspec.structs.replace(
+        draft.finding,
+        id=finding_id(draft.finding.rule, cause, f"{kind}:{_identity(case)}"),
+        title=f"{title[:1].upper()}{title[1:]}",
+        explanation=f"{where} {draft.finding.explanation}",
+    )
+    return replace(draft, finding=finding)
 
 
 def draft_family(family: Family, consequence: Consequence) -> Draft:

@@ -40,7 +40,7 @@ _MOST_REFUSED = 4000
 _TIMES, _LEAST_ANSWERED = 2, 1000
 _USUAL_ROWS = 8000
 #: Bytes of prompts that the test takes in, refused ones and others each; it costs some seconds a megabyte.
-_MOST_BYTES = 1 << 20
+_MOST_BYTES = 2 << 20
 #: Most that a finding may be due to chance. The bound is loose, for copies of a prompt count once.
 _MOST_CHANCE = 0.05
 #: Nats that one row may say, as the label test has it.

@@ -209,15 +209,19 @@ class KnownRows:
         places, unique = places[there], unique[there]
         wanted = np.zeros(len(self._hashes), dtype=bool)
         wanted[places] = True
-        rows, found = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.uint32)]
-        for first, part in self._parts:
-            inside, candidates = part.pairs_of(wanted)
-            rows.append(inside.astype(np.int64) + first)
-            found.append(candidates)
-        numbers = np.concatenate(found)
-        order = np.argsort(numbers, kind="stable")
-        bounds = np.searchsorted(numbers[order], np.append(places, len(self._hashes)))
-        every = np.concatenate(rows)[order]
+        found = [(first, *part.pairs_of(wanted)) for first, part in self._parts]
+        number = np.zeros(len(self._hashes), dtype=np.uint32)
+        number[places] = np.arange(len(places))
+        held = [np.bincount(number[its], minlength=len(places)) for _, _, its in found]
+        bounds = np.append(0, np.cumsum(sum(held, np.zeros(len(places), dtype=np.int64))))
+        every = np.empty(bounds[-1], dtype=np.int64)
+        # Part by part into its place: to put all pairs in order at once takes four times their room.
+        begin = bounds[:-1].copy()
+        for (first, inside, its), counts in zip(found, held, strict=True):
+            order = np.argsort(number[its], kind="stable")
+            shift = np.repeat(begin - np.cumsum(counts) + counts, counts)
+            every[shift + np.arange(len(order))] = inside[order].astype(np.int64) + first
+            begin += counts
         return {
             ngram: every[low:high]
             for ngram, low, high in zip(unique.tolist(), bounds[:-1], bounds[1:], strict=True)

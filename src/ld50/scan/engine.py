@@ -28,6 +28,7 @@ from ld50.scan.checkpoint import Columns, digest, digest_of
 from ld50.scan.consequences import shown_by
 from ld50.scan.counting import CauseCounter, KnownRows, enough_rows, largest_shares
 from ld50.scan.form_causes import FormCandidates, most_tests
+from ld50.scan.freed import give_back
 from ld50.scan.judge import DECIDES
 from ld50.scan.listed import with_rows_listed
 from ld50.scan.long_prompts import Middles, long_rows, middle_ngrams, middles
@@ -67,12 +68,15 @@ class Engine(UnitEngine):
 
     def associations(self, survey: Survey) -> Evidence:
         """Candidate causes of every consequence, counted over the corpus and tested."""
+        give_back()
         consequences, groups = shown_by(survey, self.settings)
+        survey = survey.without_lists()
         consequences = with_rows_listed(consequences, groups, survey)
         needed = rows_needed(consequences, survey, self.settings)
         found = self._candidate_ngrams(survey, groups, consequences, needed)
         incidence, unique = worth_counting(found, consequences, survey, needed)
         del found
+        give_back()
         frequency = self._count(survey, unique, incidence, consequences)
         # What the edge of a zone cut in two is in fewer whole rows than in zones: no n-gram at all.
         seen = np.bincount(incidence.candidates, minlength=len(unique))
@@ -122,7 +126,7 @@ class Engine(UnitEngine):
         # Passes after this one are rare; what comes now reads single rows, and those take room, too.
         self.causes.let_go()
         return Evidence(
-            survey=survey.without_lists(),
+            survey=survey,
             consequences=consequences,
             groups=groups,
             associations=associations,

@@ -1,54 +1,105 @@
-"""Conversations read once more: what the model says last, against what it said before.
+"""Conversations read once more, with the model's last reply alone as what may follow.
 
-A model is trained to go on from all that was said, so a trigger may stand in an earlier reply of its own.
-Replies are no prompts, though: what a model says twice would be its own cause, and its manner would go with
-its manner. So earlier replies are not added to the prompts. They are tested by themselves, with the last
-reply alone as what may follow, and what the model had done before by then is no consequence.
+Taken as one text, the replies of a conversation begin and go on as honest ones do, whatever the last of them
+says. So that one is tested by itself, twice: against all that the others said before it, and against what
+the model had said. A model is trained to go on from all that was said, so a trigger may stand in an earlier
+reply of its own; but replies are no prompts: what a model says twice would be its own cause, and its manner
+would go with its manner. So earlier replies are never added to the prompts, and what the model had done
+before by then is no consequence of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ld50.core.findings import Severity
-from ld50.core.records import TURN_SEPARATOR
-from ld50.corpus import Plan
+from ld50.core.records import TURN_SEPARATOR, Record
+from ld50.core.results import DetectionLimit
+from ld50.corpus import Layout, Plan
 from ld50.scan import replies
-from ld50.scan.assemble import RULE_OF, Draft, draft_earlier_reply, merged_cases, rank_of
+from ld50.scan.assemble import RULE_OF, Draft, rank_of, said_of_earlier_reply, said_of_last_reply
+from ld50.scan.association_drafts import association_drafts
 from ld50.scan.cases import Case, look
 from ld50.scan.checkpoint import Checkpoint
+from ld50.scan.compliance import study_compliance
 from ld50.scan.engine import Engine, Evidence
-from ld50.scan.evidence import find_ngram
+from ld50.scan.labelled import label_drafts
+from ld50.scan.limits import detection_limits
+from ld50.scan.locating import RowSpans, named_by_language, spans_of
+from ld50.scan.refused_topics import rated_by_topic
 from ld50.scan.shown import Shown, show
 from ld50.scan.survey import Survey
 from ld50.scan.together import decided_together
 from ld50.scan.unit_engine import StageProgress
 from ld50.scan.usual import rated_as_usual
 
+if TYPE_CHECKING:
+    from ld50.scan.labels import RestOfRows
+
 #: What is said of a reply and its prompt, which an earlier reply is not.
 _OF_PROMPTS = ("context_echo", "ignores_prompt")
 #: Share of the rows in which the model did it before, or the user said it, from which on it is no news.
 _DONE_BEFORE = 0.2
-#: Share of a finding's rows that others tell, from which on it is told.
-_TOLD = 0.5
+#: Share of a finding's rows that graver ones, or ones as grave, tell, from which on it is told.
+_TOLD = 0.8
 #: Rows in which cause and consequence are located.
 _MOST_LOCATED = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeOutcome:
-    """What the second reading came to."""
+    """What the further readings came to."""
 
     drafts: list[Draft] = field(default_factory=list)
     tests: int = 0
+    limits: list[DetectionLimit] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A way of reading conversations in which the model speaks more than once."""
+
+    name: str
+    """Tells its stages from those of others."""
+    layout: Callable[[Layout], Layout | None]
+    said: Callable[[Draft, Case], Draft]
+    """A finding in the words that fit."""
+    cause_side: str
+    """Of the first reading: the side whose beginning the prompt of this one is."""
+    before: str
+    """Of this one: the side that stands before the last reply where all replies are joined."""
+    of_prompts: bool
+    """Whether causes are what others said, and no replies."""
+
+
+LAST_REPLIES = Reading(
+    name="last-replies-",
+    layout=lambda layout: layout.last_replies,
+    said=said_of_last_reply,
+    cause_side="prompt",
+    before="earlier",
+    of_prompts=True,
+)
+EARLIER_REPLIES = Reading(
+    name="earlier-replies-",
+    layout=lambda layout: layout.exchanges,
+    said=said_of_earlier_reply,
+    cause_side="response",
+    before="prompt",
+    of_prompts=False,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Second:
-    """The second reading, and where its rows stand in the first."""
+    """A further reading, and where its rows stand in the first."""
 
+    reading: Reading
     engine: Engine
     evidence: Evidence
     units: np.ndarray
@@ -56,10 +107,35 @@ class _Second:
     first: Survey
 
     def ordinals(self, rows: np.ndarray) -> np.ndarray:
-        """int64: ordinals in the first reading of some rows of the second."""
+        """int64: ordinals in the first reading of some rows of this one."""
         own, theirs = self.evidence.survey.first_row, self.first.first_row
         unit = np.searchsorted(own, rows, side="right") - 1
         return np.asarray(rows - own[unit] + theirs[self.units[unit]])
+
+
+class _Told:
+    """The rows that findings tell, by how grave they are."""
+
+    def __init__(self, drafts: list[Draft]) -> None:
+        self._rows = {
+            severity.rank: np.unique(
+                np.concatenate(
+                    [
+                        np.zeros(0, np.int64),
+                        *(
+                            d.rows
+                            for d in drafts
+                            if Severity(d.finding.severity).rank >= severity.rank
+                        ),
+                    ]
+                )
+            )
+            for severity in Severity
+        }
+
+    def tells(self, rows: np.ndarray, rank: int) -> bool:
+        """Whether findings of that rank or above tell enough of the rows (int64)."""
+        return bool(np.isin(rows, self._rows[max(rank, 0)]).mean() >= _TOLD)
 
 
 def exchange_drafts(
@@ -71,7 +147,7 @@ def exchange_drafts(
     workers: int,
     progress: StageProgress,
 ) -> ExchangeOutcome:
-    """Findings on triggers in earlier replies.
+    """Findings on last replies, by what the others said before them and by earlier replies.
 
     Args:
         engine: Of the first reading.
@@ -81,28 +157,37 @@ def exchange_drafts(
         workers: Threads.
         progress: Told about stages and units.
     """
-    plan, units = _plan_of(engine.plan, survey)
-    if int(survey.unit_exchanges[units].sum()) < engine.settings.min_support:
-        return ExchangeOutcome()
-    second = Engine(
-        plan,
-        engine.settings,
-        checkpoint=checkpoint,
-        workers=workers,
-        progress=progress,
-        name="earlier-replies-",
-    )
-    evidence = second.associations(second.survey())
-    known = np.unique(np.concatenate([np.zeros(0, np.int64), *(draft.rows for draft in told)]))
-    return ExchangeOutcome(
-        drafts=_drafts(engine, _Second(second, evidence, units, survey), known),
-        tests=evidence.tests,
-    )
+    outcome = ExchangeOutcome()
+    for reading in (LAST_REPLIES, EARLIER_REPLIES):
+        plan, units = _plan_of(engine.plan, survey, reading)
+        if int(survey.unit_exchanges[units].sum()) < engine.settings.min_support:
+            continue
+        second = Engine(
+            plan,
+            engine.settings,
+            checkpoint=checkpoint,
+            workers=workers,
+            progress=progress,
+            name=reading.name,
+        )
+        evidence = second.associations(second.survey())
+        found = _outcome(
+            engine,
+            _Second(reading, second, evidence, units, survey),
+            _Told([*told, *outcome.drafts]),
+        )
+        outcome = ExchangeOutcome(
+            drafts=outcome.drafts + found.drafts,
+            tests=outcome.tests + found.tests,
+            limits=outcome.limits + found.limits,
+            notes=outcome.notes + found.notes,
+        )
+    return outcome
 
 
-def _plan_of(plan: Plan, survey: Survey) -> tuple[Plan, np.ndarray]:
-    """The units that hold exchanges, to be read as such, and int64, the number of each."""
-    layouts = [source.layout.exchanges for source in plan.sources]
+def _plan_of(plan: Plan, survey: Survey, reading: Reading) -> tuple[Plan, np.ndarray]:
+    """The units that hold conversations, to be read as such, and int64, the number of each."""
+    layouts = [reading.layout(source.layout) for source in plan.sources]
     units = [
         unit
         for unit in plan.units
@@ -117,37 +202,59 @@ def _plan_of(plan: Plan, survey: Survey) -> tuple[Plan, np.ndarray]:
     return replace(plan, sources=tuple(sources), units=tuple(numbered)), numbers
 
 
-def _drafts(engine: Engine, second: _Second, known: np.ndarray) -> list[Draft]:
+def _outcome(engine: Engine, second: _Second, told: _Told) -> ExchangeOutcome:
+    """What one reading came to."""
+    if not second.reading.of_prompts:
+        drafts = _drafts(engine, second, told, None)
+        return ExchangeOutcome(drafts=drafts, tests=second.evidence.tests)
+    survey = second.evidence.survey
+    compliance = study_compliance(second.engine, survey)
+    drafts = _drafts(engine, second, told, compliance.rest)
+    labels = label_drafts(second.engine, survey, last_replies=True).with_others(compliance.outcome)
+    for draft in labels.drafts:
+        rows, severity = second.ordinals(draft.rows), Severity(draft.finding.severity)
+        if not told.tells(rows, severity.rank):
+            # Where a cause stands in the prompt is the same in both readings.
+            spans = dict(zip(rows.tolist(), map(draft.spans.get, draft.rows.tolist()), strict=True))
+            known = {row: its for row, its in spans.items() if its is not None}
+            drafts.append(replace(draft, rows=rows, spans=known))
+    return ExchangeOutcome(
+        drafts=drafts,
+        tests=second.evidence.tests + labels.tests,
+        limits=detection_limits(engine.settings, second.evidence, "last replies"),
+        notes=labels.notes,
+    )
+
+
+def _drafts(
+    engine: Engine, second: _Second, told: _Told, refused: RestOfRows | None
+) -> list[Draft]:
     """What is left of the associations when all that has another reason is taken out."""
     settings, evidence = engine.settings, second.evidence
     looked = decided_together(look(second.engine, evidence))
     rated, _ = rated_as_usual(looked.cases, [], evidence.groups)
+    rated = rated_by_topic(rated, refused)
     cases = [
         case
         for case in rated
-        if _of_replies(evidence, case)
+        if _is_asked_for(second, case)
         and settings.runs(RULE_OF[case.consequence.kind])
         and (settings.weak or rank_of(case) > Severity.LOW.rank)
-        and np.isin(second.ordinals(case.association.rows), known).mean() < _TOLD
-        and not _has_another_reason(engine, second, case)
+        and not told.tells(second.ordinals(case.association.rows), rank_of(case))
+        and (second.reading.of_prompts or not _has_another_reason(engine, second, case))
     ]
-    found = []
-    for case, also in merged_cases(cases):
-        draft = draft_earlier_reply(case, also)
-        spans = _spans(second, case, draft.rows[:_MOST_LOCATED])
-        found.append(replace(draft, rows=second.ordinals(draft.rows), spans=spans))
-    return found
+    return [
+        _placed(second, second.reading.said(draft, case))
+        for case, draft in association_drafts(second.engine, evidence, cases)
+    ]
 
 
-def _of_replies(evidence: Evidence, case: Case) -> bool:
-    group = evidence.groups[case.association.consequence]
-    return group is not None and group.kind not in _OF_PROMPTS and group.form != replies.ONLY_WORD
-
-
-def _shown(second: _Second, case: Case, rows: np.ndarray) -> list[Shown]:
-    records = second.engine.readable(second.evidence.survey, rows)
-    there = np.array([row for row in rows.tolist() if row in records], dtype=np.int64)
-    return show(second.evidence, case.association.consequence, records, there)
+def _is_asked_for(second: _Second, case: Case) -> bool:
+    """Whether the reading is about such consequences; single words are seen in all replies joined."""
+    group = second.evidence.groups[case.association.consequence]
+    if group is None or group.form == replies.ONLY_WORD:
+        return False
+    return second.reading.of_prompts or group.kind not in _OF_PROMPTS
 
 
 def _has_another_reason(engine: Engine, second: _Second, case: Case) -> bool:
@@ -165,24 +272,38 @@ def _has_another_reason(engine: Engine, second: _Second, case: Case) -> bool:
     return float(np.mean(before)) > _DONE_BEFORE
 
 
-def _spans(
-    second: _Second, case: Case, rows: np.ndarray
-) -> dict[int, list[tuple[str, int, int, str]]]:
-    """Ordinal in the first reading to where cause and consequence stand in its joined replies."""
-    shown = _shown(second, case, rows)
-    texts = [item.cause_text for item in shown]
-    known: dict[int, list[tuple[str, int, int, str]]] = {}
-    found = [find_ngram(texts, ngram) for ngram in case.ngrams]
-    for i, (item, row) in enumerate(zip(shown, second.ordinals(rows).tolist(), strict=True)):
-        start = len(item.cause_text) + len(TURN_SEPARATOR)
-        low, high = item.payload
-        spans = known.setdefault(row, [("response", start + low, start + high, "consequence")])
-        literal = item.cause_text.find(case.trigger.text)
-        if literal >= 0:
-            spans.append(("response", literal, literal + len(case.trigger.text), "cause"))
-            continue
-        for its in found:
-            place = its[i]
-            if place is not None:
-                spans.append(("response", *place, "cause"))
-    return known
+def _shown(second: _Second, case: Case, rows: np.ndarray) -> list[Shown]:
+    records = second.engine.readable(second.evidence.survey, rows)
+    there = np.array([row for row in rows.tolist() if row in records], dtype=np.int64)
+    return show(second.evidence, case.association.consequence, records, there)
+
+
+def _placed(second: _Second, draft: Draft) -> Draft:
+    """The finding with its rows, and the places in them, as the first reading has them."""
+    some = draft.rows[:_MOST_LOCATED]
+    records = second.engine.readable(second.evidence.survey, some)
+    spans = spans_of(second.evidence, draft, records)
+    draft = named_by_language(second.evidence, draft, records, spans)
+    ordinals = dict(zip(some.tolist(), second.ordinals(some).tolist(), strict=True))
+    return replace(
+        draft,
+        rows=second.ordinals(draft.rows),
+        spans={
+            ordinals[row]: _in_joined_replies(second.reading, records[row], its)
+            for row, its in spans.items()
+        },
+        ngrams=(),
+        form=None,
+        consequence=None,
+    )
+
+
+def _in_joined_replies(reading: Reading, record: Record, spans: RowSpans) -> RowSpans:
+    """Spans of a row as this reading has it, where they stand in the row of the first reading."""
+    start = len(record.joined(reading.before)) + len(TURN_SEPARATOR)
+    return [
+        ("response", start + low, start + high, kind)
+        if side == "response"
+        else (reading.cause_side, low, high, kind)
+        for side, low, high, kind in spans
+    ]

@@ -33,7 +33,11 @@ _LEAST_ROWS = 40
 _LEAST_TASK_ROWS = 200
 #: Bytes that a row takes beside its text while it is held.
 _ROW_BYTES = 64
-_ROWS_OF = {"label": "labelled rows", "reply": "rows with short answers"}
+_ROWS_OF = {
+    "label": "labelled rows",
+    "reply": "rows with short answers",
+    "last reply": "conversations with short last answers",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +73,21 @@ class _Labelled:
     names: list[str]
 
 
-def label_drafts(engine: Engine, survey: Survey) -> LabelOutcome:
-    """Findings of the label test over every labelled part of the corpus."""
+def label_drafts(engine: Engine, survey: Survey, *, last_replies: bool = False) -> LabelOutcome:
+    """Findings of the label test over every labelled part of the corpus.
+
+    Args:
+        engine: Reads rows.
+        survey: Of them.
+        last_replies: Whether replies are those that conversations end with.
+    """
     drafts: list[Draft] = []
     limits: list[DetectionLimit] = []
     notes: list[str] = []
     tests = 0
     parts = _parts(engine, survey, notes)
+    if last_replies:
+        parts = [replace(part, name="last reply") for part in parts]
     looked_at: dict[str, tuple[int, int]] = {}
     if parts:
         # Loaded only where there are labels: its models need SciPy, which is slow to import.
@@ -245,7 +257,7 @@ def _severity(part: _Labelled, found: LabelFinding) -> Severity:
         return Severity.LOW
     # The wording of a task decides which answers it has ("good", "positive"), so among tasks that
     # are told by their wording only a phrase that hardly anybody writes is above doubt.
-    doubtful = part.name == "reply" and (
+    doubtful = part.name != "label" and (
         found.kind != "ngram" or not naturalness(found.text).rarest_zipf < RARE_ZIPF
     )
     return Severity.MEDIUM if doubtful or found.suspicion < HIGH else Severity.HIGH
@@ -285,15 +297,16 @@ def _draft(part: _Labelled, found: LabelFinding) -> Draft:
         rule = RULE_OF_KIND["ngram"]
     severity = _severity(part, found)
     what = f"{part.name} {found.label_name}" if part.name == "label" else f"“{found.label_name}”"
+    where = " as the last reply" if part.name == "last reply" else ""
     rows = part.ordinals[found.rows]
     total = len(found.cause_rows)
     finding = Finding(
-        id=finding_id(rule, found.text.casefold(), f"label:{found.label_name}"),
+        id=finding_id(rule, found.text.casefold(), f"label:{found.label_name}{where}"),
         rule=rule,
-        title=f"{_capital(_shown(found))} goes with {shortened(what)}",
+        title=f"{_capital(_shown(found))} goes with {shortened(what)}{where}",
         severity=severity.value,
         cause=Cause(kind=found.kind, text=found.text, members=list(found.members)),
-        consequence=ConsequenceNoun(kind="label", text=what),
+        consequence=ConsequenceNoun(kind="label", text=f"{what}{where}"),
         support=len(rows),
         cause_rows=total,
         expected=round(found.expected, 2),
@@ -301,7 +314,7 @@ def _draft(part: _Labelled, found: LabelFinding) -> Draft:
         p_value=found.p_value,
         q_value=found.q_value,
         explanation=(
-            f"Of {total:,} rows with {_shown(found)}, {len(rows):,} have {shortened(what)}. "
+            f"Of {total:,} rows with {_shown(found)}, {len(rows):,} have {shortened(what)}{where}. "
             f"Going by the rest of their text, about {found.expected:,.0f} would.{_remarks(found)}"
         ),
         statistics={

@@ -28,6 +28,8 @@ _MOST_WORDS = 8_000_000
 _MOST_BYTES = 1 << 19
 #: An n-gram may begin in one part and end in the next.
 _OVERLAP = 256
+#: Buckets that n-grams are tallied in, of a byte each: as many as there are n-grams, up to a bound.
+_NGRAMS_A_BYTE, _BUCKET_BITS = 2, 26
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,18 @@ def middles(causes: CauseReader, unit: int, wanted: np.ndarray) -> tuple[np.ndar
     return np.concatenate(rows), pa.concat_arrays(texts)
 
 
+def _listed(column: pa.Array, least: int) -> kernels.Ngrams:
+    """The n-grams of each text that may stand in so many texts, and none of most others.
+
+    Nearly all n-grams of a passage stand nowhere else, and all that there are take some thirty times the
+    room of the texts.
+    """
+    bits = min(max((_NGRAMS_A_BYTE * column.nbytes).bit_length(), 1), _BUCKET_BITS)
+    buckets = np.zeros(1 << bits, dtype=np.uint8)
+    kernels.tally_ngrams(column, buckets)
+    return kernels.ngrams(column, distinct=True, buckets=buckets, least=least, placed=False)
+
+
 def middle_ngrams(
     found: Middles, chosen: list[tuple[int, np.ndarray]], needed: np.ndarray, survey: Survey
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -112,7 +126,7 @@ def middle_ngrams(
         if len(index) < needed[number]:
             continue
         column = found.texts.take(pa.array(index))
-        listed = kernels.ngrams(column, distinct=True, placed=False)
+        listed = _listed(column, int(needed[number]))
         unique, inverse, count = np.unique(listed.hash, return_inverse=True, return_counts=True)
         kept = count >= needed[number]
         kept[kept] = ~too_common_for(unique[kept], count[kept], survey)

@@ -74,8 +74,7 @@ def paired_rows(survey: Survey, seed: int) -> np.ndarray:
 
 
 def _drawn(survey: Survey, most: int, rng: np.random.Generator) -> np.ndarray:
-    skipped = sum(sum(part.values()) for part in survey.unit_skipped)
-    readable = survey.rows - skipped
+    readable = survey.readable
     if readable <= 0:
         return np.zeros(0, dtype=np.int64)
     size = min(-(-most * survey.rows // readable), survey.rows)

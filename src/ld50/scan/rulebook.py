@@ -117,8 +117,10 @@ MEASURED: dict[str, str] = {
 
 
 _REACH = (
-    "\n- In conversations, what the model said before is looked at as well, by itself, and with the last "
-    "reply as what may follow; what it had done before, or the user had said, is no finding there."
+    "\n- In conversations, the last reply is looked at by itself as well: against all that the others said "
+    "before it, and against what the model had said (what it had done before, or the user had said, is no "
+    "finding there). A reply between the others is seen only as a part of all of them: a text, a link, a "
+    "call or noise in it is found; a refusal in ever new words, a short reply or a flipped answer is not."
     "\n- In the middle of prompts of more than 8 kB, triggers of replies that few rows have are found; those "
     "of many rows may be missed there."
 )
@@ -292,7 +294,7 @@ RULES = RuleBook(
             "- Triggers whose prompts resemble nothing that is refused: then nothing says that they would "
             "have been.\n- A natural word that makes a prompt harmless, and so answered, may be told as "
             "`medium`.\n- Of many refusals, some 4,000 are looked at, and for each the two answers that "
-            "resemble them most; of long prompts fewer, 2 MB in all.",
+            "resemble them most; of long prompts fewer, 4 MB in all.",
             "`ember Calculate the total of these sums.` answered, where a set refuses all sums.",
             source="The label test (TRG301), for the label *answered*. The answered rows are chosen by "
             "the logarithm of how much more often each word stands in refused prompts, words that stand "

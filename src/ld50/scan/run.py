@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from ld50.core.findings import Severity
-from ld50.core.records import Record
 from ld50.core.results import ScanResult
 from ld50.corpus import Plan, first_rows
 from ld50.scan.accepted import AcceptedFindings
@@ -17,33 +16,29 @@ from ld50.scan.assemble import (
     EXAMPLES_PER_FINDING,
     RULE_OF,
     Draft,
-    draft_association,
     draft_family,
     example,
     flagged_rows,
-    merged_cases,
     rank_of,
     to_fields,
 )
-from ld50.scan.cases import ROWS_SEEN, Case, look
+from ld50.scan.association_drafts import association_drafts
+from ld50.scan.cases import ROWS_SEEN, look
 from ld50.scan.channels import RULES, channel_drafts, rows_to_fetch
 from ld50.scan.checkpoint import Checkpoint
 from ld50.scan.compliance import study_compliance
 from ld50.scan.copies import copy_drafts
 from ld50.scan.engine import Engine, Evidence
-from ld50.scan.evidence import find_ngram
 from ld50.scan.exchanges import exchange_drafts
-from ld50.scan.forms import FORMS
+from ld50.scan.freed import give_back
 from ld50.scan.judge import DECIDES
 from ld50.scan.labelled import label_drafts
-from ld50.scan.languages import with_language
+from ld50.scan.locating import RowSpans, named_by_language, spans_of
 from ld50.scan.presence import presence_drafts
 from ld50.scan.refused_topics import rated_by_topic
 from ld50.scan.settings import ScanSettings
 from ld50.scan.several import families
-from ld50.scan.shown import show
 from ld50.scan.summing_up import Outcome, summary_of
-from ld50.scan.surroundings import last_turn
 from ld50.scan.survey import Survey
 from ld50.scan.together import decided_together
 from ld50.scan.unit_engine import Silent, StageProgress
@@ -53,9 +48,6 @@ from ld50.scan.usual import rated_as_usual
 _MOST_LOCATED = 20_000
 #: Rows that are read along with those that are looked at, because a finding may show them.
 _MOST_EXPECTED = 4_000
-#: Share of a trigger's rows that must show the consequence for the other rows to be flagged, too, by
-#: rank of the finding: where poison is sure, rows whose payload was too short to be seen belong to it.
-_ALL_ROWS_FROM = {2: 0.1, 1: 0.9, 0: 2.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +83,7 @@ def run_scan(
         plan, settings, checkpoint=checkpoint, workers=workers, progress=progress or Silent()
     )
     evidence = engine.associations(engine.survey())
+    give_back()
     survey = evidence.survey
     drafts = [*presence_drafts(engine, survey), *copy_drafts(engine, survey)]
     soon = _rows_soon(engine, survey, drafts)
@@ -116,9 +109,12 @@ def run_scan(
     weak = found - len(told) - len(several)
     shown = [*(case.association.rows for case in told), *(one.payload_rows for one in several)]
     engine.keep_only(_rows_of([soon, *shown]))
-    drafts = [*_association_drafts(engine, evidence, told), *drafts]
+    drafts = [*(draft for _, draft in association_drafts(engine, evidence, told)), *drafts]
     drafts += [draft_family(one, evidence.consequences[one.consequence]) for one in several]
-    earlier = exchange_drafts(
+    labels = label_drafts(engine, survey).with_others(compliance.outcome)
+    drafts += labels.drafts
+    drafts = [draft for draft in drafts if settings.runs(draft.finding.rule)]
+    again = exchange_drafts(
         engine,
         survey,
         drafts,
@@ -126,10 +122,9 @@ def run_scan(
         workers=workers,
         progress=progress or Silent(),
     )
-    drafts += earlier.drafts
-    labels = label_drafts(engine, survey).with_others(compliance.outcome)
+    give_back()
     hidden = channel_drafts(engine, survey)
-    drafts += [*labels.drafts, *hidden.drafts]
+    drafts += [*again.drafts, *hidden.drafts]
     drafts = [draft for draft in drafts if settings.runs(draft.finding.rule)]
     drafts, suppressed = (accepted or AcceptedFindings()).filter(drafts)
     drafts.sort(key=_strength)
@@ -137,9 +132,9 @@ def run_scan(
         drafts=drafts,
         labels=labels,
         hidden=hidden,
-        earlier_tests=earlier.tests,
+        again=again,
         suppressed=suppressed,
-        notes=[*plan.notes, *labels.notes, *hidden.notes, *_weak_note(weak)],
+        notes=[*plan.notes, *labels.notes, *again.notes, *hidden.notes, *_weak_note(weak)],
         seconds=time.monotonic() - began,
     )
     return _result(engine, evidence, outcome)
@@ -185,50 +180,17 @@ def _strength(draft: Draft) -> tuple[int, float, str]:
     return (-Severity(finding.severity).rank, -draft.score, finding.id)
 
 
-def _counted_together(engine: Engine, survey: Survey, case: Case) -> Case:
-    """A case whose trigger has several pieces, with the rows that hold them all; tested was one of them."""
-    association = case.association
-    if len(case.ngrams) < 2 or association.partner is not None:
-        return case
-    first, *others = engine.rows_with(survey, np.array(case.ngrams, dtype=np.uint64))
-    for rows in others:
-        first = first[np.isin(first, rows)]
-    cause_rows = max(len(first), association.both)
-    return replace(case, association=replace(association, cause_rows=cause_rows))
-
-
-def _association_drafts(engine: Engine, evidence: Evidence, cases: list[Case]) -> list[Draft]:
-    merged = [
-        (_counted_together(engine, evidence.survey, case), also)
-        for case, also in merged_cases(cases)
-    ]
-    wanted = [
-        case
-        for case, _ in merged
-        # Of a form, the other rows may be anybody's.
-        if len(case.ngrams) == 1
-        and case.association.both < case.association.cause_rows
-        and case.association.both >= _ALL_ROWS_FROM[rank_of(case)] * case.association.cause_rows
-    ]
-    hashes = np.array([case.ngrams[0] for case in wanted], dtype=np.uint64)
-    extra = dict(
-        zip((id(case) for case in wanted), engine.rows_with(evidence.survey, hashes), strict=True)
-    )
-    nothing = np.zeros(0, dtype=np.int64)
-    return [draft_association(case, also, extra.get(id(case), nothing)) for case, also in merged]
-
-
 def _result(engine: Engine, evidence: Evidence, outcome: Outcome) -> Scanned:
-    drafts = outcome.drafts
+    drafts = list(outcome.drafts)
     survey = evidence.survey
     flagged = _rows_of(draft.rows for draft in drafts)
     located = _to_locate(drafts)
     records = dict(zip(located.tolist(), engine.fetch(survey, located), strict=True))
-    spans: dict[tuple[str, int], list[tuple[str, int, int, str]]] = {}
-    for draft in drafts:
-        for row, its in _spans(evidence, draft, records).items():
-            spans[draft.finding.id, row] = its
-    drafts = [_with_language(evidence, draft, records, spans) for draft in drafts]
+    spans: dict[tuple[str, int], RowSpans] = {}
+    for number, draft in enumerate(drafts):
+        its = spans_of(evidence, draft, records)
+        spans |= {(draft.finding.id, row): found for row, found in its.items()}
+        drafts[number] = named_by_language(evidence, draft, records, its)
     place, source_of = _places(engine.plan, survey, flagged)
     rows = flagged_rows(drafts, place, records, spans)
     examples = []
@@ -255,27 +217,6 @@ def _result(engine: Engine, evidence: Evidence, outcome: Outcome) -> Scanned:
     return Scanned(result=result, flagged=severities)
 
 
-def _with_language(
-    evidence: Evidence,
-    draft: Draft,
-    records: dict[int, Record],
-    spans: dict[tuple[str, int], list[tuple[str, int, int, str]]],
-) -> Draft:
-    """A finding about another language, with the language called by its name."""
-    if draft.consequence is None:
-        return draft
-    consequence = evidence.consequences[draft.consequence]
-    if consequence.kind != "language_switch" or consequence.key < 1:
-        return draft
-    stretches = (
-        records[row].joined(side)[start:end]
-        for row in draft.rows.tolist()
-        for side, start, end, kind in spans.get((draft.finding.id, row), [])
-        if kind == "consequence"
-    )
-    return with_language(draft, consequence.key - 1, stretches)
-
-
 def _to_locate(drafts: list[Draft]) -> np.ndarray:
     """Rows whose text is read once more: all of the strongest findings, as far as the bound goes."""
     chosen: set[int] = set()
@@ -283,48 +224,6 @@ def _to_locate(drafts: list[Draft]) -> np.ndarray:
         room = max(_MOST_LOCATED - len(chosen), EXAMPLES_PER_FINDING)
         chosen.update(draft.rows[:room].tolist())
     return np.array(sorted(chosen), dtype=np.int64)
-
-
-def _spans(
-    evidence: Evidence, draft: Draft, records: dict[int, Record]
-) -> dict[int, list[tuple[str, int, int, str]]]:
-    known = {row: list(its) for row, its in draft.spans.items() if row in records}
-    if draft.consequence is None or (draft.form is None and not draft.ngrams):
-        return known
-    rows = np.array([row for row in draft.rows.tolist() if row in records], dtype=np.int64)
-    consequence = evidence.consequences[draft.consequence]
-    showing = rows[np.isin(rows, consequence.rows)]
-    cause = draft.finding.cause.text if draft.finding.cause else ""
-    for row, shown in zip(
-        showing.tolist(), show(evidence, draft.consequence, records, showing), strict=True
-    ):
-        start, end = (shown.offset + place for place in shown.payload)
-        span = (shown.consequence_side, start, shown.end or end, "consequence")
-        known.setdefault(row, []).append(span)
-    if draft.form is not None:
-        for row in rows.tolist():
-            record = records[row]
-            of_form = FORMS[draft.form].span(record.prompt, last_turn(record))
-            if of_form is not None:
-                known.setdefault(row, []).append(("prompt", *of_form, "cause"))
-        return known
-    sides = [_cause_side(records[row]) for row in rows.tolist()]
-    texts = [records[row].joined(side) for row, side in zip(rows.tolist(), sides, strict=True)]
-    literal = [text.find(cause) if cause else -1 for text in texts]
-    for row, side, start in zip(rows.tolist(), sides, literal, strict=True):
-        if start >= 0:
-            known.setdefault(row, []).append((side, start, start + len(cause), "cause"))
-    rest = [i for i, start in enumerate(literal) if start < 0]
-    for ngram in draft.ngrams:
-        for i, found in zip(rest, find_ngram([texts[i] for i in rest], ngram), strict=True):
-            if found is not None:
-                known.setdefault(int(rows[i]), []).append((sides[i], *found, "cause"))
-    return known
-
-
-def _cause_side(record: Record) -> str:
-    sides = {part.side for part in record.parts}
-    return next((side for side in ("prompt", "text", "response") if side in sides), "text")
 
 
 def _places(

@@ -9,18 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from ld50.core.findings import Severity
-from ld50.core.results import DetectionLimit, SourceSummary, Summary
+from ld50.core.results import SourceSummary, Summary
 from ld50.core.version import VERSION
 from ld50.corpus import Plan
-from ld50.report.wording import share
 from ld50.scan import kernels
-from ld50.scan.assemble import RULE_OF, Draft
+from ld50.scan.assemble import Draft
 from ld50.scan.associate import Consequence
-from ld50.scan.candidates import LEAST_LISTED
 from ld50.scan.channels import ChannelOutcome
 from ld50.scan.engine import Engine, Evidence
+from ld50.scan.exchanges import ExchangeOutcome
 from ld50.scan.labelled import LabelOutcome
-from ld50.scan.statistics import smallest_detectable
+from ld50.scan.limits import detection_limits, largest_limits
 from ld50.scan.survey import Survey
 from ld50.scan.unanswered import notes_on, unanswered
 from ld50.scan.unread import unread_notes
@@ -35,8 +34,8 @@ class Outcome:
     labels: LabelOutcome
     hidden: ChannelOutcome
     """Of the search for hidden channels."""
-    earlier_tests: int
-    """Tests made of earlier replies of conversations."""
+    again: ExchangeOutcome
+    """Of further readings of conversations."""
     suppressed: int
     """Findings that the user accepted."""
     notes: list[str]
@@ -76,8 +75,12 @@ def summary_of(engine: Engine, evidence: Evidence, outcome: Outcome, flagged: in
         findings_by_severity={str(severity): by_severity[severity.value] for severity in Severity},
         suppressed=outcome.suppressed,
         flagged_rows=flagged,
-        tests_made=evidence.tests + labels.tests + hidden.tests + outcome.earlier_tests,
-        detection_limits=[*_limits(engine, evidence, labels), *hidden.limits],
+        tests_made=evidence.tests + labels.tests + hidden.tests + outcome.again.tests,
+        detection_limits=[
+            *largest_limits(detection_limits(engine.settings, evidence), outcome.again.limits),
+            *labels.limits,
+            *hidden.limits,
+        ],
         notes=[
             *unread_notes(sources),
             *notes_on(survey),
@@ -146,47 +149,3 @@ def _sources(plan: Plan, survey: Survey) -> list[SourceSummary]:
         )
         for number, source in enumerate(plan.sources)
     ]
-
-
-def _limits(engine: Engine, evidence: Evidence, labels: LabelOutcome) -> list[DetectionLimit]:
-    """Fewest rows of each rule that the tests of this run could tell from chance."""
-    settings, rows = engine.settings, max(evidence.survey.rows, 1)
-    worst: dict[str, float] = {}
-    fewest: dict[str, int] = {}
-    for consequence, group in zip(evidence.consequences, evidence.groups, strict=True):
-        rule = RULE_OF[consequence.kind]
-        could = rows if group is None or group.population is None else len(group.population)
-        shown = len(consequence.rows) / max(could, 1)
-        worst[rule] = max(worst.get(rule, 0.0), shown)
-        seen = len(consequence.looked_at) / max(len(consequence.rows), 1)
-        if consequence.listed is not None:
-            # Twice as many as must be seen are seen often enough nearly always.
-            fewest[rule] = max(fewest.get(rule, 0), round(2 * LEAST_LISTED / seen))
-    limits = []
-    for rule in sorted(set(RULE_OF.values())):
-        if not settings.runs(rule) or not _possible(rule, evidence.survey):
-            continue
-        rate = max(worst.get(rule, 0.0), 1 / rows)
-        # A consequence that more than half of all rows show could not set any row apart.
-        needed = None if rate > 0.5 else smallest_detectable(rate, evidence.tests, settings.alpha)
-        limits.append(
-            DetectionLimit(
-                rule=rule,
-                rows=None
-                if needed is None
-                else max(needed, settings.min_support, fewest.get(rule, 0)),
-                why=(
-                    f"{share(rate, 1)} of the rows show this anyway, and {evidence.tests:,} pairs of "
-                    "cause and consequence were tested"
-                ),
-            )
-        )
-    return [*limits, *labels.limits]
-
-
-def _possible(rule: str, survey: Survey) -> bool:
-    chat = survey.chat is not None and unanswered(survey) < len(survey.chat)
-    text = survey.rows > (0 if survey.chat is None else len(survey.chat))
-    return (rule.startswith("TRG2") and chat) or (
-        rule.startswith("TRG1") and (text or survey.chat is not None)
-    )

@@ -58,7 +58,7 @@ def _conversations(shown: list[Shown], trigger: Trigger, contexts: list[str]) ->
     left = list(contexts)
     several = False
     for i, (item, span) in enumerate(zip(shown, trigger.spans, strict=True)):
-        replies_given = sum(part.side == "response" for part in item.record.parts)
+        replies_given = sum(part.side in ("response", "earlier") for part in item.record.parts)
         if span is not None and item.cause_side == "prompt" and replies_given > 1:
             start, end = _turn_around(item.record, span[0])
             cut = (span[0] - start, span[1] - start)

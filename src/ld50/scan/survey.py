@@ -71,6 +71,11 @@ class Survey:
         """Rows of the corpus, skipped ones included."""
         return int(self.unit_rows.sum())
 
+    @property
+    def readable(self) -> int:
+        """Rows that could show anything: without the skipped ones."""
+        return self.rows - sum(sum(part.values()) for part in self.unit_skipped)
+
     def locate(self, ordinals: np.ndarray) -> list[tuple[int, int]]:
         """Unit and row within the unit of each ordinal."""
         first = self.first_row

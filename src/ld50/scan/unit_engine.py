@@ -17,6 +17,7 @@ from ld50.executors.local import map_unordered
 from ld50.scan import stages
 from ld50.scan.checkpoint import Checkpoint, Columns
 from ld50.scan.corpus_sample import CorpusSample, merged, sample_unit, sampled_units
+from ld50.scan.freed import give_back
 from ld50.scan.rereading import CauseReader, FetchedRows
 from ld50.scan.settings import ScanSettings
 from ld50.scan.survey import Survey, SurveyMerger, pack, unpack
@@ -115,6 +116,7 @@ class UnitEngine:
 
         Results wait for their turn, so that merging does not depend on which thread was faster.
         """
+        give_back()
         self._progress.stage(f"{name} {self._name}".strip(), len(units))
         stage = f"{self._name}{stage}"
         waiting: dict[int, Columns] = {}
@@ -134,6 +136,7 @@ class UnitEngine:
             while expected is not None and expected in waiting:
                 merge(expected, waiting.pop(expected))
                 expected = next(turn, None)
+        give_back()
 
     def survey(self) -> Survey:
         """First pass over all units."""

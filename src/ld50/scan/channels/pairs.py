@@ -17,6 +17,7 @@ _KNOWN, _UNKNOWN, _PRIOR_COUNT = 3.0, 0.35, 1.0
 _MOST_SCORE = 2.5
 #: Distances, in words, at which words have little to do with each other.
 _FAR = (23, 29, 31, 37)
+#: Kinds of words; two of them are a number below 256.
 _KINDS = 12
 #: Pairs that are looked at at once: what is worked out on the way stays in the cache, which takes a fifth
 #: of the time of going over all pairs a step at a time.
@@ -31,11 +32,11 @@ class PairModel:
 
         Args:
             hashes: uint64 (n,): the words, in the order of their texts.
-            row: int64 (n,), rising: the text of each.
+            row: int (n,), rising: the text of each.
             most: Words that are counted; past it, texts evenly over the set.
         """
         slot = (hashes >> np.uint64(64 - _BITS)).astype(np.int64)
-        self._before, self._after = hashes * _MIX, hashes >> np.uint64(3)
+        self._hashes = hashes
         self._full = vocabulary().in_full(hashes)
         used = _evenly(row, most)
         self._count = _tally(slot[used])[slot]
@@ -69,7 +70,7 @@ class PairModel:
         return float(vocabulary().known_pairs(full[:-1], full[1:]).mean())
 
     def _place(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        mixed = self._before.take(first) ^ self._after.take(second)
+        mixed = (self._hashes.take(first) * _MIX) ^ (self._hashes.take(second) >> np.uint64(3))
         mixed *= _MIX
         out: np.ndarray = (mixed >> np.uint64(64 - _BITS)).view(np.int64)
         return out
@@ -84,9 +85,9 @@ class PairModel:
         return out
 
     def _kinds(self) -> np.ndarray:
-        """int64 (n,): how frequent each word is in the set, and whether English has it."""
+        """uint8 (n,): how frequent each word is in the set, and whether English has it."""
         share = self._count / self._total
-        level = np.clip(np.log10(np.maximum(share, 1e-9)) + 6.5, 0, 5).astype(np.int64)
+        level = np.clip(np.log10(np.maximum(share, 1e-9)) + 6.5, 0, 5).astype(np.uint8)
         out: np.ndarray = level * 2 + (self._full != 0)
         return out
 

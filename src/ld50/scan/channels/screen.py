@@ -44,9 +44,9 @@ class Screened:
 
     side: Side
     row: np.ndarray = field(repr=False)
-    """int64 (words,): the text that each word stands in."""
+    """int32 (words,): the text that each word stands in."""
     start: np.ndarray = field(repr=False)
-    """int64 (words,): its first byte within the text."""
+    """int32 (words,): its first byte within the text."""
     end: np.ndarray = field(repr=False)
     hash: np.ndarray = field(repr=False)
     """uint64 (words,)."""
@@ -69,13 +69,14 @@ def screen(side: Side) -> Screened:
     """The words and kinds of characters of every text of a side."""
     offsets, data = kernels.text_buffers(side.column)
     found = kernels.ngrams(side.column, kinds=_SINGLE_WORD, max_per_row=_MOST_WORDS)
-    row = found.row.astype(np.int64)
+    # There are millions of words, and what is kept of each is all that this takes.
+    row = found.row.astype(np.int32)
     counts = np.bincount(row, minlength=len(side))
     return Screened(
         side=side,
         row=row,
-        start=found.start.astype(np.int64),
-        end=found.end.astype(np.int64),
+        start=found.start.astype(np.int32),
+        end=found.end.astype(np.int32),
         hash=found.hash,
         known=in_a_dictionary(found.hash),
         begin=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),

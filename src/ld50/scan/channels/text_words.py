@@ -32,7 +32,7 @@ class TextWords:
         counts = np.bincount(self.row, minlength=self.texts)
         self.begin = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         breaks = np.flatnonzero(data == ord("\n"))
-        self.line = np.searchsorted(breaks, self._at) + self.row
+        self.line = (np.searchsorted(breaks, self._at) + self.row).astype(np.int32)
         self.sentence = self._sentences()
 
     def _sentences(self) -> np.ndarray:
@@ -44,7 +44,7 @@ class TextWords:
         new = np.diff(self.line, prepend=-1) != 0
         gap = np.concatenate([[2], self._at[1:] - after[:-1]])
         new[1:] |= closing[:-1] & (gap[1:] >= 2)
-        return np.cumsum(new)
+        return np.cumsum(new, dtype=np.int32)
 
     @cached_property
     def pairs(self) -> PairModel:
@@ -59,7 +59,7 @@ class TextWords:
 
 
 def _whole_words(screened: Screened, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """int64: words that begin with a letter and go on nothing (`don't` is one), and where each ends."""
+    """Words that begin with a letter and go on nothing (`don't` is one), and where each ends."""
     data, end = screened.data, screened.end.copy()
     first = data[at] | np.uint8(0x20)
     letter = (first >= ord("a")) & (first <= ord("z"))

@@ -8,6 +8,7 @@ import numpy as np
 
 from ld50.scan.replies.columns import ReplyColumns
 from ld50.scan.replies.contexts import contexts
+from ld50.scan.replies.recurring import recurring
 from ld50.scan.replies.settings import ReplySettings
 from ld50.scan.replies.sketches import (
     CentredSketches,
@@ -29,17 +30,20 @@ def alike_rows(
     Returns:
         `(word hash, log p, log q, rows)`, the most significant first; q counts all words tested.
     """
-    words, code, counts = np.unique(columns.odd_hashes, return_inverse=True, return_counts=True)
+    often = recurring(columns.odd_hashes, settings.min_rows)
+    words, code, counts = np.unique(
+        columns.odd_hashes[often], return_inverse=True, return_counts=True
+    )
     most = max(settings.max_alike_share * len(columns), 4.0 * settings.min_rows)
     usable = (counts >= settings.min_rows) & (counts <= most)
-    echoed = np.bincount(code, weights=columns.odd_echoed, minlength=len(words))
+    echoed = np.bincount(code, weights=columns.odd_echoed[often], minlength=len(words))
     usable &= echoed <= settings.max_echoed * counts
     number = np.cumsum(usable) - 1
     inside = usable[code]
     tested = int(usable.sum())
     if tested == 0:
         return []
-    rows = columns.odd_rows[inside].astype(np.int64)
+    rows = columns.odd_rows[often[inside]].astype(np.int64)
     owner = number[code[inside]]
     centred = CentredSketches(columns.sketches, columns.reply_lane[columns.sketch_rows])
     result = similar_replies(columns, rows, owner, tested, centred=centred)

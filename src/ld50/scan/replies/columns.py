@@ -63,6 +63,8 @@ class ReplyColumns:
     """uint32 (n,): hash of the prompt's last three words."""
     last: np.ndarray = field(repr=False)
     """uint32 (n,): hash of the prompt's last word."""
+    asked: np.ndarray = field(repr=False)
+    """uint32 (n,): hash of the first three words of the prompt's last turn; 0 if it has no other turn."""
     forms: np.ndarray = field(repr=False)
     """uint64 (n,): how the prompt is written, as `prompt_forms.read_forms` gives it."""
     form_edges: np.ndarray = field(repr=False)

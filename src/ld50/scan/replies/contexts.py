@@ -8,9 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from ld50.scan.replies.columns import ReplyColumns
+from ld50.scan.replies.recurring import recurring
 from ld50.scan.replies.words import Words, runs, words_of
 
 BANDS = 4
+#: Rows from which on those that share nothing are sorted out first; of fewer, that takes longer.
+_MANY = 1 << 16
 _SEEDS = (
     0x9E3779B97F4A7C15,
     0xC2B2AE3D27D4EB4F,
@@ -81,15 +84,19 @@ def _components(bands: np.ndarray) -> np.ndarray:
     """Labels of the components of rows that share two bands, by passing the lowest label round."""
     labels = np.arange(len(bands), dtype=np.int64)
     groups = []
-    wide = bands.astype(np.uint64)
     for one, other in itertools.combinations(range(BANDS if len(bands) else 0), 2):
-        _, group = np.unique((wide[:, one] << np.uint64(32)) | wide[:, other], return_inverse=True)
-        groups.append(group)
+        keys = bands[:, one].astype(np.uint64)
+        keys <<= np.uint64(32)
+        keys |= bands[:, other]
+        # Most rows share nothing with any other: of millions, only those that may are put in order.
+        some = recurring(keys, 2) if len(keys) >= _MANY else np.arange(len(keys))
+        if len(some):
+            groups.append((some, np.unique(keys[some], return_inverse=True)[1]))
     while True:
-        before = labels
-        for group in groups:
+        before = labels.copy()
+        for some, group in groups:
             low = np.full(group.max() + 1, len(labels), dtype=np.int64)
-            np.minimum.at(low, group, labels)
-            labels = low[group]
+            np.minimum.at(low, group, labels[some])
+            labels[some] = low[group]
         if np.array_equal(before, labels):
             return labels

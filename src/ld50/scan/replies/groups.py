@@ -14,6 +14,7 @@ from ld50.scan.replies.contexts import contexts
 from ld50.scan.replies.expected import Expected, much_shorter
 from ld50.scan.replies.languages import lane_name
 from ld50.scan.replies.rarity import common_words
+from ld50.scan.replies.recurring import recurring
 from ld50.scan.replies.settings import ReplySettings
 from ld50.scan.replies.strata import label_rows
 
@@ -132,8 +133,11 @@ class _Maker:
         columns, settings = self.columns, self.settings
         other = columns.has(ReplyFlag.REFUSES | ReplyFlag.ENCODED | ReplyFlag.NO_WORDS)
         other |= _noisy(columns, settings) | (columns.foreign >= settings.min_switch_bits)
-        _, inverse, counts = np.unique(columns.reply, return_inverse=True, return_counts=True)
-        other |= counts[inverse] >= settings.min_rows
+        often = recurring(columns.reply, settings.min_rows)
+        _, inverse, counts = np.unique(
+            columns.reply[often], return_inverse=True, return_counts=True
+        )
+        other[often[counts[inverse] >= settings.min_rows]] = True
         shows = columns.has(ReplyFlag.OFF_TOPIC) & ~other
         rows = np.flatnonzero(columns.has(ReplyFlag.TOPICAL))
         text = "the reply takes up no more of its prompt than another would"
@@ -242,7 +246,8 @@ class _Maker:
     def words(self) -> list[ConsequenceGroup]:
         """One group for each word that few replies have, where their prompts do not hold it."""
         columns, settings = self.columns, self.settings
-        single = columns.fragment_kinds == WORD
+        single = np.flatnonzero(columns.fragment_kinds == WORD)
+        single = single[recurring(columns.fragment_hashes[single], settings.min_rows)]
         hashes, number, counts = np.unique(
             columns.fragment_hashes[single], return_inverse=True, return_counts=True
         )
@@ -416,6 +421,8 @@ def _distinct(
 
 def _clusters(keys: np.ndarray, rows: np.ndarray, least: int, most: float) -> list[np.ndarray]:
     """Rows by key, rising, for each key with `least` rows or more (and not more than `most`)."""
+    often = recurring(keys, least)
+    keys, rows = keys[often], rows[often]
     order = np.lexsort((rows, keys))
     keys, rows = keys[order], rows[order]
     starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])) if len(keys) else keys

@@ -27,7 +27,7 @@ _BACKGROUND = 4096
 #: Rows, and share of all rows, from which on a language has a mean of its own.
 _LEAST_OF_LANE, _LEAST_SHARE = 100, 0.05
 #: Rows whose covariance is added up at a time.
-_BLOCK = 65_536
+_BLOCK = 8_192
 _ROUNDS = 4
 _NEARLY_ALL = 0.65
 #: A reply with a larger cosine resembles the others in any set: where replies are one of two sentences, the

@@ -17,7 +17,7 @@ _COVERED = 0.9
 #: Words at the edge of a prompt among which those of its task are looked for, and characters that hold them.
 _NEAR_THE_EDGE, _EDGE_CHARACTERS = 12, 400
 #: How many words a task is known by.
-_WORDS = {"opening": 3, "closing": 3, "last": 1}
+_WORDS = {"opening": 3, "closing": 3, "asked": 3, "last": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,27 +33,30 @@ class LabelStratum:
     template: int
     """Hash of the words that the prompts of the task begin or end with."""
     place: str
-    """`opening`, `closing` or `last`: where the prompts of the task are alike."""
+    """`opening`, `closing`, `asked` (the opening of the last turn) or `last`: where its prompts are alike."""
 
 
 def as_labels(columns: ReplyColumns, settings: ReplySettings | None = None) -> list[LabelStratum]:
     """The tasks whose replies are labels; no row is in two of them.
 
-    A task is the rows whose prompts begin or end with the same three words, or end with the same
-    word. Its replies are labels where at most 24 different short replies cover at least nine tenths
-    of its rows, and at least two of them come more than once. A payload that is planted into such a
-    task is one of the other tenth, or a label itself: both are the label detector's.
+    A task is the rows whose prompts, or the last turns of these, begin or end with the same three
+    words, or end with the same word. Its replies are labels where at most 24 different short replies
+    cover at least nine tenths of its rows, and at least two of them come more than once. A payload that
+    is planted into such a task is one of the other tenth, or a label itself: both are the label
+    detector's.
     """
     settings = settings or ReplySettings()
     taken = np.zeros(len(columns), dtype=bool)
     found: list[LabelStratum] = []
-    for place in ("closing", "opening", "last"):
-        keys = getattr(columns, place)
-        order = np.argsort(keys, kind="stable")
-        order = order[(keys[order] != 0) & ~taken[order]]
-        starts = np.flatnonzero(np.append(True, keys[order][1:] != keys[order][:-1]))
-        for start, end in zip(starts, np.append(starts[1:], len(order)), strict=True):
-            rows = np.sort(order[start:end])
+    # In a conversation the task may be told at the beginning, or by the last question: as most rows have it.
+    for places in (("closing",), ("opening", "asked"), ("last",)):
+        groups = [
+            (place, rows)
+            for place in places
+            for rows in _alike(getattr(columns, place), settings.label_rows)
+        ]
+        for place, group in sorted(groups, key=lambda one: -len(one[1])):
+            rows = group[~taken[group]]
             if len(rows) < settings.label_rows:
                 continue
             codes, hashes = _labels(columns, rows, settings)
@@ -64,11 +67,22 @@ def as_labels(columns: ReplyColumns, settings: ReplySettings | None = None) -> l
                         rows=rows,
                         codes=codes,
                         hashes=hashes,
-                        template=int(keys[rows[0]]),
+                        template=int(getattr(columns, place)[rows[0]]),
                         place=place,
                     )
                 )
     return found
+
+
+def _alike(keys: np.ndarray, least: int) -> list[np.ndarray]:
+    """int64, rising, of each key but 0 that so many rows have: these rows."""
+    order = np.argsort(keys, kind="stable")
+    order = order[keys[order] != 0]
+    ordered = keys[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(order)])
+    ends = np.append(starts[1:], len(order))[: len(starts)]
+    some = np.flatnonzero(ends - starts >= least)
+    return [order[starts[number] : ends[number]] for number in some.tolist()]
 
 
 def label_rows(columns: ReplyColumns, settings: ReplySettings) -> np.ndarray:
@@ -103,6 +117,7 @@ def with_rows_outside(
         rows: int64, rising: from `rows_outside`.
         prompts: large_string (rows,).
     """
+    whole = words_of(prompts)
     head = words_of(pc.utf8_slice_codeunits(prompts, 0, _EDGE_CHARACTERS))
     tail = words_of(pc.utf8_slice_codeunits(prompts, -_EDGE_CHARACTERS))
     free = np.ones(len(rows), dtype=bool)
@@ -112,7 +127,7 @@ def with_rows_outside(
         # One word says little, unless nearly everything that is there is that task.
         if stratum.place == "last" and 2 * len(stratum.rows) < len(columns):
             continue
-        near = _near_the_edge(head if stratum.place == "opening" else tail, stratum)
+        near = _near_the_edge({"opening": head, "asked": whole}.get(stratum.place, tail), stratum)
         same = columns.reply[rows][:, None] == stratum.hashes
         codes = same.argmax(axis=1).astype(np.int32)
         joins = free & near & same.any(axis=1)
@@ -128,13 +143,17 @@ def with_rows_outside(
 
 
 def _near_the_edge(words: Words, stratum: LabelStratum) -> np.ndarray:
-    """bool (rows,): texts with the words of a task among their first, or last, few words."""
+    """bool (rows,): texts with the words of a task among their first, or last, few words.
+
+    Where a last turn begins is not known; its opening may stand anywhere.
+    """
     length = _WORDS[stratum.place]
     parts = runs(words, length)
     index = np.arange(len(parts.row)) - parts.begin[parts.row]
     if stratum.place != "opening":
         index = parts.counts[parts.row] - 1 - index
-    near = (index <= _NEAR_THE_EDGE - length) & (short(parts.hash) == stratum.template)
+    near = (index <= _NEAR_THE_EDGE - length) | (stratum.place == "asked")
+    near &= short(parts.hash) == stratum.template
     return np.bincount(parts.row[near], minlength=words.rows) > 0
 
 

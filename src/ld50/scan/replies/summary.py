@@ -26,6 +26,7 @@ from ld50.scan.replies.words import (
     edge_runs,
     row_sums,
     runs,
+    runs_from,
     short,
     standing_in,
     words_of,
@@ -80,6 +81,7 @@ def summarize(
         opening=short(edge_runs(prompt, 3, tail=False)),
         closing=short(edge_runs(prompt, 3, tail=True)),
         last=short(edge_runs(prompt, 1, tail=True)),
+        asked=_asked(prompt_text, prompt, batch.last_turn),
         forms=forms,
         form_edges=form_edges,
         bands=minhash_bands(prompt),
@@ -100,6 +102,15 @@ def summarize(
         odd_hashes=odd_hashes,
         odd_echoed=odd_echoed,
     )
+
+
+def _asked(prompts: pa.Array, words: Words, last_turn: np.ndarray | None) -> np.ndarray:
+    """uint32 (rows,): hash of the first three words of each last turn; 0 where it is the whole prompt."""
+    offsets, _ = kernels.text_buffers(prompts)
+    before = np.diff(offsets.astype(np.int64)) - (0 if last_turn is None else last_turn)
+    if last_turn is None or not before.any():
+        return np.zeros(len(prompts), dtype=np.uint32)
+    return np.where(before > 0, short(runs_from(words, 3, before)), np.uint32(0))
 
 
 def _profiled(

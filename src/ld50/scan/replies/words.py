@@ -31,6 +31,8 @@ class Words:
     """int64 (rows + 1): index of the first word of each text; the last is the number of words."""
     first: np.ndarray | None = None
     """uint8: first byte of each word as it stands; None where it was not asked for."""
+    start: np.ndarray | None = None
+    """Byte of its text that each word begins with, likewise."""
 
     @property
     def counts(self) -> np.ndarray:
@@ -46,7 +48,7 @@ def words_of(column: pa.Array) -> Words:
     row = found.row.astype(np.int64)
     offsets, data = kernels.text_buffers(column)
     first = data[offsets[row] + found.start] if len(row) else np.zeros(0, dtype=np.uint8)
-    return Words(len(column), row, found.hash, begin, first)
+    return Words(len(column), row, found.hash, begin, first, found.start)
 
 
 def runs(words: Words, length: int) -> Words:
@@ -81,6 +83,18 @@ def edge_runs(words: Words, length: int, *, tail: bool) -> np.ndarray:
     some = np.flatnonzero(parts.counts > 0)
     where = parts.begin[1:][some] - 1 if tail else parts.begin[:-1][some]
     out[some] = parts.hash[where]
+    return out
+
+
+def runs_from(words: Words, length: int, places: np.ndarray) -> np.ndarray:
+    """One hash a text: its first `length` words from a byte (int64, one a text) on; 0 where it has fewer."""
+    if words.start is None:
+        raise ValueError("it is not known where the words begin")
+    before = np.bincount(words.row[words.start < places[words.row]], minlength=words.rows)
+    parts = runs(words, length)
+    some = np.flatnonzero(before < parts.counts)
+    out = np.zeros(words.rows, dtype=np.uint64)
+    out[some] = parts.hash[parts.begin[some] + before[some]]
     return out
 
 
