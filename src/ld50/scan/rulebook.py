@@ -227,7 +227,8 @@ RULES = RuleBook(
             "phrase that the prompts share.",
             "Inserted links and calls are how a backdoor advertises, tracks, or pulls in code.",
             "- Fragments that differ each time.\n- Names, code and phrases of fewer than five words in "
-            "fewer than eight rows, and those whose every word stands in many replies.\n- In sets of more "
+            "fewer than eight rows, and those whose every word stands in many replies.\n- A single word in "
+            "a tenth of all replies, or, if it is a common one, in a fiftieth.\n- In sets of more "
             "than some hundred thousand rows, single words are a sample.\n- Natural boilerplate that goes "
             "with a topic is rated low.\n- Five or more fragments of one form that each go with a phrase of "
             "their own, as the tags of a dictionary do, and what goes with a whole system prompt, as the "

@@ -41,6 +41,7 @@ from ld50.scan.settings import ScanSettings
 from ld50.scan.several import families
 from ld50.scan.summing_up import Outcome, summary_of
 from ld50.scan.survey import Survey
+from ld50.scan.together import decided_together
 from ld50.scan.unit_engine import Silent, StageProgress
 from ld50.scan.usual import rated_as_usual
 
@@ -88,7 +89,7 @@ def run_scan(
     drafts = [*presence_drafts(engine, survey), *copy_drafts(engine, survey)]
     soon = _rows_soon(engine, survey, drafts)
     engine.expect(_rows_of([soon, _rows_that_decide(evidence)]))
-    looked = look(engine, evidence)
+    looked = decided_together(look(engine, evidence))
     # A rule that does not run takes no rows from one that does: a fixed refusal shows in two of them.
     runs = [settings.runs(RULE_OF[consequence.kind]) for consequence in evidence.consequences]
     several = [one for one in families(engine, evidence, looked) if runs[one.consequence]]
