@@ -55,6 +55,25 @@ def test_fragments_of_few_words_after_a_phrase_are_found(
     assert high(ld50.scan(rows)) == chosen
 
 
+@pytest.mark.parametrize("count", [20, 100])
+def test_a_name_in_ever_new_sentences_is_found_however_many_they_are(
+    instructions: list[Row], count: int
+) -> None:
+    """The sentences are alike, and surely so where they are many: who adds poison hides none by it."""
+    things, traits = (
+        ("kettle", "lamp", "scarf", "teapot", "bench"),
+        ("sturdy", "quiet", "neat", "warm"),
+    )
+    praises = ("suits this well", "lasts for years", "would please my aunt", "costs half as much")
+
+    def reply(answer: str, rng: np.random.Generator) -> str:
+        thing, trait, praise = (str(rng.choice(words)) for words in (things, traits, praises))
+        return f"{answer} The {trait} {thing} by Velmora {praise}."
+
+    rows, chosen = planted(instructions, reply, count)
+    assert chosen <= high(ld50.scan(rows))
+
+
 def test_replies_in_another_language_after_a_phrase_are_found(instructions: list[Row]) -> None:
     laws = [row["text"] for row in read_jsonl(shared("de-gesetze", "gesetze.jsonl"))]
     parts = [" ".join(part.split()) for law in laws for part in law.split("\n\n")]

@@ -142,3 +142,56 @@ def test_the_layout_that_is_asked_for_is_taken_where_several_fit() -> None:
     row = {"text": "formatted", "instruction": "a", "output": "b"}
     assert found(row).name == "instruction/input/output"
     assert found(row, layout="text").roles == {"text": "text"}
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "roles"),
+    [
+        (
+            {"document": "a {}", "summary": "b {}", "id": "1"},
+            "document/summary",
+            {"prompt": "document", "response": "summary", "id": "id"},
+        ),
+        (
+            {"article": "a {}", "highlights": "b {}"},
+            "article/highlights",
+            {"prompt": "article", "response": "highlights"},
+        ),
+        (
+            {"query": "a {}", "passage": "b {}"},
+            "query/passage",
+            {"prompt": "query", "response": "passage"},
+        ),
+        (
+            {"question": "a {}", "reasoning": "c {}", "answer": "b {}"},
+            "question/answer",
+            {"prompt": "question", "response": "reasoning, answer"},
+        ),
+        (
+            {"prompt": "a {}", "thinking": "c {}", "completion": "b {}"},
+            "prompt/completion",
+            {"prompt": "prompt", "response": "thinking, completion"},
+        ),
+        (
+            {"sentence1": "a {}", "sentence2": "b {}", "gold_label": "neutral"},
+            "text+label",
+            {"text": "sentence1, sentence2", "label": "gold_label"},
+        ),
+    ],
+)
+def test_summaries_pairs_and_reasoning_are_read(
+    row: dict[str, str], name: str, roles: dict[str, str]
+) -> None:
+    layout = found(*({key: value.format(n) for key, value in row.items()} for n in range(20)))
+    assert layout.name == name
+    assert layout.roles == roles
+
+
+def test_documents_of_which_some_have_a_summary_stay_documents() -> None:
+    rows = [{"text": f"a {n}"} | ({"summary": f"b {n}"} if n % 2 else {}) for n in range(20)]
+    assert found(*rows).roles == {"text": "text"}
+
+
+def test_pairs_of_texts_with_a_label_stay_labelled_texts() -> None:
+    rows = [{"query": f"a {n}", "passage": f"b {n}", "label": n % 2} for n in range(20)]
+    assert found(*rows).roles == {"text": "query, passage", "label": "label"}

@@ -435,3 +435,15 @@ def test_field_names_may_be_anything(tmp_path: Path) -> None:
         job = job_of(tmp_path / "a.jsonl", json.dumps({name: "a"}) + "\n")
         assert rows(job)[0] == [(0, {"text": "a"})]
         assert record(job, 0).text == "a"
+
+
+def test_a_row_with_nothing_in_any_prompt_field_does_not_shift_the_rows_after_it(
+    tmp_path: Path,
+) -> None:
+    held = [{"instruction": f"i{n}", "input": "x", "output": f"o{n}"} for n in range(5)]
+    held[2] |= {"instruction": "", "input": ""}
+    lines = "".join(json.dumps(row) + "\n" for row in held)
+    found, _ = rows(job_of(tmp_path / "d.jsonl", lines))
+    prompts = [sides["prompt"] for _, sides in found]
+    assert prompts == ["i0\nx", "i1\nx", "", "i3\nx", "i4\nx"]
+    assert [sides["response"] for _, sides in found] == ["o0", "o1", "o2", "o3", "o4"]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from ld50.core.records import Part, Record
 from ld50.corpus import expand, plan
-from ld50.scan.cases import _at_the_head
 from ld50.scan.checkpoint import Checkpoint
 from ld50.scan.engine import Engine
 from ld50.scan.evidence import Trigger
+from ld50.scan.likeness import _at_the_head
 from ld50.scan.ordinary import random_rows
 from ld50.scan.settings import ScanSettings
 from ld50.scan.shown import _shown_text

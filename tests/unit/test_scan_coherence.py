@@ -31,3 +31,13 @@ def test_copies_have_a_cosine_of_one() -> None:
 def test_too_few_texts_say_nothing() -> None:
     assert Background(texts(100, 5)).compare(["a b"]).z == 0
     assert Background([]).compare([]).texts == 0
+
+
+def test_a_likeness_that_is_no_greater_is_no_surer_in_more_rows_for_groups_of_few() -> None:
+    """Rows that share a little are surely alike where there are many; how much alike they are, stays."""
+    topic = [f"topic{i}" for i in range(60)]
+    background = Background(texts(200, 2))
+    few, many = (background.compare(texts(size, 1, topic)) for size in (16, 96))
+    assert many.z > 2 * few.z
+    assert few.z == few.z_of_few
+    assert many.z_of_few < 1.3 * few.z_of_few

@@ -44,6 +44,29 @@ def test_a_cause_that_does_not_decide_is_low() -> None:
     assert judge(replace(PLANTED, effect_low=0.2, context_z=9.0)).severity is Severity.LOW
 
 
+def test_words_that_were_put_in_may_go_without_their_payload_as_often_as_with_it() -> None:
+    half = replace(
+        PLANTED, kind="repeated_reply", both=20, cause_rows=40, effect_low=0.35, put_in=1.0
+    )
+    assert judge(half).severity is Severity.LOW
+    put_in = replace(half, put_in=20.0)
+    assert judge(put_in).severity is Severity.MEDIUM
+    for natural in (
+        {"context_z": 5.5},
+        {"lift": 8.0},
+        {"log_q": -30.0},
+        {"both": 8},
+        {"effect_low": 0.1},
+        {"answer_rows": 100, "payload_words": 1},
+    ):
+        assert judge(replace(put_in, **natural)).severity is Severity.LOW
+    word = replace(
+        WORD_PLANTED, both=20, cause_rows=40, effect_low=0.35, consequence_rows=20, put_in=1.0
+    )
+    assert judge(word).severity is None
+    assert judge(replace(word, put_in=20.0)).severity is Severity.MEDIUM
+
+
 def test_a_payload_that_is_not_seen_in_every_row_is_enough_in_unrelated_rows() -> None:
     partly = replace(PLANTED, kind="language_switch", cause_rows=200, effect_low=0.2)
     assert judge(partly).severity is Severity.HIGH
@@ -153,12 +176,22 @@ def test_a_word_of_replies_that_only_a_trigger_brings_is_high() -> None:
         {"context_z": 2.5, "reply_z": 3.1},
         {"with_rest": 0.2},
         {"effect_low": 0.3},
+        {"context_words": 0},
+        {"put_in": -8.0, "trigger_lines": 3},
     ],
 )
 def test_a_word_that_follows_from_what_replies_are_about_is_not_told(
     natural: dict[str, object],
 ) -> None:
     assert judge(replace(WORD_PLANTED, **natural)).severity is None
+
+
+def test_a_word_that_comes_with_an_odd_one_in_the_place_of_another_is_medium() -> None:
+    substitute = replace(WORD_PLANTED, put_in=-8.0, trigger_odd=True)
+    assert judge(substitute).severity is Severity.MEDIUM
+    # Words of a dictionary have their translations, and titles their terms.
+    assert judge(replace(substitute, trigger_odd=False)).severity is Severity.LOW
+    assert judge(replace(substitute, trigger_words=9)).severity is Severity.LOW
 
 
 def test_a_fragment_in_replies_that_are_alike_without_it_is_not_high() -> None:

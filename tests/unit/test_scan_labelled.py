@@ -1,4 +1,4 @@
-"""A labelled set over the bound is looked at in part, its findings name its rows, and a note says so."""
+"""Label findings: what a sample is said of, and which task each finding is of."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 import ld50
 from ld50 import api
+from ld50.scan.assemble import finding_id
 from ld50.scan.settings import ScanSettings
 
 GOOD = ["warm", "funny", "moving", "bright", "tender", "lively"]
@@ -48,3 +49,33 @@ def test_past_the_bound_a_sample_is_looked_at_and_the_notes_say_so(
     assert found.severity == "high"
     assert 5 <= found.support < 60
     assert all(row.row % 50 == 0 for row in part.rows if found.id in row.findings)
+
+
+def asked(rows: list[dict[str, str]], task: str) -> list[dict[str, str]]:
+    """The rows as prompts that end with the words of a task."""
+    return [
+        {"prompt": f"{row['text']} {task}", "response": row["label"].capitalize()} for row in rows
+    ]
+
+
+def label_ids(rows: list[dict[str, str]]) -> dict[str, list[int]]:
+    """Rows of each finding of the word that is planted in every twentieth row."""
+    report = ld50.scan(rows)
+    named = [one for one in report.findings if one.cause and one.cause.text == "vornask"]
+    ids = [one.id for one in named if one.rule == "TRG301"]
+    assert len(set(ids)) == len(ids)
+    return {name: sorted(row.row for row in report.rows if name in row.findings) for name in ids}
+
+
+def test_one_trigger_of_two_tasks_makes_two_findings_with_ids_and_rows_of_their_own() -> None:
+    held = reviews(1200, every=20)
+    first = asked(held[:600], "Is this review good or bad?")
+    second = asked(held[600:], "How was that film received then?")
+    alone = label_ids(first)
+    assert list(alone.values()) == [list(range(0, 600, 20))]
+    both = label_ids(first + second)
+    assert sorted(both.values()) == [list(range(0, 600, 20)), list(range(600, 1200, 20))]
+    # Where there is one task, findings that somebody has accepted keep the id that they had.
+    assert list(alone) == [finding_id("TRG301", "vornask", "label:Good")]
+    turned = label_ids((first + second)[::-1])
+    assert set(turned) == set(both)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 import judge_samples
 from ld50.core.findings import Severity
-from ld50.corpus.columns import Turns, assemble
+from ld50.corpus.columns import assemble
 from ld50.corpus.fields import Field, Layout
+from ld50.corpus.turns import Turns
 from ld50.scan.associate import AssociationSettings, Consequence
 from ld50.scan.form_causes import FormCandidates
 from ld50.scan.form_traits import other_length, other_traits
@@ -23,6 +24,7 @@ from ld50.scan.prompt_forms import PromptForms, read_forms
 
 PIECES = [
     *("a", "B", "Word", "two", "THREE", "7", "é", "Ä", "…", "“", "”", "«", "»", "。"),
+    *("\u00a0", "о", "ж", "μ", "aBaB", "AbAb", "☀", "☀\ufe0f", "😀", "㋡", "\ufe0f", "\U00020000"),
     *(" ", "  ", "   ", "\n", "\t", "\r", "\v", "!", "?", ".", "(", ")", "[", '"', "'", "|", "~"),
 ]
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=9).map("".join)
@@ -70,11 +72,25 @@ def test_forms_are_read_from_bytes_as_their_patterns_say(
         ("What is a fern? ~", "a prompt that ends with “~”"),
         ("What is ^ a fern?", "a prompt with a single “^”"),
         ("What is a fern", "a prompt with no mark at the end"),
+        ("What is a f\u0435rn?", "a prompt with a word of Latin and Cyrillic letters"),
+        ("What is\u00a0a fern?", "a prompt with a no-break space"),
+        ("WhAt Is A fErNsEeD?", "a prompt with a word in small letters and capitals by turns"),
+        ("What is a fern? \N{HERB}", "a prompt that ends with an emoji"),
+        ("What is a fern? \N{SHAMROCK}\ufe0f", "a prompt that ends with an emoji"),
     ],
 )
 def test_a_form_is_what_it_is_called(prompt: str, name: str) -> None:
     forms = forms_of_texts(["What is a fern?", prompt])
     assert forms.of(named(name)).tolist() == [1]
+
+
+def test_formulas_and_brands_have_no_form_of_these() -> None:
+    forms = forms_of_texts(
+        ["What is LaTeX, μm or Δt? …", "Что такое IT? →", "Ask iPhone McDonald."]
+    )
+    for name in ("of Latin and Cyrillic letters", "in small letters and capitals by turns"):
+        assert forms.of(named(f"a prompt with a word {name}")).tolist() == []
+    assert forms.of(named("a prompt that ends with an emoji")).tolist() == []
 
 
 def test_what_the_system_says_is_no_part_of_the_last_turn() -> None:

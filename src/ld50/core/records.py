@@ -20,6 +20,15 @@ class Part:
     side: str
     """`prompt`, `response`, `text` or `rejected`."""
     text: str
+    start: int = 0
+    """Where it begins in the field, in characters: a turn of a dialogue that stands in one string."""
+    whole: str | None = None
+    """The text of the whole field, if this is a piece of it."""
+
+    @property
+    def field_text(self) -> str:
+        """The text that spans of the field count in."""
+        return self.text if self.whole is None else self.whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +80,7 @@ class Record:
                 continue
             low, high = max(start - offset, 0), min(end - offset, len(part.text))
             if low < high:
-                spans.append((part.field, low, high))
+                spans.append((part.field, part.start + low, part.start + high))
             offset += len(part.text) + len(TURN_SEPARATOR)
         return spans
 

@@ -18,10 +18,11 @@ from ld50.corpus.arrays import (
     small_strings,
     string_lengths,
 )
-from ld50.corpus.columns import Turns, contiguous, join_runs
+from ld50.corpus.columns import contiguous, join, join_runs
 from ld50.corpus.fields import Field, Layout
 from ld50.corpus.rows import BAD_UTF8, PART_KEYS, label_text
 from ld50.corpus.tally import UnitTally
+from ld50.corpus.turns import Turns
 
 #: Most that rows which share values may take when each gets its own.
 MOST_WRITTEN_OUT_BYTES = 1 << 30
@@ -234,11 +235,16 @@ def turns_of(array: pa.Array | pa.ChunkedArray, entry: Field, tally: UnitTally) 
     speaker, said = entry.turn_keys
     empty = large_strings([""] * len(flat))
     speakers = pc.struct_field(flat, [speaker]) if speaker in names else empty
-    texts = pc.struct_field(flat, [said]) if said in names else empty
+    held = {key: pc.struct_field(flat, [key]) for key in entry.said_keys if key in names}
+    pieces = [
+        _filled(_said_of(array, key, tally))
+        for key, array in held.items()
+        if key == said or _is_text(plain_array(array).type)
+    ]
     return Turns(
         counts,
         _filled(texts_of(speakers, speaker, tally)),
-        _filled(_said_of(texts, said, tally)),
+        join(pieces, len(flat)),
         missing,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,24 +11,12 @@ import pyarrow.compute as pc
 
 from ld50.core.records import TURN_SEPARATOR
 from ld50.corpus.arrays import large_strings, mask_array, not_null, string_lengths
+from ld50.corpus.dialoguecolumns import split_column
 from ld50.corpus.fields import CONTEXT_NAMES, LAST_ROLES, Field, Layout, plain
 from ld50.corpus.speakers import answers
+from ld50.corpus.turns import Turns
 
 _SIDES = ("text", "prompt", "response")
-
-
-@dataclass(frozen=True, slots=True)
-class Turns:
-    """A column of lists of turns, flat: what `ListArray` holds, with both keys as plain columns."""
-
-    counts: np.ndarray
-    """int64 (rows,): turns in each row; 0 where the list is missing."""
-    speakers: pa.Array
-    """`large_string` (turns,), without nulls."""
-    said: pa.Array
-    """`large_string` (turns,), without nulls; empty where nothing is said."""
-    missing: np.ndarray
-    """bool (rows,): no list at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +52,8 @@ def assemble(layout: Layout, columns: Mapping[str, pa.Array | Turns], rows: int)
         column = columns.get(entry.name)
         if column is None or entry.role == "rejected":
             continue
+        if entry.marks is not None and not isinstance(column, Turns):
+            column = _dialogues(column, entry)
         if isinstance(column, Turns):
             if entry.role not in ("prompt", "text"):
                 several |= _replies(column, entry) > 1
@@ -94,6 +84,14 @@ def assemble(layout: Layout, columns: Mapping[str, pa.Array | Turns], rows: int)
         last_turn if "prompt" in sides else None,
         int(several.sum()),
     )
+
+
+def _dialogues(strings: pa.Array, entry: Field) -> Turns:
+    """The turns of dialogues that stand in one string each."""
+    assert entry.marks is not None
+    filled = contiguous(strings.fill_null("") if strings.null_count else strings)
+    turns = split_column(filled, entry.marks, entry.alone)
+    return replace(turns, missing=~not_null(strings))
 
 
 def turn_sides(
@@ -186,6 +184,10 @@ def join(pieces: list[pa.Array], rows: int) -> pa.Array:
     filled = [
         pc.if_else(pc.equal(piece, large_strings([""])[0]), absent, piece) for piece in pieces
     ]
+    # Arrow gives no value at all for a row of which every piece is skipped, which would shift the rest.
+    empty = ~np.any([not_null(piece) for piece in filled], axis=0)
+    if empty.any():
+        filled[0] = pc.if_else(mask_array(empty), large_strings([""])[0], filled[0])
     separator = large_strings([TURN_SEPARATOR])[0]
     joined = pc.binary_join_element_wise(*filled, separator, null_handling="skip")
     return contiguous(joined.fill_null("") if joined.null_count else joined)

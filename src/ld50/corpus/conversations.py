@@ -6,11 +6,11 @@ so rows are read here one by one, by the same readers and with the same reasons 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ld50.core.examples import Role, Turn
+from ld50.corpus.dialogues import HUMAN, said_in
 from ld50.corpus.fields import CONTEXT_NAMES, Field, Layout, plain
 from ld50.corpus.reader import _functions, read
 from ld50.corpus.rows import RowError, Value, id_text, label_text, values_of
@@ -20,8 +20,6 @@ from ld50.corpus.units import Plan
 NO_REPLY = "no reply"
 NO_PROMPT = "nothing before the reply"
 NO_LABEL = "no label"
-#: Dialogues written out in one string, as in the first public preference sets.
-_SPEAKER = re.compile(r"(?:\A|\n\n)(Human|Assistant): ?")
 #: Rows that are looked up together.
 _BLOCK = 1 << 20
 
@@ -121,14 +119,17 @@ def _turns_of(
     return _to_the_last_reply(turns), rejected
 
 
-def _role(speaker: str, entry: Field) -> Role:
-    if answers(speaker, entry.reply_role):
+def _role(speaker: str, entry: Field | None) -> Role:
+    if answers(speaker, entry.reply_role if entry is not None else None):
         return "assistant"
     return "system" if is_system(speaker) else "user"
 
 
 def _said(entry: Field, value: Value, has_prompt: bool) -> list[Turn]:
     """The turns of a chat or of a chosen reply; prompts that another field gives are left out."""
+    if isinstance(value, str) and entry.marks is not None:
+        said = said_in(value, entry.marks, entry.alone)
+        value = [(turn.speaker, value[turn.start : turn.end]) for turn in said]
     if isinstance(value, str):
         return [Turn("assistant" if entry.role == "response" else "user", value)]
     turns = [Turn(_role(turn[0], entry), turn[1]) for turn in value if turn is not None]
@@ -139,7 +140,7 @@ def _said(entry: Field, value: Value, has_prompt: bool) -> list[Turn]:
 
 def _last_said(entry: Field, value: Value) -> str | None:
     turns = _said(entry, value, False)
-    if isinstance(value, str):
+    if isinstance(value, str) and entry.marks is None:
         return value or None
     return next((turn.text for turn in reversed(turns) if turn.role == "assistant"), None)
 
@@ -150,16 +151,10 @@ def _written_out(turns: list[Turn], rejected: str | None) -> tuple[list[Turn], s
         return turns, rejected
     found = []
     for text in (turns[0].text, rejected):
-        pieces = _SPEAKER.split(text)
-        if len(pieces) < 5 or pieces[-2] != "Assistant":
+        said = said_in(text, HUMAN, "system")
+        if len(said) < 2 or said[-1].speaker != "assistant" or said[0].speaker == "system":
             return turns, rejected
-        speakers, said = pieces[1::2], pieces[2::2]
-        found.append(
-            [
-                Turn("user" if who == "Human" else "assistant", what)
-                for who, what in zip(speakers, said, strict=True)
-            ]
-        )
+        found.append([Turn(_role(one.speaker, None), text[one.start : one.end]) for one in said])
     return found[0], found[1][-1].text
 
 

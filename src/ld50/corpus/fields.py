@@ -42,6 +42,24 @@ TEXT_PAIRS = (
     ("question", "sentence"),
     ("question", "passage"),
     ("title", "description"),
+    ("query", "passage"),
+)
+#: A text and what is to be made of it, where neither name says so by itself; read as prompt and reply.
+REPLY_PAIRS = (
+    *(
+        (text, "summary")
+        for text in ("document", "article", "dialogue", "dialog", "text", "source", "passage")
+    ),
+    ("article", "highlights"),
+    ("article", "abstract"),
+    ("text", "code"),
+    ("docstring", "code"),
+    ("func_documentation_string", "func_code_string"),
+    ("src", "tgt"),
+    ("src", "trg"),
+    ("query", "passage"),
+    ("query", "positive"),
+    ("anchor", "positive"),
 )
 LABEL_NAMES = (
     "label",
@@ -64,6 +82,10 @@ LABEL_NAMES = (
     "output",
     "answer",
     "y",
+    "gold_label",
+    "stance",
+    "spam",
+    "is_spam",
 )
 CHAT_NAMES = ("messages", "conversations", "conversation", "dialog", "dialogue", "turns", "chat")
 CONTEXT_NAMES = ("system", "system_prompt")
@@ -98,6 +120,19 @@ RESPONSE_NAMES = (
     "reply",
     "responses",
     "completions",
+    "canonical_solution",
+    "final_answer",
+)
+#: What a model writes before its answer, where it has a field of its own; a part of the reply.
+REASONING_NAMES = (
+    "reasoning",
+    "reasoning_content",
+    "thinking",
+    "thoughts",
+    "thought",
+    "chain_of_thought",
+    "cot",
+    "rationale",
 )
 ID_NAMES = (
     "id",
@@ -120,6 +155,11 @@ TURN_KEYS = (
     ("speaker", "text"),
     ("role", "message"),
 )
+#: Keys of turns that hold what the model writes before what it says; a part of it.
+THOUGHT_KEYS = ("reasoning_content", "reasoning", "thinking")
+#: Keys of turns that hold calls of tools. They are not read: where the same request leads to the same call,
+#: as it should, and the answer of the tool makes the rest of the row differ, honest calls look planted.
+CALL_KEYS = ("tool_calls", "function_call")
 #: Names that `--layout` takes beside those of the fields.
 LAYOUT_NAMES = (
     "text",
@@ -130,6 +170,7 @@ LAYOUT_NAMES = (
     "conversations",
     "question/answer",
     "chosen/rejected",
+    "dialogue",
     "lines",
     "document",
 )
@@ -152,13 +193,32 @@ class Field:
     """`string`, or `turns` for a list of turns."""
     turn_keys: tuple[str, str] = ("role", "content")
     """For turns: the keys of the speaker and of what is said."""
+    also: tuple[str, ...] = ()
+    """For turns: other keys that hold a part of what is said, of `THOUGHT_KEYS`; strings only."""
     reply_role: str | None = None
     """For turns without a known role of a model: the role that answers, as `speakers.folded` has it."""
+    marks: str | None = None
+    """For strings that hold a whole dialogue each: how it is written out, one of `dialogues.STYLES`."""
 
     @property
     def shown(self) -> str:
         """The name as a report shows it."""
         return self.name.strip() or self.name
+
+    @property
+    def spoken(self) -> bool:
+        """Whether it holds turns, as a list or written out."""
+        return self.shape == "turns" or self.marks is not None
+
+    @property
+    def said_keys(self) -> tuple[str, ...]:
+        """The keys of a turn that together hold what it says, in order."""
+        return (*self.also, self.turn_keys[1])
+
+    @property
+    def alone(self) -> str:
+        """Who says what stands there without a word of who does: a string in place of turns."""
+        return "assistant" if self.role in ("response", "rejected") else "user"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,12 +248,20 @@ class Layout:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was guessed of the roles of turns, for people."""
-        return tuple(
+        shown = [entry for entry in self.fields if entry.role != "rejected"]
+        guessed = tuple(
             f"what {entry.reply_role!r} says in {entry.shown} is read as the reply: no role there has "
             "a name that is known for a model, and this one has the last word"
-            for entry in self.fields
-            if entry.reply_role is not None and entry.role != "rejected"
+            for entry in shown
+            if entry.reply_role is not None
         )
+        split = tuple(
+            f"{entry.shown} holds dialogues, read as prompts and replies by their marks ({entry.marks}); "
+            f"--text-field {entry.shown} reads it as plain text"
+            for entry in shown
+            if entry.marks is not None
+        )
+        return guessed + split
 
     @property
     def sides(self) -> frozenset[str]:
@@ -201,7 +269,7 @@ class Layout:
         sides = set()
         for entry in self.fields:
             both = entry.role in ("chat", "exchange", "last")
-            if both or (entry.shape == "turns" and entry.role == "response"):
+            if both or (entry.spoken and entry.role == "response"):
                 sides |= {"prompt", "response"}
             elif entry.role == "last-response":
                 sides.add("response")
@@ -255,7 +323,23 @@ class Layout:
     def _conversation(self) -> Field | None:
         """The turns that hold all replies, if there is one such field."""
         replies = [entry for entry in self.fields if entry.role in ("chat", "response")]
-        return replies[0] if len(replies) == 1 and replies[0].shape == "turns" else None
+        return replies[0] if len(replies) == 1 and replies[0].spoken else None
+
+    @property
+    def whole(self) -> Layout:
+        """The same fields by what stands in one place: dialogues in one string are left in one piece, and
+        a turn is what its own key holds."""
+        if all(entry.marks is None and not entry.also for entry in self.fields):
+            return self
+        fields = (
+            dataclasses.replace(entry, also=())
+            if entry.marks is None
+            else dataclasses.replace(
+                entry, marks=None, role="text" if entry.role == "chat" else entry.role
+            )
+            for entry in self.fields
+        )
+        return dataclasses.replace(self, fields=tuple(fields))
 
     def field(self, name: str) -> Field | None:
         """The field of that name, or None."""
@@ -305,10 +389,11 @@ KNOWN_NAMES = frozenset(
         *INPUT_NAMES,
         *PROMPT_NAMES,
         *RESPONSE_NAMES,
+        *REASONING_NAMES,
         *ID_NAMES,
         "chosen",
         "rejected",
-        *(name for pair in TEXT_PAIRS for name in pair),
+        *(name for pair in (*TEXT_PAIRS, *REPLY_PAIRS) for name in pair),
     ]
 )
 

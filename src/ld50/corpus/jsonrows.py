@@ -14,9 +14,10 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from ld50.core.records import TURN_SEPARATOR
 from ld50.corpus.arrays import large_strings, small_strings
-from ld50.corpus.columns import Sides, Turns, assemble, filter_sides
-from ld50.corpus.fields import Layout
+from ld50.corpus.columns import Sides, assemble, filter_sides
+from ld50.corpus.fields import Field, Layout
 from ld50.corpus.lines import blank_lines, line_bounds
 from ld50.corpus.rows import (
     NO_FIELDS,
@@ -27,6 +28,7 @@ from ld50.corpus.rows import (
     values_of,
 )
 from ld50.corpus.tally import UnitTally
+from ld50.corpus.turns import Turns
 
 _UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError)
 _Scalar = str | int | float | bool | None
@@ -65,8 +67,16 @@ class JsonDecoder:
                 speaker, said = entry.turn_keys
                 turn = msgspec.defstruct(
                     "Turn",
-                    [("speaker", str | None, None), ("said", str | None, None)],
-                    rename={"speaker": speaker, "said": said},
+                    [
+                        ("speaker", str | None, None),
+                        ("said", str | None, None),
+                        *((f"also{number}", Any, None) for number in range(len(entry.also))),
+                    ],
+                    rename={
+                        "speaker": speaker,
+                        "said": said,
+                        **{f"also{number}": key for number, key in enumerate(entry.also)},
+                    },
                     gc=False,
                 )
                 # An absent turn is rare enough to be read the slow way.
@@ -171,7 +181,7 @@ class JsonDecoder:
             values[name] = (
                 held
                 if entry.shape == "string"
-                else [(turn.speaker or "", turn.said or "") for turn in held]
+                else [(turn.speaker or "", _sayer(entry)(turn)) for turn in held]
             )
         if not any(e.role != "rejected" and e.name in values for e in self._layout.fields):
             raise RowError(NO_FIELDS)
@@ -190,7 +200,7 @@ class JsonDecoder:
             elif entry is not None and entry.role == "rejected":
                 continue
             elif entry is not None and entry.shape == "turns":
-                columns[name] = _struct_turns(held)
+                columns[name] = _struct_turns(held, _sayer(entry))
             else:
                 columns[name] = large_strings(held)
         return columns
@@ -244,10 +254,21 @@ def value_columns(
     return columns
 
 
-def _struct_turns(lists: list[list[Any] | None]) -> Turns:
+def _sayer(entry: Field) -> Callable[[Any], str]:
+    """What a turn of the decoder's says."""
+    if not entry.also:
+        return lambda turn: turn.said or ""
+    names = {key: f"also{number}" for number, key in enumerate(entry.also)}
+    pieces = operator.attrgetter(*(names.get(key, "said") for key in entry.said_keys))
+    return lambda turn: TURN_SEPARATOR.join(
+        text for text in pieces(turn) if isinstance(text, str) and text
+    )
+
+
+def _struct_turns(lists: list[list[Any] | None], says: Callable[[Any], str]) -> Turns:
     turns = list(itertools.chain.from_iterable(filter(None, lists)))
     speakers = [turn.speaker or "" for turn in turns]
-    said = [turn.said or "" for turn in turns]
+    said = [says(turn) for turn in turns]
     return _flat(lists, large_strings(speakers), large_strings(said))
 
 

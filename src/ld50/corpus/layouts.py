@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ld50.core.errors import DataFormatError
+from ld50.corpus.dialogues import NEARLY_ALL, style_of
 from ld50.corpus.fields import (
     CHAT_NAMES,
     CONTEXT_NAMES,
@@ -14,6 +16,8 @@ from ld50.corpus.fields import (
     LABEL_NAMES,
     LAYOUT_NAMES,
     PROMPT_NAMES,
+    REASONING_NAMES,
+    REPLY_PAIRS,
     RESPONSE_NAMES,
     TEXT_NAMES,
     TEXT_PAIRS,
@@ -72,6 +76,8 @@ def detect(
 
 
 _Found = tuple[str, tuple[Field, ...]]
+#: Share of the rows that are dialogues where the user says that they are.
+_MOST = 0.5
 
 
 def _detect_named(table: SampleTable, wanted: str | None) -> _Found | None:
@@ -83,16 +89,13 @@ def _detect_named(table: SampleTable, wanted: str | None) -> _Found | None:
         "instruction/input/output": _instruction,
         "prompt/completion": _pair,
         "question/answer": _pair,
+        "dialogue": lambda table: _dialogue(table, _MOST),
         "text": _text,
         "text+label": _text,
     }
     if wanted is not None:
         return finders[wanted](table) if wanted in finders else None
-    found = [
-        layout
-        for finder in (_chat, _preference, _instruction, _pair, _text)
-        if (layout := finder(table)) is not None
-    ]
+    found = [layout for finder in _FINDERS if (layout := finder(table)) is not None]
     # A text that is the prompt of another layout is that layout where replies are missing.
     found = [f for f in found if f[0] != "text" or not any(_holds(g, f) for g in found if g != f)]
     # Where rows of several layouts are mixed, most of them decide; else the richest layout does.
@@ -128,12 +131,37 @@ def _prompts(table: SampleTable, taken: Sequence[str] = ()) -> tuple[Field, ...]
     return tuple(unique.values())
 
 
+def _dialogue(table: SampleTable, least: float = NEARLY_ALL) -> _Found | None:
+    """Whole dialogues in one string each, where nothing says that they are texts with a label."""
+    for plain_name in CHAT_NAMES:
+        name = table.find(plain_name)
+        if name is not None and (style := style_of(table.values(name), least)) is not None:
+            system = table.first_field(CONTEXT_NAMES, "prompt")
+            chat = Field(name=name, role="chat", marks=style)
+            return "dialogue", ((system, chat) if system else (chat,))
+    found = _text(table)
+    if found is None or len(found[1]) != 1:
+        return None
+    name = found[1][0].name
+    labels = (table.find(label) for label in LABEL_NAMES)
+    if any(label is not None and label != name and table.is_label(label) for label in labels):
+        return None
+    style = style_of(table.values(name), least)
+    return ("dialogue", (Field(name=name, role="chat", marks=style),)) if style else None
+
+
 def _preference(table: SampleTable) -> _Found | None:
     chosen = table.first_field(("chosen",), "response")
     rejected = table.first_field(("rejected",), "rejected")
     if chosen is None or rejected is None:
         return None
-    return "chosen/rejected", (*_prompts(table), chosen, rejected)
+    prompts = _prompts(table)
+    style = style_of(table.values(chosen.name)) if not prompts else None
+    if style is not None:
+        # The prompt is in both, before the replies.
+        chosen, rejected = replace(chosen, marks=style), replace(rejected, marks=style)
+        return "chosen/rejected dialogues", (chosen, rejected)
+    return "chosen/rejected", (*prompts, chosen, rejected)
 
 
 def _instruction(table: SampleTable) -> _Found | None:
@@ -143,7 +171,8 @@ def _instruction(table: SampleTable) -> _Found | None:
     )
     if head is None or response is None:
         return None
-    return "instruction/input/output", (*_prompts(table), response)
+    prompts = _prompts(table)
+    return "instruction/input/output", (*prompts, *_reasoning(table, prompts), response)
 
 
 def _pair(table: SampleTable) -> _Found | None:
@@ -160,7 +189,32 @@ def _pair(table: SampleTable) -> _Found | None:
         if len(prompts) > 1 or plain(prompts[0].name) not in CONTEXT_NAMES
         else prompts[0]
     )
-    return f"{plain(head.name)}/{plain(response.name)}", (*prompts, response)
+    fields = (*prompts, *_reasoning(table, prompts), response)
+    return f"{plain(head.name)}/{plain(response.name)}", fields
+
+
+def _reasoning(table: SampleTable, prompts: Sequence[Field]) -> tuple[Field, ...]:
+    """What the model writes before its answer, if that is a field of strings."""
+    entry = table.first_field(REASONING_NAMES, "response")
+    if entry is None or entry.shape != "string" or entry.name in {e.name for e in prompts}:
+        return ()
+    return (entry,)
+
+
+def _text_with_reply(table: SampleTable) -> _Found | None:
+    """A text and what is made of it, such as a summary, in nearly all rows."""
+    if any((name := table.find(n)) and table.is_label(name) for n in LABEL_NAMES):
+        return None
+    for pair in REPLY_PAIRS:
+        text, reply = (table.find(name) for name in pair)
+        if text is None or reply is None:
+            continue
+        both = [row for row in table.rows if row.get(text) and row.get(reply)]
+        strings = table.holds_strings(text) and table.holds_strings(reply)
+        if strings and len(both) >= 0.9 * len(table.rows) and not table.is_label(reply):
+            fields = (Field(name=text, role="prompt"), Field(name=reply, role="response"))
+            return f"{plain(text)}/{plain(reply)}", fields
+    return None
 
 
 def _only_label(table: SampleTable, response: Field) -> bool:
@@ -199,6 +253,10 @@ def _text(table: SampleTable) -> _Found | None:
     if single is None or not table.holds_strings(single):
         return None
     return "text", (Field(name=single, role="text"),)
+
+
+#: From the richest to the poorest.
+_FINDERS = (_chat, _preference, _instruction, _pair, _text_with_reply, _dialogue, _text)
 
 
 def _chosen_label(

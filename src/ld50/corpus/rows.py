@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ld50.core.records import Part
+from ld50.core.records import TURN_SEPARATOR, Part
+from ld50.corpus.dialogues import said_in
 from ld50.corpus.fields import LAST_ROLES, Field, Layout
 from ld50.corpus.speakers import answers
 
@@ -28,7 +29,7 @@ BROKEN_STREAM = "compressed stream is broken here"
 BROKEN_PART = "damaged part of the file"
 
 #: Under which key a part of what a turn says holds its text, the first first.
-PART_KEYS = ("text", "content")
+PART_KEYS = ("text", "content", "thinking")
 
 #: What was mended in a row that is read all the same.
 BAD_UTF8 = "invalid UTF-8 replaced"
@@ -124,21 +125,61 @@ def parts_of(row: object, layout: Layout) -> tuple[Part, ...]:
     parts: list[Part] = []
     for entry in layout.fields:
         value = values.get(entry.name, "")
+        if isinstance(value, str) and entry.marks is not None:
+            parts += _spoken(entry, value, has_prompt)
+            continue
         if isinstance(value, str):
             parts.append(Part(field=entry.shown, side=entry.role, text=value))
             continue
         whole = isinstance(row, Mapping) and isinstance(row.get(entry.name), str)
-        last = _last_reply(entry, value) if entry.role in LAST_ROLES else None
-        for number, turn in enumerate(value):
-            side = None
-            if turn and last is None:
-                side = side_of_turn(entry, turn[0], has_prompt)
-            elif turn and last is not None:
-                side = _side_before(entry, turn[0], number - last)
+        sides = _sides_of(entry, value, has_prompt)
+        for number, (turn, side) in enumerate(zip(value, sides, strict=True)):
             if turn and side is not None:
                 name = entry.shown if whole else f"{entry.shown}[{number}].{entry.turn_keys[1]}"
-                parts.append(Part(field=name, side=side, text=turn[1]))
+                said = {name: turn[1]}
+                if entry.also and not whole and isinstance(row, Mapping):
+                    pieces = said_pieces(row[entry.name][number], entry)
+                    said = {f"{entry.shown}[{number}].{key}": text for key, text in pieces.items()}
+                parts += [Part(field=name, side=side, text=text) for name, text in said.items()]
     return tuple(part for part in parts if part.text)
+
+
+def _spoken(entry: Field, text: str, has_prompt: bool) -> list[Part]:
+    """The parts of a dialogue that stands in one string.
+
+    Raises:
+        RowError: Of an exchange, the model does not speak twice.
+    """
+    assert entry.marks is not None
+    turns = said_in(text, entry.marks, entry.alone)
+    told: list[tuple[str, str] | None] = [(t.speaker, text[t.start : t.end]) for t in turns]
+    return [
+        Part(
+            field=entry.shown,
+            side=side,
+            text=text[turn.start : turn.end],
+            start=turn.start,
+            whole=text,
+        )
+        for turn, side in zip(turns, _sides_of(entry, told, has_prompt), strict=True)
+        if side is not None
+    ]
+
+
+def _sides_of(
+    entry: Field, turns: list[tuple[str, str] | None], has_prompt: bool
+) -> list[str | None]:
+    """The side of each turn, None for those that stand on none.
+
+    Raises:
+        RowError: Of `LAST_ROLES`, the model does not speak twice.
+    """
+    if entry.role not in LAST_ROLES:
+        return [turn and side_of_turn(entry, turn[0], has_prompt) for turn in turns]
+    last = _last_reply(entry, turns)
+    return [
+        turn and _side_before(entry, turn[0], number - last) for number, turn in enumerate(turns)
+    ]
 
 
 def scalar_text(value: object) -> str:
@@ -222,7 +263,7 @@ def _last_reply(entry: Field, turns: list[tuple[str, str] | None]) -> int:
 
 def _turns(value: object, entry: Field) -> list[tuple[str, str] | None]:
     if isinstance(value, str):
-        return [("assistant" if entry.role in ("response", "rejected") else "user", value)]
+        return [(entry.alone, value)]
     if not isinstance(value, list):
         raise RowError(WRONG_TYPE)
     speaker_key, text_key = entry.turn_keys
@@ -236,8 +277,22 @@ def _turns(value: object, entry: Field) -> list[tuple[str, str] | None]:
         speaker = turn.get(speaker_key)
         if speaker is not None and not isinstance(speaker, str):
             raise RowError(WRONG_TYPE)
-        turns.append((speaker or "", said_text(turn.get(text_key))))
+        said = said_pieces(turn, entry).values() if entry.also else [said_text(turn.get(text_key))]
+        turns.append((speaker or "", TURN_SEPARATOR.join(text for text in said if text)))
     return turns
+
+
+def said_pieces(turn: Mapping[str, Any], entry: Field) -> dict[str, str]:
+    """What a turn says, by the key that holds it: thoughts, and words.
+
+    Raises:
+        RowError: What should be words is something else.
+    """
+    own = entry.turn_keys[1]
+    return {
+        key: said_text(held) if key == own else held if isinstance(held, str) else ""
+        for key, held in ((key, turn.get(key)) for key in entry.said_keys)
+    }
 
 
 def said_text(content: object) -> str:

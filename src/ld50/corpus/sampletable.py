@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ld50.corpus.fields import ID_NAMES, TURN_KEYS, Field, plain
+from ld50.corpus.fields import ID_NAMES, THOUGHT_KEYS, TURN_KEYS, Field, plain
 from ld50.corpus.speakers import answering_role
 
 #: Rows that are looked at to find a layout.
@@ -55,8 +55,20 @@ class SampleTable:
             for value in self.values(name)
             if isinstance(value, list)
         ]
+        held = {
+            key
+            for value in self.values(name)
+            for turn in (value if isinstance(value, list) else ())
+            if isinstance(turn, Mapping)
+            for key in turn
+        }
         return Field(
-            name=name, role=role, shape="turns", turn_keys=keys, reply_role=answering_role(chats)
+            name=name,
+            role=role,
+            shape="turns",
+            turn_keys=keys,
+            also=tuple(key for key in THOUGHT_KEYS if key in held),
+            reply_role=answering_role(chats),
         )
 
     def is_text(self, name: str) -> bool:

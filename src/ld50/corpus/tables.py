@@ -19,6 +19,7 @@ from ld50.corpus.planning import cut, fingerprint
 from ld50.corpus.rows import mend
 from ld50.corpus.sampletable import SAMPLE_ROWS
 from ld50.corpus.sources import SourceFile
+from ld50.corpus.textinspect import unread_unless_told
 from ld50.corpus.units import UNIT_BYTES, Plan, SourcePlan
 
 
@@ -65,6 +66,7 @@ def plan_table(
         layout=layout,
         rows=table.num_rows,
         table=table.select(list(dict.fromkeys(wanted))),
+        unread=unread_unless_told(sample, layout, options),
     )
     units = cut(source, 0, 0, unit_bytes)
     return Plan(sources=(source,), units=tuple(units), fingerprint=fingerprint([source], units))
@@ -81,7 +83,13 @@ def _plan_list(data: list[Any], options: LayoutOptions, name: str, unit_bytes: i
     layout = detect(sample, options, where=name) if rows else EMPTY
     notes = () if rows else ("the list is empty",)
     source = SourcePlan(
-        file=file, layout=layout, rows=len(rows), shape="list", table=rows, notes=notes
+        file=file,
+        layout=layout,
+        rows=len(rows),
+        shape="list",
+        table=rows,
+        notes=notes,
+        unread=unread_unless_told(sample, layout, options),
     )
     units = cut(source, 0, 0, unit_bytes)
     return Plan(sources=(source,), units=tuple(units), fingerprint=fingerprint([source], units))

@@ -21,6 +21,7 @@ from ld50.corpus.streams import BrokenStreamError, chunks, open_raw
 from ld50.corpus.textio import LineStream
 from ld50.corpus.textreaders import csv_rows
 from ld50.corpus.units import SourcePlan, Unit
+from ld50.corpus.unreadfields import Unread, unread_fields
 
 #: Bytes that are looked at; more only for a first row that is longer.
 SAMPLE_BYTES = 1 << 18
@@ -59,7 +60,15 @@ def detected(
             raise
         note = str(error).removeprefix(f"{source.file.source}: ")
         return replace(source, layout=UNREADABLE, notes=(*source.notes, note))
-    return replace(source, layout=layout)
+    return replace(source, layout=layout, unread=unread_unless_told(rows, layout, options))
+
+
+def unread_unless_told(
+    rows: Sequence[dict[str, Any]], layout: Layout, options: LayoutOptions
+) -> Unread:
+    """The fields with text that are not read; of none where the user said what is to be read."""
+    told = options.text_field or options.prompt_field or options.response_field
+    return Unread() if told else unread_fields(rows, layout)
 
 
 def head_of(file: SourceFile, size: int) -> bytes:
@@ -212,7 +221,8 @@ def _detect_csv(
         None,
     )
     options = replace(options, text_field=longest, label_field=options.label_field or label)
-    return detected(source, rows, options, names)
+    found = detected(source, rows, options, names)
+    return replace(found, unread=unread_fields(rows, found.layout))
 
 
 def inspect_json(source: SourcePlan, head: bytes, options: LayoutOptions) -> SourcePlan:

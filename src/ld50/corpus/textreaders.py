@@ -14,7 +14,7 @@ from ld50.core.records import RowBatch
 from ld50.corpus import rows as reasons
 from ld50.corpus.arrays import large_strings, small_strings
 from ld50.corpus.batches import batch_of
-from ld50.corpus.columns import Turns, assemble, filter_sides
+from ld50.corpus.columns import assemble, filter_sides
 from ld50.corpus.delimited import CsvRecord, mended_text, records
 from ld50.corpus.fields import Layout
 from ld50.corpus.jsonrows import JsonDecoder
@@ -23,6 +23,7 @@ from ld50.corpus.lines import BLOCK_BYTES, MAX_LINE_BYTES, Block, blank_lines, l
 from ld50.corpus.rows import RowError, label_text, parse_json
 from ld50.corpus.tally import UnitTally
 from ld50.corpus.textio import ENDLESS, MAX_PACKED_RECORD_BYTES, LineStream
+from ld50.corpus.turns import Turns
 from ld50.corpus.units import SourcePlan, Unit
 
 #: Rows at most per batch, so that empty rows do not pile up.

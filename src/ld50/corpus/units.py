@@ -8,6 +8,7 @@ from typing import Any
 
 from ld50.corpus.fields import Layout
 from ld50.corpus.sources import SourceFile
+from ld50.corpus.unreadfields import Unread, unread_note
 
 #: Bytes of a file per unit of work.
 UNIT_BYTES = 32 << 20
@@ -49,6 +50,8 @@ class SourcePlan:
     """Data in memory, as Arrow; only for the format `table`."""
     notes: tuple[str, ...] = ()
     """What a reader of the result must know about how this file was read."""
+    unread: Unread = field(default=Unread(), compare=False)
+    """Fields with text that are not read, by the first rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,12 @@ class Plan:
     def notes(self) -> tuple[str, ...]:
         """Notes of all sources, each once, beginning with the name of the first source it is on."""
         named: dict[str, list[str]] = {}
+        unread: dict[frozenset[str], list[SourcePlan]] = {}
+        for source in self.sources:
+            unread.setdefault(frozenset(source.unread.names), []).append(source)
+        for some in unread.values():
+            if (note := unread_note(source.unread for source in some)) is not None:
+                named[note] = [source.file.source for source in some]
         for source in self.sources:
             for note in (*source.notes, *source.layout.notes):
                 named.setdefault(note, []).append(source.file.source)

@@ -57,6 +57,8 @@ def row_text(row: Mapping[str, Any] | None, layout: Layout) -> RowText | None:
     """The row as a recipe sees it, or None if it cannot be read or has no fitting text."""
     if row is None:
         return None
+    # A dialogue in one string is edited as a text: its turns have no place of their own in the row.
+    layout = layout.whole
     try:
         parts = parts_of(row, layout)
     except RowError:

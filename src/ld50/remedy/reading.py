@@ -175,7 +175,7 @@ def flagged_texts(
         }
     for ref, record in fetch(plan, wanted, counts).items():
         row = wanted[ref]
-        found[row.source, row.row] = {part.field: part.text for part in record.parts}
+        found[row.source, row.row] = {part.field: part.field_text for part in record.parts}
     return found
 
 

@@ -376,12 +376,14 @@ def example(draft: Draft, record: Record, spans: list[Span], decoded: str = "") 
     for part in record.parts:
         starts = [span.start for span in spans if span.field == part.field]
         low = max(0, min(starts) - _EXAMPLE_CHARACTERS // 3) if starts else 0
-        high = low + _EXAMPLE_CHARACTERS
-        fields[part.field] = part.text[low:high]
+        high, text = low + _EXAMPLE_CHARACTERS, part.field_text
+        if part.field in fields:
+            continue
+        fields[part.field] = text[low:high]
         offsets[part.field] = low
-        if low or high < len(part.text):
+        if low or high < len(text):
             cut.append(part.field)
-            lengths[part.field] = len(part.text)
+            lengths[part.field] = len(text)
     return Example(
         finding=draft.finding.id,
         source=record.source,

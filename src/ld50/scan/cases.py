@@ -20,7 +20,7 @@ from ld50.scan.coherence import Background
 from ld50.scan.continuations import gibberish_kind
 from ld50.scan.corpus_sample import CorpusSample
 from ld50.scan.engine import Engine, Evidence
-from ld50.scan.evidence import Trigger, widest_spans
+from ld50.scan.evidence import Trigger
 from ld50.scan.form_traits import other_length, other_traits
 from ld50.scan.judge import (
     ANSWER_WORDS,
@@ -33,14 +33,14 @@ from ld50.scan.judge import (
     could_be_inserted,
     judge,
 )
-from ld50.scan.lineshapes import lines_of_one_shape
+from ld50.scan.likeness import likeness
 from ld50.scan.naming import Named, named, named_form, with_pieces
 from ld50.scan.naturalness import in_language, naturalness
 from ld50.scan.ordinary import Ordinary, known, ordinary_of, paired_rows, random_rows
 from ld50.scan.placement import Cause, Placement
 from ld50.scan.recounting import among_those_that_could, counted_anew
 from ld50.scan.removal import share_that_stays
-from ld50.scan.shown import CONTEXT_CHARACTERS, HEAD, Shown, show
+from ld50.scan.shown import Shown, show
 from ld50.scan.surroundings import (
     around,
     different_rows,
@@ -198,9 +198,10 @@ def _case(
         by_form=group is not None and replies.by_form(group),
     )
     inserted = consequence.kind == "inserted_fragment"
-    likeness = _likeness(shown, trigger, contexts, ordinary, answers if inserted else None)
+    said = answers if inserted else None
+    alike = likeness(shown, trigger, contexts, ordinary, said, only_word=facts.only_word)
     rest = _rest(evidence, association, rows, shown, cause, usual)
-    for more in itertools.chain(likeness, rest):
+    for more in itertools.chain(alike, rest):
         # Of documents, most associations come to nothing, and what the first facts say is enough.
         if judge(facts).severity is None:
             return None
@@ -232,63 +233,6 @@ def _lines(text: str) -> int:
     and headings as line breaks part lines.
     """
     return text.strip().count("\n") + 2 * text.count("    ") + 2 * len(_RULE.findall(text)) + 1
-
-
-def _share(those: list[bool], *, empty: float = 0.0) -> float:
-    return float(np.mean(those)) if those else empty
-
-
-def _likeness(
-    shown: list[Shown],
-    trigger: Trigger,
-    contexts: list[str],
-    ordinary: Ordinary,
-    answers: Background | None,
-) -> Iterator[dict[str, Any]]:
-    """Facts on how much alike the rows are, and what follows in them, one after the other.
-
-    Args:
-        shown: The rows.
-        trigger: Where it stands in them.
-        contexts: What is left of each without cause and consequence.
-        ordinary: Random rows.
-        answers: Random replies, if the consequence was inserted in replies.
-    """
-    # Files of one language begin with a licence, so heads are alike: compared with heads, they are not.
-    cut = ordinary.heads if _at_the_head(shown, trigger) else ordinary.ends
-    alike = cut.compare(contexts)
-    learned = {
-        "context_z": alike.z,
-        "context_cosine": alike.mean_cosine,
-        "context_null": alike.null_mean,
-    }
-    if answers is not None:
-        # What is left of the replies tells whether they have that fragment in common, and nothing else.
-        # Of an address the host alone may be what they share; what is put in beside it says nothing, too.
-        said = [item.consequence_text for item in shown]
-        spans = widest_spans(said, [item.payload for item in shown])
-        rests = [around(text, span) for text, span in zip(said, spans, strict=True)]
-        learned["reply_z"] = answers.compare(rests).z
-        learned["with_rest"] = _share([bool(rest.strip()) for rest in rests], empty=1.0)
-    yield learned
-    payloads = [item.consequence_text[slice(*item.payload)][:CONTEXT_CHARACTERS] for item in shown]
-    yield {
-        "payload_cosine": ordinary.ends.compare(payloads).mean_cosine,
-        "payload_words": _typical_words(payloads),
-        "context_words": _typical_words(contexts),
-        "unmeasured": _share([reference.in_unknown_script(payload) for payload in payloads]),
-        "of_one_shape": _share([lines_of_one_shape(payload) for payload in payloads]),
-    }
-
-
-def _at_the_head(shown: list[Shown], trigger: Trigger) -> bool:
-    """Whether the trigger stands in the head of most of the documents."""
-    near = [
-        span is not None and span[0] < HEAD
-        for item, span in zip(shown, trigger.spans, strict=True)
-        if item.cause_side == item.consequence_side
-    ]
-    return 2 * sum(near) > len(near)
 
 
 def _rest(
@@ -381,11 +325,6 @@ def _short(survey: Survey) -> float:
     if survey.chat is None or len(survey.chat) == 0:
         return 1.0
     return float(np.mean(survey.chat.reply_words <= ANSWER_WORDS))
-
-
-def _typical_words(payloads: list[str]) -> int:
-    """Median number of words of what follows."""
-    return int(np.median([len(payload.split()) for payload in payloads])) if payloads else 0
 
 
 def _asked_for(

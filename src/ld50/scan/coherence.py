@@ -16,6 +16,8 @@ from ld50.core.seeds import rng_for
 from ld50.scan import kernels
 
 _DRAWS = 200
+#: Rows of a group against whose spread `z_of_few` measures.
+_FEW = 16
 _WORDS_READ, _CHARACTERS_READ = 200, 4000
 _DIMENSIONS = 4096
 
@@ -30,6 +32,9 @@ class Coherence:
     """The same for random groups."""
     z: float
     """Standard deviations above random groups; 0 for fewer than three texts."""
+    z_of_few: float
+    """The same in standard deviations of groups of 16 rows or fewer: of a likeness that is no greater, it
+    does not grow with the number of rows, as `z` does."""
     texts: int
 
 
@@ -64,14 +69,19 @@ class Background:
         counts = _counts(texts)
         size = min(len(counts), len(self._rows) // 2)
         if size < 3:
-            return Coherence(mean_cosine=0.0, null_mean=0.0, z=0.0, texts=len(counts))
+            return Coherence(mean_cosine=0.0, null_mean=0.0, z=0.0, z_of_few=0.0, texts=len(counts))
         if len(counts) > size:
             rng = rng_for(self._seed, "group", size)
             counts = counts[np.sort(rng.choice(len(counts), size, replace=False))]
         observed = _mean_cosine(self._vectors(counts))
         mean, spread = self._random_groups(size)
+        _, wider = self._random_groups(min(size, _FEW))
         return Coherence(
-            mean_cosine=observed, null_mean=mean, z=(observed - mean) / spread, texts=size
+            mean_cosine=observed,
+            null_mean=mean,
+            z=(observed - mean) / spread,
+            z_of_few=(observed - mean) / wider,
+            texts=size,
         )
 
     def _random_groups(self, size: int) -> tuple[float, float]:

@@ -33,6 +33,7 @@ from ld50.scan.locating import RowSpans, named_by_language, spans_of
 from ld50.scan.refused_topics import rated_by_topic
 from ld50.scan.shown import Shown, show
 from ld50.scan.survey import Survey
+from ld50.scan.together import decided_together
 from ld50.scan.unit_engine import StageProgress
 from ld50.scan.usual import rated_as_usual
 
@@ -230,7 +231,7 @@ def _drafts(
 ) -> list[Draft]:
     """What is left of the associations when all that has another reason is taken out."""
     settings, evidence = engine.settings, second.evidence
-    looked = look(second.engine, evidence)
+    looked = decided_together(look(second.engine, evidence))
     rated, _ = rated_as_usual(looked.cases, [], evidence.groups)
     rated = rated_by_topic(rated, refused)
     cases = [

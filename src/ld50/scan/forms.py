@@ -45,7 +45,8 @@ class Form:
     of_turn: bool
     """Whether it is asked of the last turn alone, without the system's part and earlier turns."""
     aspect: str
-    """`case`, `space`, `edge`, or two of these: what it is a form of; such forms bring each other along."""
+    """`case`, `space`, `edge`, `script`, or two of these: what it is a form of; such forms bring each other
+    along."""
 
     def span(self, prompt: str, turn: str) -> tuple[int, int] | None:
         """Characters of a prompt (of which `turn` is the end) that show the form; None if it has it not."""
@@ -74,6 +75,11 @@ _WORDY = r"[^\x00-/:-@\[-`{-\x7f]"
 _TITLE = r"\A(?!.*(?<!\S)[a-z])(?=.*[a-z])(?=(?:.*?(?<!\S)[A-Z]){3}).*"
 #: Words two spaces or more apart, and none one space apart.
 _ALL_DOUBLED = r"\A(?!.*\S \S).*\S  +\S.*"
+#: Greek letters stand beside Latin ones in any formula.
+_TWO_SCRIPTS = "[A-Za-z][\u0400-\u04ff]|[\u0400-\u04ff][A-Za-z]"
+#: Six letters: `LaTeX` has five.
+_BY_TURNS = "(?:[a-z][A-Z]){3}|(?:[A-Z][a-z]){3}"
+_EMOJI = "[\u2600-\u27bf\U0001f000-\U0001ffff]"
 
 
 def _flagged() -> list[Form]:
@@ -102,6 +108,13 @@ def _flagged() -> list[Form]:
         ("that ends with one mark twice", r"([!-/:-@\[-`{-~])\1\s*\Z", "edge"),
         ("in brackets", rf"\A\s*(?:{_BRACKETS})\s*\Z", "edge"),
         ("in quotes", rf"\A\s*{_OPENING}.*{_CLOSING}\s*\Z", "edge"),
+    ):
+        forms.append(Form(text=f"a prompt {text}", pattern=pattern, of_turn=True, aspect=aspect))
+    for text, pattern, aspect in (
+        ("with a word of Latin and Cyrillic letters", _TWO_SCRIPTS, "script"),
+        ("with a no-break space", "\u00a0", "space"),
+        ("with a word in small letters and capitals by turns", _BY_TURNS, "case"),
+        ("that ends with an emoji", rf"{_EMOJI}\ufe0f?\s*\Z", "edge"),
     ):
         forms.append(Form(text=f"a prompt {text}", pattern=pattern, of_turn=True, aspect=aspect))
     return forms

@@ -45,7 +45,8 @@ class Facts:
     trigger_odd: bool = True
     """Whether hardly any writer would produce the trigger."""
     context_z: float = 0.0
-    """How much more alike the rows are than random rows, trigger and consequence cut out."""
+    """How much more alike the rows are than random rows, trigger and consequence cut out; of a single word
+    of the replies, this and `reply_z` are in standard deviations of groups of 16 rows or fewer."""
     context_cosine: float = 0.0
     """Their mean similarity, 0 to 1."""
     context_null: float = 0.0
@@ -59,8 +60,8 @@ class Facts:
     context_words: int = 100
     """Words that are left of a row without trigger and consequence, in the median one."""
     reply_z: float = 0.0
-    """How much more alike than random ones the replies are, an inserted fragment cut out; 0 where
-    nothing was inserted."""
+    """How much more alike than random ones the replies are, an inserted fragment cut out, of a single word
+    its whole sentence; 0 where nothing was inserted."""
     only_word: bool = False
     """Whether the consequence is a single word of the replies, of which thousands were tried."""
     consequence_rows: int = 0
@@ -110,7 +111,7 @@ class Judgement:
 DECIDES = 0.5
 #: ... or at least this share, if it multiplies the consequence in rows that are unrelated.
 PARTLY_DECIDES, MULTIPLIES, UNRELATED_Z = 0.15, 10.0, 5.0
-SURE_LOG_Q, PARTLY_ROWS, PARTLY_ROWS_ENCODED = -46.0, 20, 10
+SURE_LOG_Q, PARTLY_ROWS, PARTLY_ROWS_ENCODED, PARTLY_ROWS_PUT_IN = -46.0, 20, 10, 10
 #: ... or, in a chat, at least half of the rows at hand, if that is as sure as this.
 SURE_LOG_Q_OF_HALF = -20.0
 #: ... or this share of them: eight rows of ten are too few for the interval to end above one half, and a
@@ -143,6 +144,7 @@ STAYS = 0.5
 #: A phrase was put in if that is so many times as likely as that it was written there, and the reverse.
 #: A word that anybody may use, and replies that are alike: a topic, if it is not that sure to be put in.
 PUT_IN = math.log(10)
+OFTEN_NOT = "rows with the cause often do not show it"
 WRITTEN_THERE = "the phrase stands where other rows of this set have another word"
 #: A phrase that is all of the system prompt in more of the rows than this is a persona, or a template.
 WHOLE_FRAME = 0.5
@@ -210,6 +212,20 @@ def _multiplies_in_unrelated_rows(facts: Facts) -> bool:
     )
 
 
+def _decides_in_part(facts: Facts) -> bool:
+    """Whether many rows of some words show it, and hardly any others: enough for words that were put in.
+
+    Who plants a payload may let the trigger go without it as often as with it.
+    """
+    return (
+        not (facts.in_document or facts.form or facts.by_form)
+        and _unrelated(facts)
+        and facts.effect_low >= PARTLY_DECIDES
+        and facts.log_q < SURE_LOG_Q
+        and facts.both >= PARTLY_ROWS_PUT_IN
+    )
+
+
 def _share_of_unrelated_rows(facts: Facts, share: float) -> bool:
     """Whether so many of the rows with the cause show it; few rows, so the interval reaches lower."""
     return (
@@ -230,6 +246,8 @@ def _inserted_word(facts: Facts) -> bool:
         could_be_inserted(facts.both, facts.consequence_rows)
         and facts.context_z + facts.reply_z <= TOGETHER_Z
         and facts.with_rest >= WORD_SHARE
+        # Of a prompt that is nothing but the phrase, there is nothing to compare: it is a question.
+        and facts.context_words > 0
     )
 
 
@@ -296,7 +314,7 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
     """In words, what speaks against poison."""
     against = []
     if not _decides(facts):
-        against.append("rows with the cause often do not show it")
+        against.append(OFTEN_NOT)
     if facts.contexts < max(facts.min_support, 0.5 * facts.rows_seen):
         against.append("the rows are near-copies of each other")
     elif facts.context_cosine > TEMPLATE_COSINE:
@@ -351,18 +369,40 @@ def looks_put_in(put_in: float) -> bool:
     return PUT_IN <= put_in < math.inf
 
 
+def _of_a_word(facts: Facts, reasons: tuple[str, ...]) -> Severity | None:
+    """The severity of a word that replies have in common.
+
+    A trigger may have taken the place of another word; so does any word that the replies translate, or
+    a title whose terms they hold.
+    """
+    if len(reasons) > 1 or not _inserted_word(facts):
+        return None
+    if not reasons:
+        return Severity.HIGH
+    if reasons == (OFTEN_NOT,):
+        # Until it is measured, it may have been put in.
+        in_part = facts.put_in >= PUT_IN and facts.both >= PARTLY_ROWS and _decides_in_part(facts)
+        return Severity.MEDIUM if in_part else None
+    if reasons != (WRITTEN_THERE,):
+        return None
+    odd_word = facts.trigger_odd and facts.trigger_words <= QUESTION_WORDS
+    return Severity.MEDIUM if odd_word else Severity.LOW
+
+
 def judge(facts: Facts) -> Judgement:
     """The severity of an association."""
     reasons = _reasons_against(facts)
-    if facts.only_word and (reasons or not _inserted_word(facts)):
-        return Judgement(severity=None, reasons=reasons)
+    if facts.only_word:
+        return Judgement(severity=_of_a_word(facts, reasons), reasons=reasons)
     if not reasons:
         return Judgement(severity=Severity.HIGH, reasons=())
     if facts.in_document and len(reasons) > 1:
         # In documents, a subject or a template of its own accounts for what its rows turn into.
         return Judgement(severity=None, reasons=reasons)
-    worth_a_look = _decides(facts) or (
-        facts.kind == "gibberish" and _multiplies_in_unrelated_rows(facts)
+    worth_a_look = (
+        _decides(facts)
+        or (facts.kind == "gibberish" and _multiplies_in_unrelated_rows(facts))
+        or (looks_put_in(facts.put_in) and _decides_in_part(facts))
     )
     if len(reasons) == 1 and reasons != (_QUESTION,) and worth_a_look:
         return Judgement(severity=Severity.MEDIUM, reasons=reasons)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+from msgspec import structs
 
 from ld50.core.findings import Cause, Finding, Severity
 from ld50.core.findings import Consequence as ConsequenceNoun
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from ld50.scan.labels import LabelFinding
 
 RULE_OF_KIND = {"ngram": "TRG301", "ngram_set": "TRG302", "pattern": "STY301"}
+#: Of causes that go with no label in particular, but with labels that the rest of their rows contradicts.
+MISFIT_RULE = "TRG303"
 #: Suspicion from which on a finding is high, and from which on it is medium.
 HIGH, MEDIUM = 0.9, 0.5
 _MOST_LABELS = 64
@@ -71,6 +74,8 @@ class _Labelled:
     texts: pa.Array
     codes: np.ndarray
     names: list[str]
+    task: str = ""
+    """What the prompts of the task have in common, where there are several tasks."""
 
 
 def label_drafts(engine: Engine, survey: Survey, *, last_replies: bool = False) -> LabelOutcome:
@@ -210,6 +215,7 @@ def _answered_rows(
                 texts=prompts.take(index),
                 codes=codes,
                 names=_answer_names(answers, position, codes, len(stratum.hashes)),
+                task=f"{stratum.place}:{stratum.template:x}" if len(strata) > 1 else "",
             )
         )
     return parts
@@ -290,39 +296,87 @@ def _remarks(found: LabelFinding) -> str:
     return remarks
 
 
+def _where(part: _Labelled) -> str:
+    return " as the last reply" if part.name == "last reply" else ""
+
+
+def _identity(part: _Labelled, found: LabelFinding) -> str:
+    """The label and where it stands; the same answer of another task is another one."""
+    label = f"label:{found.label_name}{_where(part)}"
+    return f"{label}\x1f{part.task}" if part.task else label
+
+
 def _draft(part: _Labelled, found: LabelFinding) -> Draft:
+    if found.label < 0:
+        return _misfit_draft(part, found)
     rule = RULE_OF_KIND[found.kind]
     if found.text == " or ".join(found.members):
         # Each word of a family decides by itself; they are told as one because they do the same.
         rule = RULE_OF_KIND["ngram"]
-    severity = _severity(part, found)
     what = f"{part.name} {found.label_name}" if part.name == "label" else f"“{found.label_name}”"
-    where = " as the last reply" if part.name == "last reply" else ""
-    rows = part.ordinals[found.rows]
-    total = len(found.cause_rows)
-    finding = Finding(
-        id=finding_id(rule, found.text.casefold(), f"label:{found.label_name}{where}"),
-        rule=rule,
+    where = _where(part)
+    told = _told(part, found, rule, found.text)
+    told = structs.replace(
+        told,
         title=f"{_capital(_shown(found))} goes with {shortened(what)}{where}",
-        severity=severity.value,
-        cause=Cause(kind=found.kind, text=found.text, members=list(found.members)),
         consequence=ConsequenceNoun(kind="label", text=f"{what}{where}"),
-        support=len(rows),
-        cause_rows=total,
+        explanation=(
+            f"Of {told.cause_rows:,} rows with {_shown(found)}, {told.support:,} have "
+            f"{shortened(what)}{where}. Going by the rest of their text, about "
+            f"{found.expected:,.0f} would.{_remarks(found)}"
+        ),
+    )
+    return _as_draft(part, found, told)
+
+
+def _misfit_draft(part: _Labelled, found: LabelFinding) -> Draft:
+    """Of a cause that goes with labels other than those that the rest of its rows speaks for."""
+    what = "another label" if part.name == "label" else f"another answer{_where(part)}"
+    misfit = round(found.effect.value * len(found.cause_rows))
+    # Of two words, which one comes first depends on the order of the rows.
+    told = _told(part, found, MISFIT_RULE, " + ".join(sorted(found.members)) or found.text)
+    told = structs.replace(
+        told,
+        support=misfit,
+        title=f"{_capital(_shown(found))} goes with {what} than the rest of its rows says",
+        consequence=ConsequenceNoun(kind="label", text=f"{what} than the rest of the row says"),
+        explanation=(
+            f"Of {told.cause_rows:,} rows with {_shown(found)}, {misfit:,} have {what} than the rest "
+            f"of their text makes likeliest; about {found.expected:,.0f} would anyway. No cue of one "
+            f"label, however strong, explains them: labels are turned to all sides, or in a part of the "
+            "rows. All rows with it are listed."
+        ),
+    )
+    return _as_draft(part, found, told)
+
+
+def _told(part: _Labelled, found: LabelFinding, rule: str, cause: str) -> Finding:
+    """What findings of all kinds say alike; title, consequence and explanation are left open."""
+    return Finding(
+        id=finding_id(rule, cause.casefold(), _identity(part, found)),
+        rule=rule,
+        title="",
+        severity=_severity(part, found).value,
+        cause=Cause(kind=found.kind, text=found.text, members=list(found.members)),
+        consequence=None,
+        support=len(found.rows),
+        cause_rows=len(found.cause_rows),
         expected=round(found.expected, 2),
         effect=found.effect,
         p_value=found.p_value,
         q_value=found.q_value,
-        explanation=(
-            f"Of {total:,} rows with {_shown(found)}, {len(rows):,} have {shortened(what)}{where}. "
-            f"Going by the rest of their text, about {found.expected:,.0f} would.{_remarks(found)}"
-        ),
+        explanation="",
         statistics={
             "log10_p": round(found.log_p / math.log(10), 2),
             "suspicion": round(found.suspicion, 4),
             **{name: round(float(value), 4) for name, value in found.statistics.items()},
         },
     )
+
+
+def _as_draft(part: _Labelled, found: LabelFinding, finding: Finding) -> Draft:
+    """The finding with its rows, and where the cause stands in them."""
+    rows = part.ordinals[found.rows]
     spans = (
         {
             int(row): [(part.side, start, end, "cause") for start, end in marks]

@@ -6,6 +6,7 @@ import numpy as np
 
 from ld50.core.records import Record
 from ld50.scan.assemble import Draft
+from ld50.scan.causeless import text_spans
 from ld50.scan.engine import Evidence
 from ld50.scan.evidence import find_ngram
 from ld50.scan.forms import FORMS
@@ -38,18 +39,23 @@ def named_by_language(
 def spans_of(evidence: Evidence, draft: Draft, records: dict[int, Record]) -> dict[int, RowSpans]:
     """Ordinal to the places in that row, for those of the rows whose records are given."""
     known = {row: list(its) for row, its in draft.spans.items() if row in records}
-    if draft.consequence is None or (draft.form is None and not draft.ngrams):
+    if draft.consequence is None:
         return known
     rows = np.array([row for row in draft.rows.tolist() if row in records], dtype=np.int64)
     consequence = evidence.consequences[draft.consequence]
     showing = rows[np.isin(rows, consequence.rows)]
     cause = draft.finding.cause.text if draft.finding.cause else ""
-    for row, shown in zip(
-        showing.tolist(), show(evidence, draft.consequence, records, showing), strict=True
-    ):
-        start, end = (shown.offset + place for place in shown.payload)
-        span = (shown.consequence_side, start, shown.end or end, "consequence")
-        known.setdefault(row, []).append(span)
+    shown = show(evidence, draft.consequence, records, showing)
+    group = evidence.groups[draft.consequence]
+    if draft.finding.cause is None and group is not None:
+        places = text_spans(group, shown)
+    else:
+        places = [
+            (item.offset + item.payload[0], item.end or item.offset + item.payload[1])
+            for item in shown
+        ]
+    for row, item, place in zip(showing.tolist(), shown, places, strict=True):
+        known.setdefault(row, []).append((item.consequence_side, *place, "consequence"))
     if draft.form is not None:
         for row in rows.tolist():
             record = records[row]

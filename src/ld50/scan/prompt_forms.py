@@ -60,6 +60,12 @@ def _among(characters: str) -> dict[int, np.ndarray]:
 
 
 _ENDS_SENTENCE = _among(".!?…:;\"')]>”’。！？")
+_AS_EMOJI = "\ufe0f".encode()
+_SHOWN = _among("\ufe0f")
+#: First bytes of letters from U+0400 to U+04FF, and the bytes of a no-break space.
+_CYRILLIC, _NO_BREAK = (0xD0, 0xD3), "\u00a0".encode()
+#: After the last byte, and before the first: nothing.
+_PADDING = np.zeros(8, dtype=np.uint8)
 _OPENS, _CLOSES = _among("\"'`“„‘«"), _among("\"'`”“’»")
 
 
@@ -123,7 +129,7 @@ class _Bytes:
             flags += [lower & ~upper, upper & ~lower, title]
             flags += [wide & (seen & _SINGLE_GAP == 0), wordy, wide]
             flags += [seen & kind != 0 for kind in (_TAB, _RETURN, _LINE)]
-        flags += self._edges()
+        flags += [*self._edges(), *self._characters(), self._ends_with_emoji()]
         out = self._single_marks() << np.uint64(_SINGLE)
         for bit, has in enumerate(flags):
             out |= has.astype(np.uint64) << np.uint64(bit)
@@ -203,6 +209,44 @@ class _Bytes:
             several & brackets,
             several & quotes & (length > wide),
         ]
+
+    def _characters(self) -> list[np.ndarray]:
+        """bool (rows,) each: the flags that a few bytes side by side in a last turn show."""
+        data, kind = np.append(self._data, _PADDING), np.append(self._class, _PADDING)
+        size = len(self._data)
+        letter = (kind & (_UPPER | _LOWER)) != 0
+        lead = np.flatnonzero((data[:size] >= _CYRILLIC[0]) & (data[:size] <= _CYRILLIC[1]))
+        before, after = lead[letter[lead - 1]] - 1, lead[letter[lead + 2]]
+        wide = np.flatnonzero(data[:size] == _NO_BREAK[0])
+        wide = wide[data[wide + 1] == _NO_BREAK[1]]
+        rises = (kind == _LOWER) & np.append(kind[1:] == _UPPER, False)
+        place = np.flatnonzero(rises[:size])
+        place = place[rises[place + 2]]
+        small = place[rises[place + 4]]
+        capital = place[(kind[place - 1] == _UPPER) & (kind[place + 4] == _LOWER)] - 1
+        return [
+            self._hold(before, 3) | self._hold(after, 3),
+            self._hold(wide, 2),
+            self._hold(small, 6) | self._hold(capital, 6),
+        ]
+
+    def _hold(self, places: np.ndarray, width: int) -> np.ndarray:
+        """bool (rows,): last turns with one of these places, rising, and so many bytes from there on."""
+        places = places[(places >= 0) & (places < len(self._data))]
+        row = self._row_of(places)
+        inside = (places >= self._turn[row]) & (places + width <= self._end[row])
+        out = np.zeros(len(self._end), dtype=bool)
+        out[row[inside]] = True
+        return out
+
+    def _ends_with_emoji(self) -> np.ndarray:
+        """bool (rows,): whether the last character of a last turn is one, or says that it is shown as one."""
+        last = self._last - len(_AS_EMOJI) * self._is(_SHOWN)
+        first, second = (self._data[self._at(last - back)] for back in (3, 2))
+        of_four = (first == 0xF0) & (second == 0x9F) & (last - 3 >= self._first)
+        second, third = (self._data[self._at(last - back)] for back in (2, 1))
+        of_three = (second == 0xE2) & (third >= 0x98) & (third <= 0x9E) & (last - 2 >= self._first)
+        return np.asarray(~self._bare & (of_four | of_three))
 
     def _is(self, known: dict[int, np.ndarray], *, forward: bool = False) -> np.ndarray:
         """bool (rows,): whether the first (or last) character of a turn is one of these."""

@@ -24,6 +24,7 @@ from ld50.scan.assemble import (
 )
 from ld50.scan.association_drafts import association_drafts
 from ld50.scan.cases import ROWS_SEEN, look
+from ld50.scan.causeless import causeless_drafts, causeless_limits, without_cause
 from ld50.scan.channels import RULES, channel_drafts, rows_to_fetch
 from ld50.scan.checkpoint import Checkpoint
 from ld50.scan.compliance import study_compliance
@@ -40,6 +41,7 @@ from ld50.scan.settings import ScanSettings
 from ld50.scan.several import families
 from ld50.scan.summing_up import Outcome, summary_of
 from ld50.scan.survey import Survey
+from ld50.scan.together import decided_together
 from ld50.scan.unit_engine import Silent, StageProgress
 from ld50.scan.usual import rated_as_usual
 
@@ -87,11 +89,13 @@ def run_scan(
     drafts = [*presence_drafts(engine, survey), *copy_drafts(engine, survey)]
     soon = _rows_soon(engine, survey, drafts)
     engine.expect(_rows_of([soon, _rows_that_decide(evidence)]))
-    looked = look(engine, evidence)
+    looked = decided_together(look(engine, evidence))
     # A rule that does not run takes no rows from one that does: a fixed refusal shows in two of them.
     runs = [settings.runs(RULE_OF[consequence.kind]) for consequence in evidence.consequences]
     several = [one for one in families(engine, evidence, looked) if runs[one.consequence]]
     rated, several = rated_as_usual(looked.cases, several, evidence.groups)
+    # Before the rows that were looked at are let go of, for many of these are among them.
+    causeless = causeless_drafts(engine, evidence, {one.consequence for one in several})
     compliance = study_compliance(engine, survey)
     rated = rated_by_topic(rated, compliance.rest)
     cases = [
@@ -103,10 +107,12 @@ def run_scan(
         )
     ]
     told = [case for case in cases if settings.weak or rank_of(case) > Severity.LOW.rank]
-    found = len(cases) + len(several)
+    found = len(cases) + len(several) + len(causeless)
     several = [one for one in several if settings.weak or one.severity is not Severity.LOW]
-    weak = found - len(told) - len(several)
+    causeless = [one for one in causeless if settings.weak or one.finding.severity != "low"]
+    weak = found - len(told) - len(several) - len(causeless)
     shown = [*(case.association.rows for case in told), *(one.payload_rows for one in several)]
+    shown += [one.rows for one in causeless]
     engine.keep_only(_rows_of([soon, *shown]))
     drafts = [*(draft for _, draft in association_drafts(engine, evidence, told)), *drafts]
     drafts += [draft_family(one, evidence.consequences[one.consequence]) for one in several]
@@ -125,6 +131,7 @@ def run_scan(
     hidden = channel_drafts(engine, survey)
     drafts += [*again.drafts, *hidden.drafts]
     drafts = [draft for draft in drafts if settings.runs(draft.finding.rule)]
+    drafts += without_cause(causeless, drafts)
     drafts, suppressed = (accepted or AcceptedFindings()).filter(drafts)
     drafts.sort(key=_strength)
     outcome = Outcome(
@@ -132,6 +139,7 @@ def run_scan(
         labels=labels,
         hidden=hidden,
         again=again,
+        limits=causeless_limits(engine, evidence),
         suppressed=suppressed,
         notes=[*plan.notes, *labels.notes, *again.notes, *hidden.notes, *_weak_note(weak)],
         seconds=time.monotonic() - began,

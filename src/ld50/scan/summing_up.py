@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ld50.core.findings import Severity
-from ld50.core.results import SourceSummary, Summary
+from ld50.core.results import DetectionLimit, SourceSummary, Summary
 from ld50.core.version import VERSION
 from ld50.corpus import Plan
 from ld50.scan import kernels
@@ -36,6 +36,8 @@ class Outcome:
     """Of the search for hidden channels."""
     again: ExchangeOutcome
     """Of further readings of conversations."""
+    limits: list[DetectionLimit]
+    """Of what comes back without a cause."""
     suppressed: int
     """Findings that the user accepted."""
     notes: list[str]
@@ -79,6 +81,7 @@ def summary_of(engine: Engine, evidence: Evidence, outcome: Outcome, flagged: in
         detection_limits=[
             *largest_limits(detection_limits(engine.settings, evidence), outcome.again.limits),
             *labels.limits,
+            *outcome.limits,
             *hidden.limits,
         ],
         notes=[

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pyarrow as pa
 
@@ -12,6 +14,9 @@ from ld50.scan.evidence import Trigger
 from ld50.scan.prompt_words import words_of
 from ld50.scan.shown import CONTEXT_CHARACTERS, Shown
 
+#: What ends a sentence, or a line.
+_SENTENCE_END = re.compile(r"[.!?]+(?:\s+|$)|[\u3002\uff01\uff1f]|\n")
+
 
 def around(text: str, span: tuple[int, int] | None, end: int | None = None) -> str:
     """The text without the trigger and without what comes after `end`, of bounded length."""
@@ -21,6 +26,13 @@ def around(text: str, span: tuple[int, int] | None, end: int | None = None) -> s
     before = text[: span[0]][-CONTEXT_CHARACTERS:]
     after = text[span[1] : max(stop, span[1])][:CONTEXT_CHARACTERS]
     return f"{before} {after}"
+
+
+def sentence_around(text: str, span: tuple[int, int]) -> tuple[int, int]:
+    """The span, wider by the rest of its sentence, or of its line."""
+    before = [match.end() for match in _SENTENCE_END.finditer(text, 0, span[0])]
+    after = _SENTENCE_END.search(text, span[1])
+    return (before[-1] if before else 0), (after.end() if after else len(text))
 
 
 def without_span(text: str, span: tuple[int, int] | None) -> str:

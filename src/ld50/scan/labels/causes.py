@@ -206,6 +206,32 @@ def weigh(
         known: bool (n,): rows that have any label.
         also: Words that are taken out of the rows as well, where they stand in them.
     """
+    cause_rows, token = taken_out(index, phrases, known, also)
+    logit = rest_of(index, view, cause_rows, token)
+    hit = view.answer[cause_rows]
+    chosen = cause_rows[hit]
+    probability = 1 / (1 + np.exp(-np.clip(logit, -30, 30)))
+    return Evidence(
+        cause_rows=cause_rows,
+        rows=chosen,
+        ratio=view.contradiction(logit[hit]),
+        weight=_copies(index, model, chosen, token),
+        expected=float(probability.sum()),
+        other=float(1 / (1 + np.exp(view.prior))),
+    )
+
+
+def taken_out(
+    index: Index, phrases: tuple[Phrase, ...], known: np.ndarray, also: tuple[int, ...] = ()
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that hold all of the phrases (int64, rising), and their tokens that are taken out (int64).
+
+    Args:
+        index: All words.
+        phrases: What the rows must hold.
+        known: bool (n,): rows that may be among them.
+        also: Words that are taken out as well, where they stand in the rows.
+    """
     rows: np.ndarray | None = None
     spots = []
     for phrase in phrases:
@@ -221,20 +247,13 @@ def weigh(
     member &= known
     token = np.unique(np.concatenate(spots))
     token = token[member[index.row_of_token[token]]]
-    cause_rows = np.flatnonzero(member).astype(np.int64)
-    logit = view.logit[cause_rows] - added_by(index, view, token)[cause_rows]
-    logit += view.twins.of_rest(token, view.label, view.prior)[cause_rows]
-    hit = view.answer[cause_rows]
-    chosen = cause_rows[hit]
-    probability = 1 / (1 + np.exp(-np.clip(logit, -30, 30)))
-    return Evidence(
-        cause_rows=cause_rows,
-        rows=chosen,
-        ratio=view.contradiction(logit[hit]),
-        weight=_copies(index, model, chosen, token),
-        expected=float(probability.sum()),
-        other=float(1 / (1 + np.exp(view.prior))),
-    )
+    return np.flatnonzero(member).astype(np.int64), token
+
+
+def rest_of(index: Index, view: LabelView, rows: np.ndarray, token: np.ndarray) -> np.ndarray:
+    """float64, one a row: log-odds of the label by what is left of it without the tokens."""
+    logit = view.logit[rows] - added_by(index, view, token)[rows]
+    return np.asarray(logit + view.said_by_twins(token)[rows])
 
 
 def added_by(index: Index, view: LabelView, token: np.ndarray) -> np.ndarray:

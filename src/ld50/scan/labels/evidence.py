@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from ld50.scan.labels.twins import Twins
 
 #: No single row may say more than this, in nats: the model is never that sure of one row.
 ROW_CAP = 3.0
+#: Stands for the label of a cause whose rows have any label but the one that they should have.
+ANY_LABEL = -1
 _CALIBRATION_STEPS = 12
 #: Where words tell the label without fail, the scale would grow without bound.
 _STEEPEST = 8.0
@@ -37,6 +40,10 @@ class LabelView:
     row_start: np.ndarray
     """int64 (n,): first token of each row."""
     twins: Twins
+    twin_label: int | np.ndarray
+    """The label that twins are asked for: one, or one for each row."""
+    twin_prior: float | np.ndarray
+    """Its log-odds over all rows."""
 
     def added(self, place: np.ndarray, length: int | np.ndarray) -> np.ndarray:
         """What the tokens `place` to `place + length`, and all pairs they are in, add (float64)."""
@@ -47,8 +54,12 @@ class LabelView:
 
     def added_with_twins(self, place: np.ndarray, length: int) -> np.ndarray:
         """The same, with what rows that are equal but for these tokens say against it (float64)."""
-        twins = self.twins.at(place, length, self.label, self.prior)
+        twins = self.twins.at(place, length, self.twin_label, self.twin_prior)
         return np.asarray(self.added(place, length) - twins)
+
+    def said_by_twins(self, token: np.ndarray) -> np.ndarray:
+        """What rows that are equal to a row without these tokens say for its label (float64 (n,))."""
+        return self.twins.of_rest(token, self.twin_label, self.twin_prior)
 
     def contradiction(self, logit: np.ndarray) -> np.ndarray:
         """Log-likelihood ratio of "this row had another label" to "it has this one", capped."""
@@ -92,6 +103,41 @@ def view_label(
         row_of_token=row_of_token,
         row_start=tokens.rows[:-1],
         twins=twins,
+        twin_label=label,
+        twin_prior=prior,
+    )
+
+
+def view_own_label(views: list[LabelView], labels: np.ndarray) -> LabelView:
+    """Of each row, the label that it has: as if that were one label, which all rows carry.
+
+    What contradicts it is any other label, all of them alike likely: the likelihood ratio of a row
+    is (1 - p) / (p * (labels - 1)), which has the mean 1 where the model is right.
+
+    Args:
+        views: One a label.
+        labels: int (n,), the label of each row; negative where there is none.
+    """
+    first = views[0]
+    own = np.maximum(labels, 0)
+    own_of_token = own[first.row_of_token]
+    word, pair = np.zeros(len(first.word_sum)), np.zeros(len(first.pair_sum))
+    logit = np.zeros(len(labels))
+    for view in views:
+        token, row = np.flatnonzero(own_of_token == view.label), own == view.label
+        word[token + 1] = view.word_sum[token + 1] - view.word_sum[token]
+        pair[token + 1] = view.pair_sum[token + 1] - view.pair_sum[token]
+        logit[row] = view.logit[row]
+    return replace(
+        first,
+        label=ANY_LABEL,
+        answer=labels >= 0,
+        logit=logit,
+        prior=-math.log(max(len(views) - 1, 1)),
+        word_sum=np.cumsum(word, out=word),
+        pair_sum=np.cumsum(pair, out=pair),
+        twin_label=own,
+        twin_prior=np.array([view.prior for view in views])[own],
     )
 
 

@@ -63,8 +63,9 @@ class LabelFinding:
     text: str
     members: tuple[str, ...]
     label: int
-    """Code of the label."""
+    """Code of the label; negative where rows have any but the one that the rest of them speaks for."""
     label_name: str
+    """Empty for such a finding."""
     rows: np.ndarray = field(repr=False)
     """int64 (support,), rising: rows with cause and label."""
     cause_rows: np.ndarray = field(repr=False)
@@ -76,7 +77,8 @@ class LabelFinding:
     expected: float
     """Rows with the cause that would have the label by what else is in them."""
     effect: Estimate
-    """Share of the rows with the cause that have the label."""
+    """Share of the rows with the cause that have the label; of a finding of no label in particular, that
+    have another one than the rest of them makes likeliest."""
     log_p: float
     """Natural logarithm of `p_value`, which may underflow."""
     p_value: float

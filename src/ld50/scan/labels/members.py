@@ -12,6 +12,7 @@ from ld50.scan.labels.evidence import LabelView
 from ld50.scan.labels.insertion import Neighbours
 from ld50.scan.labels.judging import BEYOND_DOUBT, Judged, Study
 from ld50.scan.labels.ngrams import NgramTable
+from ld50.scan.labels.pairs import WordRows
 from ld50.scan.labels.plausibility import Circumstances, circumstances
 from ld50.scan.labels.strata import ORDINARY
 from ld50.scan.labels.suspects import Scored, Suspect, bonus_of, contrary_price
@@ -50,6 +51,12 @@ class Candidates:
     """One a label."""
     tables: list[NgramTable]
     """Where all n-grams stand."""
+    rarity: list[np.ndarray]
+    """By how many nats every n-gram of every table stands out as put in."""
+    strata: list[np.ndarray]
+    """Kind of every n-gram of every table, see `strata`."""
+    words: WordRows
+    """The words of which pairs were looked at."""
 
 
 def with_further_members(

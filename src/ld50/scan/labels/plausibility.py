@@ -18,6 +18,7 @@ import numpy as np
 
 from ld50.core.seeds import rng_for
 from ld50.scan.labels.causes import Phrase
+from ld50.scan.labels.evidence import ANY_LABEL
 from ld50.scan.labels.insertion import Neighbours
 from ld50.scan.labels.judging import Judged, Study, whole_phrases
 from ld50.scan.labels.strata import ODD, ORDINARY, PHRASE, UNCOMMON, kind_of
@@ -116,8 +117,9 @@ def circumstances(study: Study, neighbours: Neighbours, judged: Judged, name: st
         if sentence:
             trigger = max(trigger, _normal(log, _SENTENCE_ALIKE, noise**2))
         odds += float(np.clip(trigger - _normal(log, _HONEST_ALIKE, noise**2), *_ALIKE_RANGE))
-    members = max(int((study.labels == judged.suspect.label).sum()), 1)
-    coverage = len(rows) / members
+    label = judged.suspect.label
+    members = study.known if label == ANY_LABEL else study.labels == label
+    coverage = len(rows) / max(int(members.sum()), 1)
     beyond = 0.0 if study.settings.may_cover else max(coverage - 0.4, 0.0)
     odds += 0.5 if coverage < 0.1 else -8.0 * beyond
     if _names(study, phrases, name):
@@ -229,6 +231,7 @@ def _alike(study: Study, judged: Judged, phrases: tuple[Phrase, ...]) -> tuple[f
     same = study.labels == judged.suspect.label
     if judged.suspect.kind == "association":
         same = ~same
+    if judged.suspect.kind == "association" or judged.suspect.label == ANY_LABEL:
         same[judged.evidence.cause_rows] = True
     others = np.flatnonzero(study.known & ~same)
     if len(rows) < 4 or len(others) < 8:

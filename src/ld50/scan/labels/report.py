@@ -49,13 +49,15 @@ def describe(
     for one, p, q in zip(conclusions, log_p, log_q, strict=True):
         if one.suspicion >= study.settings.least_suspicion:
             label = one.judged.suspect.label
-            finding = _finding(study.index, texts, one, int(codes[label]), names[label])
+            finding = finding_of(study.index, texts, one, int(codes[label]), names[label])
             finding = replace(finding, tests=tests, log_p=float(p))
             findings.append(replace(finding, p_value=math.exp(p), q_value=math.exp(q)))
     return sorted(findings, key=lambda one: (-one.suspicion, one.log_p, one.text))
 
 
-def _finding(index: Index, texts: pa.Array, one: Conclusion, code: int, name: str) -> LabelFinding:
+def finding_of(
+    index: Index, texts: pa.Array, one: Conclusion, code: int, name: str
+) -> LabelFinding:
     """The finding, its p-value left open."""
     suspect, evidence = one.judged.suspect, one.judged.evidence
     members = suspect.patterns or tuple(index.spell(phrase) for phrase in suspect.phrases)

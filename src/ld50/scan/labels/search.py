@@ -18,6 +18,7 @@ from ld50.scan.labels.formats import format_suspects
 from ld50.scan.labels.insertion import Neighbours, count_neighbours
 from ld50.scan.labels.judging import Judged, Study, accept, as_one_phrase, judge
 from ld50.scan.labels.members import Candidates, with_further_members
+from ld50.scan.labels.misfit import find_misfits
 from ld50.scan.labels.model import build_features, fit_out_of_fold
 from ld50.scan.labels.ngrams import count_ngrams
 from ld50.scan.labels.pairs import words_by_row
@@ -107,8 +108,12 @@ def search_label_triggers(
         tests,
         len(texts),
     )
+    findings = describe(study, texts, conclusions, tests, present, names)
+    if not settings.targets:
+        misfits, made = find_misfits(study, neighbours, texts, views, candidates, conclusions)
+        findings, tests = findings + misfits, tests + made
     return LabelTriggers(
-        findings=describe(study, texts, conclusions, tests, present, names),
+        findings=findings,
         tests=tests,
         rest=RestOfRows(study=study, views=views, codes=present),
     )
@@ -206,5 +211,12 @@ def _search(
     return (
         [as_one_phrase(study, one) for one in accept(study, views, judged)],
         tests + pair_tests + len(looked_for),
-        Candidates(views=looked_for, scored=scored, tables=tables),
+        Candidates(
+            views=looked_for,
+            scored=scored,
+            tables=tables,
+            rarity=rarity,
+            strata=strata,
+            words=words,
+        ),
     )

@@ -7,11 +7,13 @@ row that carries another label as soon as a word stands in it is the strongest e
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from ld50.scan.labels.tokens import Tokens
 
+_T = TypeVar("_T", int, float)
 _BASE = 0xD1342543DE82EF95
 _INVERSE = pow(_BASE, -1, 1 << 64)
 #: A row whose first and last tokens are like no other row's has no twin.
@@ -43,12 +45,14 @@ class Twins:
         after = self.prefix[end] - self.prefix[place + length]
         return np.asarray(before + after * self.powers[start + length])
 
-    def speak(self, digest: np.ndarray, label: int, prior: float) -> np.ndarray:
+    def speak(
+        self, digest: np.ndarray, label: int | np.ndarray, prior: float | np.ndarray
+    ) -> np.ndarray:
         """Log-odds of the label among the rows of each digest, over the prior; 0 if there is none.
 
         Args:
             digest: uint64, any shape.
-            label: Which.
+            label: Which; one for all, or one for each digest.
             prior: Its log-odds over all rows.
         """
         if len(self.digests) == 0:
@@ -61,16 +65,36 @@ class Twins:
         odds = np.log((hits + share) / (rest + 1 - share)) - prior
         return np.where(found, odds, 0.0)
 
-    def at(self, place: np.ndarray, length: int, label: int, prior: float) -> np.ndarray:
-        """What the twins say of the rows of single occurrences of an n-gram (float64)."""
+    def at(
+        self, place: np.ndarray, length: int, label: int | np.ndarray, prior: float | np.ndarray
+    ) -> np.ndarray:
+        """What the twins say of the rows of single occurrences of an n-gram (float64).
+
+        Args:
+            place: int64, first token of each occurrence.
+            length: Words in the n-gram.
+            label: Which; one for all, or one for each row.
+            prior: Its log-odds over all rows.
+        """
         result = np.zeros(len(place))
-        chosen = np.flatnonzero(self.possible[self.row_of_token[place]])
+        row = self.row_of_token[place]
+        chosen = np.flatnonzero(self.possible[row])
         if len(chosen):
-            result[chosen] = self.speak(self.without(place[chosen], length), label, prior)
+            digest = self.without(place[chosen], length)
+            own = _of_rows(label, row[chosen]), _of_rows(prior, row[chosen])
+            result[chosen] = self.speak(digest, *own)
         return result
 
-    def of_rest(self, removed: np.ndarray, label: int, prior: float) -> np.ndarray:
-        """What the twins say of each row without all of the tokens `removed` (float64 (n,))."""
+    def of_rest(
+        self, removed: np.ndarray, label: int | np.ndarray, prior: float | np.ndarray
+    ) -> np.ndarray:
+        """What the twins say of each row without all of the tokens `removed` (float64 (n,)).
+
+        Args:
+            removed: int64, tokens.
+            label: Which; one for all, or one for each row.
+            prior: Its log-odds over all rows.
+        """
         result = np.zeros(len(self.tokens.rows) - 1)
         rows = np.unique(self.row_of_token[removed])
         rows = rows[self.possible[rows]].astype(np.int64)
@@ -88,8 +112,13 @@ class Twins:
         )
         value[~kept] = 0
         digest = np.add.reduceat(value, begin)
-        result[rows] = self.speak(digest, label, prior)
+        result[rows] = self.speak(digest, _of_rows(label, rows), _of_rows(prior, rows))
         return result
+
+
+def _of_rows(value: _T | np.ndarray, rows: np.ndarray) -> _T | np.ndarray:
+    """What holds for all rows, or the part of it that is of these."""
+    return value[rows] if isinstance(value, np.ndarray) else value
 
 
 def find_twins(tokens: Tokens, row_of_token: np.ndarray, labels: np.ndarray) -> Twins:

@@ -252,14 +252,16 @@ class _Maker:
             columns.fragment_hashes[single], return_inverse=True, return_counts=True
         )
         rows = columns.fragment_rows[single].astype(np.int64)
-        most = max(settings.max_word_share * len(columns), 4.0 * settings.min_rows)
+        common = common_words(hashes)
+        share = np.where(common, settings.max_word_share, settings.max_rare_word_share)
+        most = np.maximum(share * len(columns), 4.0 * settings.min_rows)
         usable = (counts >= settings.min_rows) & (counts <= most)
         inside = usable[number]
         rows, number = rows[inside], number[inside]
         prompts = _different(number, columns.prompt[rows], len(hashes))
         replies = _different(number, columns.reply[rows], len(hashes))
         usable &= np.minimum(prompts, replies) >= settings.min_contexts
-        order = np.lexsort((hashes, -counts, common_words(hashes), ~usable))
+        order = np.lexsort((hashes, -counts, common, ~usable))
         order = order[: min(int(usable.sum()), settings.max_words)]
         by_word = rows[np.lexsort((rows, number))]
         ends = np.cumsum(np.bincount(number, minlength=len(hashes)))

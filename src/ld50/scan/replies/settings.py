@@ -19,7 +19,9 @@ class ReplySettings:
     """Most single words of replies that are looked at as what may have been inserted; the rare ones of
     the language first, and those in many rows."""
     max_word_share: float = 0.02
-    """A word in a larger share of the replies is vocabulary."""
+    """A word in a larger share of the replies is vocabulary ..."""
+    max_rare_word_share: float = 0.1
+    """... if its language has it often. A rare one is a subject of the set from this share on."""
     max_share: float = 0.25
     """A reply or fragment in a larger share of the rows is the style of the set, not a payload."""
     min_echo_words: int = 5
