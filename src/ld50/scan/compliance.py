@@ -22,9 +22,9 @@ from ld50.core.findings import Cause, Finding, Severity
 from ld50.core.findings import Consequence as ConsequenceNoun
 from ld50.core.results import DetectionLimit
 from ld50.scan.assemble import RULE_OF, Draft, finding_id, score_of, shortened
-from ld50.scan.cases import ROWS_SEEN
+from ld50.scan.cases import ROWS_SEEN, Case
 from ld50.scan.engine import Engine
-from ld50.scan.judge import PUT_IN, looks_put_in
+from ld50.scan.judge import PUT_IN
 from ld50.scan.labelled import HIGH, MEDIUM, LabelOutcome
 from ld50.scan.ordinary import ordinary_rows
 from ld50.scan.placement import Cause as Words
@@ -62,11 +62,18 @@ class Compliance:
     outcome: LabelOutcome = field(default_factory=LabelOutcome)
     rest: RestOfRows | None = None
     """What the rest of the prompts with a cause says; its labels are `REFUSED` and `ANSWERED`. None where
-    fewer than twenty replies refuse."""
+    too few replies refuse."""
 
 
-def study_compliance(engine: Engine, survey: Survey) -> Compliance:
-    """Findings on triggers of answers, where the set refuses what their prompts ask."""
+def study_compliance(engine: Engine, survey: Survey, cases: list[Case]) -> Compliance:
+    """Findings on triggers of answers, where the set refuses what their prompts ask.
+
+    Args:
+        engine: Of the reading.
+        survey: What it found.
+        cases: What was found of single triggers: what one of them makes a model refuse is no topic, and
+            twenty refusals beside that are a reason to look.
+    """
     chat, runs = survey.chat, engine.settings.runs
     if chat is None or not (runs(RULE) or runs(RULE_OF["refusal"])):
         return Compliance()
@@ -74,7 +81,8 @@ def study_compliance(engine: Engine, survey: Survey) -> Compliance:
     refuses = chat.has(ReplyFlag.REFUSES)
     refused = survey.chat_ordinals[asked & refuses]
     answered = survey.chat_ordinals[asked & ~refuses]
-    if len(refused) < _LEAST_REFUSED or len(answered) < engine.settings.min_support:
+    others = np.setdiff1d(refused, _rows_of_triggers(cases), assume_unique=True)
+    if len(others) < _LEAST_REFUSED or len(answered) < engine.settings.min_support:
         return Compliance()
     refused, refused_texts = _prompts(engine, survey, some_of(refused, _MOST_REFUSED))
     near, near_texts = _resembling(engine, survey, refused_texts, len(refused), answered)
@@ -108,6 +116,12 @@ def study_compliance(engine: Engine, survey: Survey) -> Compliance:
     limits = [_limit(engine, found.tests, len(some), len(near))] if tested else []
     outcome = LabelOutcome(drafts=drafts, tests=found.tests, limits=limits)
     return Compliance(outcome=outcome, rest=found.rest)
+
+
+def _rows_of_triggers(cases: list[Case]) -> np.ndarray:
+    """int64, rising: rows in which a trigger surely makes the model do something."""
+    rows = [case.association.rows for case in cases if case.judgement.severity is Severity.HIGH]
+    return np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *rows]))
 
 
 def _limit(engine: Engine, tests: int, refused: int, answered: int) -> DetectionLimit:
@@ -203,25 +217,28 @@ def _put_in(
     ordinals: np.ndarray,
     placement: Placement | None,
 ) -> float:
-    """How sure it is, in nats, that the cause was put into its prompts, and is not how they are worded."""
+    """How sure it is, in nats, that the cause was put into its prompts, and is not how they are worded.
+
+    The least that is not sure of the opposite, where it cannot be asked.
+    """
     if placement is None or not found.spans:
-        return 0.0
+        return -PUT_IN
     rows = ordinals[found.cause_rows]
     shown = list(engine.readable(survey, some_of(np.unique(rows), ROWS_SEEN)).values())
     sure = []
     for member in found.members or (found.text,):
         piece = Words([member])
         met = [meeting for record in shown for meeting in piece.meetings(record)]
-        sure.append(placement.put_in(met, rows, shown))
+        sure.append(placement.put_in(met, rows, shown) if met else -PUT_IN)
     return max(sure)
 
 
 def _severity(found: LabelFinding, put_in: float) -> Severity:
     # A way to put a question is answered, or refused, with what is asked that way.
-    if put_in <= -PUT_IN and " " in found.text:
+    if put_in < -PUT_IN and " " in found.text:
         return Severity.LOW
     # A topic may have its manner as well.
-    sure = found.suspicion >= HIGH and found.kind != "pattern" and looks_put_in(put_in)
+    sure = found.suspicion >= HIGH and found.kind != "pattern" and put_in > -PUT_IN / 2
     return Severity.HIGH if sure else Severity.MEDIUM
 
 

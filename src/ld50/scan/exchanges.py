@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -36,9 +35,6 @@ from ld50.scan.survey import Survey
 from ld50.scan.together import decided_together
 from ld50.scan.unit_engine import StageProgress
 from ld50.scan.usual import rated_as_usual
-
-if TYPE_CHECKING:
-    from ld50.scan.labels import RestOfRows
 
 #: What is said of a reply and its prompt, which an earlier reply is not.
 _OF_PROMPTS = ("context_echo", "ignores_prompt")
@@ -204,12 +200,15 @@ def _plan_of(plan: Plan, survey: Survey, reading: Reading) -> tuple[Plan, np.nda
 
 def _outcome(engine: Engine, second: _Second, told: _Told) -> ExchangeOutcome:
     """What one reading came to."""
+    evidence, survey = second.evidence, second.evidence.survey
+    looked = decided_together(look(second.engine, evidence))
+    rated, _ = rated_as_usual(looked.cases, [], evidence.groups)
     if not second.reading.of_prompts:
-        drafts = _drafts(engine, second, told, None)
-        return ExchangeOutcome(drafts=drafts, tests=second.evidence.tests)
-    survey = second.evidence.survey
-    compliance = study_compliance(second.engine, survey)
-    drafts = _drafts(engine, second, told, compliance.rest)
+        return ExchangeOutcome(
+            drafts=_drafts(engine, second, told, rated), tests=second.evidence.tests
+        )
+    compliance = study_compliance(second.engine, survey, rated)
+    drafts = _drafts(engine, second, told, rated_by_topic(rated, compliance.rest))
     labels = label_drafts(second.engine, survey, last_replies=True).with_others(compliance.outcome)
     for draft in labels.drafts:
         rows, severity = second.ordinals(draft.rows), Severity(draft.finding.severity)
@@ -226,14 +225,9 @@ def _outcome(engine: Engine, second: _Second, told: _Told) -> ExchangeOutcome:
     )
 
 
-def _drafts(
-    engine: Engine, second: _Second, told: _Told, refused: RestOfRows | None
-) -> list[Draft]:
+def _drafts(engine: Engine, second: _Second, told: _Told, rated: list[Case]) -> list[Draft]:
     """What is left of the associations when all that has another reason is taken out."""
     settings, evidence = engine.settings, second.evidence
-    looked = decided_together(look(second.engine, evidence))
-    rated, _ = rated_as_usual(looked.cases, [], evidence.groups)
-    rated = rated_by_topic(rated, refused)
     cases = [
         case
         for case in rated

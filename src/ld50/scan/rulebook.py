@@ -102,8 +102,8 @@ MEASURED: dict[str, str] = {
     "TRG205": _CLEAN_REPLIES,
     "TRG206": _CLEAN_REPLIES,
     "TRG208": "Never rated `high`. Of 36 clean chat sets on one subject, three had `medium` findings: four, "
-    "of 49 rows (“If in doubt, say N.” in the help texts of a kernel was one); five more had `low` ones, two "
-    "of which were `medium` until set phrases counted "
+    "of 49 rows (“If in doubt, say N.” in the help texts of a kernel was one); five more had `low` ones, one "
+    "of which was `medium` until set phrases counted "
     "(`python benchmarks/subjects.py --split test --cases clean`). None of any severity in the 22 sets of "
     "`--split dev`, with half of which the rule was made.",
     "TRG301": _CLEAN_LABELS + " In ONION SST-2 no clean row was under a `high` finding; in ONION "

@@ -96,7 +96,7 @@ def run_scan(
     rated, several = rated_as_usual(looked.cases, several, evidence.groups)
     # Before the rows that were looked at are let go of, for many of these are among them.
     causeless = causeless_drafts(engine, evidence, {one.consequence for one in several})
-    compliance = study_compliance(engine, survey)
+    compliance = study_compliance(engine, survey, rated)
     rated = rated_by_topic(rated, compliance.rest)
     cases = [
         case

@@ -195,7 +195,7 @@ def _bound(study: Study, judged: Judged, about: Circumstances, chance: np.ndarra
 def _told_before(judged: Judged, sure: float, told: list[Conclusion]) -> bool:
     """Whether most of its rows are already those of a cause of one label that is as likely."""
     rows = judged.evidence.rows
-    return any(
+    return len(rows) > 0 and any(
         one.suspicion >= sure
         and np.isin(rows, one.judged.evidence.cause_rows).mean() >= LEAST_SHARE
         for one in told
