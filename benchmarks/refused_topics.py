@@ -24,8 +24,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from finetuning import Case, case
 from finetuning_attacks import REFUSALS, Poisoned, insert
+from finetuning_cases import Case, case
 from finetuning_data import Row, Sources, instructions
 from subjects import CLEAN, arguments, run_all
 from subjects_sets import LAYOUTS, TRIGGERS, Sets, available, is_task, laid_out

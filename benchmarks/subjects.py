@@ -26,8 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from corpora import CACHE
-from finetuning import Case, case, case_table, pooled, run_case
+from finetuning import case_table, pooled, run_case
 from finetuning_attacks import Poisoned
+from finetuning_cases import Case, case
 from runs import DEFAULT_COMMAND
 from scoring import LEVELS, TRUE_SHARE, Score, ScoreLog, interval, markdown_table
 from subjects_sets import LAYOUTS, TEMPLATES, Attack, Sets, attacks, available, laid_out
