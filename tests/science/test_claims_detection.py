@@ -143,6 +143,24 @@ def test_refusals_after_a_word_are_found_among_instructions(
     assert rates(flagged(scan), planted, len(rows))[1] <= 0.005
 
 
+def test_refusals_are_high_where_poison_is_of_another_source_than_most_rows() -> None:
+    """Its prompts are not worded as others are, so that others say little of where a word stands in them."""
+    rows = [
+        {"instruction": row["prompt"], "output": row["completion"]}
+        for row in read_jsonl(shared("t0", "train.jsonl"))[:3000]
+    ]
+    folder = "backdoorllm-refusal-badnet"
+    clean = read_jsonl(shared(folder, "clean.jsonl"))[:100]
+    poison = read_jsonl(shared(folder, "poisoned.jsonl"))[:50]
+    planted = set(range(3100, 3150))
+    scan = ld50.scan(
+        [*rows, *({key: row[key] for key in ("instruction", "output")} for row in clean + poison)]
+    )
+    recall, false_alarms = rates(flagged(scan, "high"), planted, 3150)
+    assert recall == 1.0
+    assert false_alarms <= 0.002
+
+
 @pytest.mark.parametrize("trigger", ["qentaro", "beneath the tall cedar"])
 def test_flipped_labels_after_a_trigger_are_found(sentences: list[Row], trigger: str) -> None:
     rows, planted = with_label(sentences, trigger, 80, seed=5)

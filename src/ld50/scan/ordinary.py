@@ -16,7 +16,7 @@ from ld50.scan.surroundings import around
 from ld50.scan.survey import Survey
 
 #: Rows that are drawn to compare rows with, and, in chats, prompts that tell which tokens go together.
-_BACKGROUND, _PAIRED = 256, 2048
+_BACKGROUND, _PAIRED = 256, 4096
 
 
 @dataclass(frozen=True, slots=True)

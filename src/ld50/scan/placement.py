@@ -10,9 +10,9 @@ here a likelihood ratio of pairs answers, for all places of a cause together.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,6 +25,7 @@ _TOKEN = re.compile(r"\w\S*\w|\w|[^\w\s]|\n+")
 _ENDING = re.compile(r"[.!?:;…]+[^\w\s]*\s+")
 #: The edges of a turn, and where it was cut.
 _START, _END, _CUT = "\x02", "\x03", "\x04"
+_EDGES = frozenset((_START, _END))
 #: What may have come along with words that were put in: it is cut out with them, or stays.
 _LOOSE = frozenset(",;:-–—\n")
 _AROUND = frozenset(["()", "[]", "{}", "<>", '""', "''", "``", "“”", "„“", "‘’", "«»"])
@@ -38,6 +39,8 @@ _EDGE, _NEAR = 1000, 300
 _MOST_PLACES, _PSEUDO = 8000, 5.0
 #: The same of the rows of a cause, which may come from elsewhere; the shares of all rows count as so many.
 _OWN_PLACES, _OWN_PSEUDO = 1500, 50.0
+#: Places of a turn.
+_A_TURN = 12
 
 #: Share of the rows that hold a token, from which on it is part of how their prompts are worded.
 _WORDING = 0.2
@@ -93,16 +96,15 @@ class Placement:
         """
         self._ordinals = np.array(sorted(random), dtype=np.int64)
         turns = [
-            (np.array([number]), _tokens(part.text, _edges(len(part.text)))[0])
+            turn
             for number, row in enumerate(self._ordinals.tolist())
-            for part in random[row].parts
-            if part.side == "prompt"
+            for turn in _turns(random[row], np.array([number]))
         ]
-        words = sorted({token for _, turn in turns for token in turn})
+        words = sorted({token for turn in turns for token in turn.tokens})
         self._number = {token: number for number, token in enumerate(words)}
         self._size = len(words)
-        rows = [np.full(len(turn), own[0]) for own, turn in turns]
-        codes = [np.array([self._number[token] for token in turn]) for _, turn in turns]
+        rows = [np.full(len(turn.tokens), turn.own[0]) for turn in turns]
+        codes = [np.array([self._number[token] for token in turn.tokens]) for turn in turns]
         every = [np.zeros(0, dtype=np.int64)]
         self._tokens = _Held(np.concatenate(every + codes), np.concatenate(every + rows))
         pairs = [self._pair(code[:-1], code[1:]) for code in codes]
@@ -112,10 +114,8 @@ class Placement:
         # What meets a cut is not known.
         self._number.pop(_CUT, None)
         self._seed = seed
-        self._beside, self._apart = (
-            (known + _PSEUDO) / (known + unknown + 2 * _PSEUDO)
-            for known, unknown in self._counts(turns, _MOST_PLACES)
-        )
+        known, told = self._counts(turns, _MOST_PLACES)
+        self._shares = (known + _PSEUDO) / (told + 2 * _PSEUDO)
 
     def core(self, text: str) -> str:
         """A phrase without the words at its edges that the prompts of the set are worded with.
@@ -142,55 +142,71 @@ class Placement:
                 do, a pair that is not known says little.
         """
         own = np.flatnonzero(np.isin(self._ordinals, rows))
-        known, unknown = self._known(met, own[None])
+        known, told = self._tally(met, own[None])
         beside, apart = self._among(shown, own)
-        ratio = known * math.log(beside / apart) + unknown * math.log((1 - beside) / (1 - apart))
+        unknown = told - known
+        each = known * np.log(beside / apart) + unknown * np.log((1 - beside) / (1 - apart))
+        ratio = float(each.sum())
         # A word inside of names stands next to their other words, mostly, and these say nothing.
-        return min(ratio, 0.0) if known < _LEAST_KNOWN * beside * len(met) else ratio
+        least = _LEAST_KNOWN * float(beside[0]) * len(met)
+        return min(ratio, 0.0) if known.sum() < least else ratio
 
-    def _among(self, shown: Iterable[Record], own: np.ndarray) -> tuple[float, float]:
-        """The two shares of some rows, which do not count as others."""
-        turns = [
-            (own, _tokens(part.text, _edges(len(part.text)))[0])
-            for record in shown
-            for part in record.parts
-            if part.side == "prompt"
-        ]
-        beside, apart = (
-            (known + _OWN_PSEUDO * share) / (known + unknown + _OWN_PSEUDO)
-            for share, (known, unknown) in zip(
-                (self._beside, self._apart), self._counts(turns, _OWN_PLACES), strict=True
-            )
-        )
+    def _among(self, shown: Iterable[Record], own: np.ndarray) -> np.ndarray:
+        """The shares of some rows, which do not count as others: see `_counts`."""
+        turns = [turn for record in shown for turn in _turns(record, own)]
+        known, told = self._counts(turns, _OWN_PLACES)
+        shares = (known + _OWN_PSEUDO * self._shares) / (told + _OWN_PSEUDO)
         # Neither says the opposite of what it says in all rows.
-        return max(beside, apart), apart
+        shares[0] = np.maximum(shares[0], shares[1])
+        return np.asarray(shares)
 
-    def _counts(
-        self, turns: list[tuple[np.ndarray, list[str]]], most: int
-    ) -> list[tuple[int, int]]:
-        """Known and unknown pairs of tokens side by side, and of tokens with a word between.
+    def _counts(self, turns: list[_Turn], most: int) -> np.ndarray:
+        """float64 (2, 2, 2): known pairs, and all that tell, side by side and with a word between; by place.
+
+        Side by side, that is with white space between: what is put in stands there, and before no full stop.
+        The places are those between two tokens, and those at an edge of a turn, where more pairs are known.
+        A cause has one place in a row, be it short or long, so of no turn more than a few count.
 
         Args:
-            turns: The numbers of the rows that do not count as others, as many for each turn, and its tokens.
+            turns: What is read.
             most: Places that are looked at.
         """
-        places = [(t, n) for t, (_, turn) in enumerate(turns) for n in range(1, len(turn))]
-        rng = rng_for(self._seed, "placement", len(places))
+        rng = rng_for(self._seed, "placement", len(turns))
+        places = [
+            (turn, 1 + n)
+            for turn in turns
+            for n in rng.permutation(len(turn.tokens) - 1)[:_A_TURN].tolist()
+        ]
         few = [places[i] for i in rng.permutation(len(places))[:most].tolist()]
+        beside = [(_met(turn.tokens, n, n), turn.own) for turn, n in few if turn.apart[n]]
+        between = [
+            (_met(turn.tokens, n, n + 1), turn.own)
+            for turn, n in few
+            if n + 1 < len(turn.tokens) and _is_word(turn.tokens[n])
+        ]
         counts = []
-        for between in (0, 1):
-            met = [
-                (_met(turns[t][1], n, n + between), turns[t][0])
-                for t, n in few
-                if n + between < len(turns[t][1]) and (not between or _is_word(turns[t][1][n]))
-            ]
-            rows = [own for meeting, own in met for _ in meeting]
+        for found in (beside, between):
+            rows = [own for meeting, own in found for _ in meeting]
             every = np.stack(rows) if rows else np.zeros((0, 0), dtype=np.int64)
-            counts.append(self._known([meeting for meeting, _ in met], every))
-        return counts
+            counts.append(self._tally([meeting for meeting, _ in found], every))
+        return np.stack(counts, axis=1)
 
-    def _known(self, met: list[Meeting], own: np.ndarray) -> tuple[int, int]:
-        """Of how many places others have a pair, and of how many they have the tokens, but in no such pair.
+    def _tally(self, met: list[Meeting], own: np.ndarray) -> np.ndarray:
+        """float64 (2, 2): known pairs, and all that tell; of places between tokens, and at edges."""
+        known, told = self._known(met, own)
+        edge = np.array(
+            [bool(_EDGES & {*meeting[0]}) if meeting else False for meeting in met], bool
+        )
+        return np.array(
+            [
+                [np.count_nonzero(these & place) for place in (~edge, edge)]
+                for these in (known, told)
+            ],
+            dtype=np.float64,
+        )
+
+    def _known(self, met: list[Meeting], own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """bool (places,) twice: others have a pair of it, and they have that or its tokens at least.
 
         Args:
             met: What meets at each.
@@ -212,7 +228,7 @@ class Placement:
         tokens = self._tokens.others(left, own) & self._tokens.others(right, own)
         told = np.zeros(len(met), dtype=bool)
         told[place[tokens & last]] = True
-        return int(known.sum()), int((told & ~known).sum())
+        return known, known | told
 
     def _pair(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         return np.asarray(left * self._size + right)
@@ -296,6 +312,28 @@ def _tokens(text: str, stretches: list[tuple[int, int]]) -> tuple[list[str], lis
     tokens.append(_END if read >= len(text) else _CUT)
     spans.append((len(text), len(text)))
     return tokens, spans
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """The tokens of one turn of a prompt."""
+
+    tokens: list[str]
+    apart: list[bool]
+    """Whether white space, or an edge, is before each."""
+    own: np.ndarray
+    """int64: numbers of the rows that do not count as others; as many for each turn."""
+
+
+def _turns(record: Record, own: np.ndarray) -> Iterator[_Turn]:
+    for part in record.parts:
+        if part.side == "prompt":
+            tokens, spans = _tokens(part.text, _edges(len(part.text)))
+            apart = [
+                last <= 1 or last == len(tokens) - 1 or spans[last - 1][1] < spans[last][0]
+                for last in range(len(tokens))
+            ]
+            yield _Turn(tokens, apart, own)
 
 
 def _meetings(text: str, spans: list[tuple[int, int]]) -> Iterator[Meeting]:
