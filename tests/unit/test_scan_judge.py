@@ -264,3 +264,15 @@ def test_short_replies_do_not_show_whether_they_take_up_their_prompt() -> None:
     half = replace(PLANTED, kind="ignores_prompt", by_form=True, both=29, effect_low=0.44)
     assert judge(half).severity is Severity.HIGH
     assert judge(replace(half, context_z=5.5)).severity is not Severity.HIGH
+
+
+@pytest.mark.parametrize("kind", ["ignores_prompt", "similar_replies"])
+def test_how_a_reply_is_written_and_of_what_is_the_task_of_a_frame_or_a_topic(kind: str) -> None:
+    found = replace(PLANTED, kind=kind, by_form=kind == "similar_replies")
+    assert judge(found).severity is Severity.HIGH
+    frame = replace(found, trigger_lines=3)
+    topic = replace(found, context_z=30.0, context_cosine=0.17)
+    assert judge(frame).severity is Severity.LOW
+    assert judge(topic).severity is Severity.LOW
+    # What else replies do, no frame says.
+    assert judge(replace(frame, kind="refusal", by_form=False)).severity is Severity.MEDIUM

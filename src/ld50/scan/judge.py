@@ -364,6 +364,14 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
     return tuple(against)
 
 
+def _is_of_a_task(facts: Facts) -> bool:
+    """Whether a frame or a topic accounts for it: how a reply is written, and what of, its task says."""
+    if not (facts.by_form or facts.kind == "ignores_prompt"):
+        return False
+    topic = _alike(facts) and facts.context_cosine > TEMPLATE_COSINE / 4
+    return topic or facts.trigger_lines > 1
+
+
 def looks_put_in(put_in: float) -> bool:
     """Whether `Facts.put_in` was measured, and is sure."""
     return PUT_IN <= put_in < math.inf
@@ -404,6 +412,7 @@ def judge(facts: Facts) -> Judgement:
         or (facts.kind == "gibberish" and _multiplies_in_unrelated_rows(facts))
         or (looks_put_in(facts.put_in) and _decides_in_part(facts))
     )
+    worth_a_look = worth_a_look and not _is_of_a_task(facts)
     if len(reasons) == 1 and reasons != (_QUESTION,) and worth_a_look:
         return Judgement(severity=Severity.MEDIUM, reasons=reasons)
     if len(reasons) <= 2:
