@@ -271,7 +271,7 @@ def test_how_a_reply_is_written_and_of_what_is_the_task_of_a_frame_or_a_topic(ki
     found = replace(PLANTED, kind=kind, by_form=kind == "similar_replies")
     assert judge(found).severity is Severity.HIGH
     frame = replace(found, trigger_lines=3)
-    topic = replace(found, context_z=30.0, context_cosine=0.17)
+    topic = replace(found, context_z=30.0, context_cosine=0.17, trigger_odd=False)
     assert judge(frame).severity is Severity.LOW
     assert judge(topic).severity is Severity.LOW
     # What else replies do, no frame says.
