@@ -276,3 +276,10 @@ def test_how_a_reply_is_written_and_of_what_is_the_task_of_a_frame_or_a_topic(ki
     assert judge(topic).severity is Severity.LOW
     # What else replies do, no frame says.
     assert judge(replace(frame, kind="refusal", by_form=False)).severity is Severity.MEDIUM
+
+
+def test_a_word_of_replies_is_high_only_where_its_trigger_looks_put_in() -> None:
+    """A term that replies translate, or a passage that comes back, says one word to its rows as well."""
+    word = replace(PLANTED, kind="inserted_fragment", only_word=True)
+    assert judge(replace(word, put_in=6.0)).severity is Severity.HIGH
+    assert judge(replace(word, put_in=0.5)).severity is Severity.MEDIUM

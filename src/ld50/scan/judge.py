@@ -386,7 +386,8 @@ def _of_a_word(facts: Facts, reasons: tuple[str, ...]) -> Severity | None:
     if len(reasons) > 1 or not _inserted_word(facts):
         return None
     if not reasons:
-        return Severity.HIGH
+        # What a term is called elsewhere, or a passage that comes back, says one word, too.
+        return Severity.HIGH if facts.put_in >= PUT_IN else Severity.MEDIUM
     if reasons == (OFTEN_NOT,):
         # Until it is measured, it may have been put in.
         in_part = facts.put_in >= PUT_IN and facts.both >= PARTLY_ROWS and _decides_in_part(facts)
