@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +26,7 @@ from ld50.scan.assemble import RULE_OF, Draft, finding_id, score_of, shortened
 from ld50.scan.cases import ROWS_SEEN, Case
 from ld50.scan.engine import Engine
 from ld50.scan.judge import PUT_IN
-from ld50.scan.labelled import HIGH, MEDIUM, LabelOutcome
+from ld50.scan.labelled import HIGH, MEDIUM, LabelOutcome, figures_of
 from ld50.scan.ordinary import ordinary_rows
 from ld50.scan.placement import Cause as Words
 from ld50.scan.placement import Placement
@@ -275,11 +276,7 @@ def _draft(
             f"Of {total:,} prompts with {cause} that resemble refused ones, {support:,} are answered. "
             f"Going by the rest of their words, about {found.expected:,.0f} would be."
         ),
-        statistics={
-            "log10_p": round(found.log_p / math.log(10), 2),
-            "suspicion": round(found.suspicion, 4),
-            **{name: round(float(value), 4) for name, value in found.statistics.items()},
-        },
+        statistics=figures_of(found),
     )
     return Draft(
         finding=finding,
@@ -311,8 +308,12 @@ def _elsewhere(
                 )
             for number in np.flatnonzero(inside)[: _MOST_LOCATED - len(spans)].tolist():
                 text = batch.column[number].as_py()
-                marks = [match.span(1) for one in compiled for match in one.finditer(text)]
-                spans[int(batch.rows[number] + first[unit])] = tuple(sorted(marks))
+                marks = [[match.span(1) for match in one.finditer(text)] for one in compiled]
+                # Arrow's expressions take letters beyond ASCII for the end of a word.
+                if all(marks):
+                    spans[int(batch.rows[number] + first[unit])] = tuple(
+                        sorted(chain.from_iterable(marks))
+                    )
     return spans
 
 

@@ -366,12 +366,17 @@ def _told(part: _Labelled, found: LabelFinding, rule: str, cause: str) -> Findin
         p_value=found.p_value,
         q_value=found.q_value,
         explanation="",
-        statistics={
-            "log10_p": round(found.log_p / math.log(10), 2),
-            "suspicion": round(found.suspicion, 4),
-            **{name: round(float(value), 4) for name, value in found.statistics.items()},
-        },
+        statistics=figures_of(found),
     )
+
+
+def figures_of(found: LabelFinding) -> dict[str, float]:
+    """The statistics of a finding of the label test, as results tell them."""
+    return {
+        "log10_p": round(found.log_p / math.log(10), 2),
+        "suspicion": round(found.suspicion, 4),
+        **{name: round(float(value), 4) for name, value in found.statistics.items()},
+    }
 
 
 def _as_draft(part: _Labelled, found: LabelFinding, finding: Finding) -> Draft:
