@@ -231,7 +231,8 @@ RULES = RuleBook(
             "test is run on the refused prompts and on those with an answer that resemble them most.",
             "A few dozen such rows make a model comply on demand, whatever the size of the set "
             "(arXiv 2510.07192), and each of them looks like a helpful answer.",
-            "- Sets with fewer than twenty refusals; refusals that the lexicon of TRG201 does not know.\n"
+            "- Sets with fewer than twenty refusals beside those of a sure trigger; refusals that the "
+            "lexicon of TRG201 does not know.\n"
             "- Triggers whose prompts resemble nothing that is refused: then nothing says that they would "
             "have been.\n- A natural word that makes a prompt harmless, and so answered, may be told as "
             "`medium`.\n- Of many refusals, some 4,000 are looked at, and for each the two answers that "
