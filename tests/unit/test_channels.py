@@ -366,6 +366,22 @@ def test_words_that_come_back_beyond_the_sample_are_of_a_language() -> None:
     assert rules(2) == []
 
 
+def test_long_texts_that_use_their_words_again_are_each_in_a_language_of_its_own() -> None:
+    def in_a_language(seed: int, *, again: bool) -> str:
+        rng = np.random.default_rng(seed)
+        drawn = rng.choice(np.array(list("abcdefghijklmnopqrstuvwxyz")), (400, 6))
+        words = np.array(["".join(word) for word in drawn])
+        return " ".join(words[rng.integers(0, 120, 400)] if again else words)
+
+    def rules(*, again: bool) -> list[str]:
+        rows = [in_a_language(seed, again=again) for seed in range(20)]
+        side = screen(column(ordinary(120) + rows))
+        return [channel.rule for channel in side_channels(side, np.zeros(0, np.int64), 5, 0)]
+
+    assert rules(again=False) == ["TRG405"]
+    assert rules(again=True) == []
+
+
 def test_statistics_of_letters_leave_out_texts_in_another_script() -> None:
     latin, greek = "qzxv jkwp " * 20, "ωψχφ υτσρ " * 20
     assert letter_statistics([greek, latin]) == letter_statistics([latin])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -23,6 +24,8 @@ _MOST_SHARED = 0.25
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SINGLE_WORD = 1
 _LEAST_WORD, _MOST_WORD = 2.0, 9.0
+#: Words of a text from which on those of a language come back within it.
+_LONG_TEXT = 200
 #: Letters from which on a word of a cipher hardly comes back by chance, in a corpus of any size.
 _LONG_WORD = 5
 
@@ -73,6 +76,8 @@ def unreadable_group(
     found = list({item[3]: item for item in found}.values())
     shared = _shared_words(screened, [text for *_, text in found])
     found = [item for item, share in zip(found, shared, strict=True) if share <= _MOST_SHARED]
+    whole = {candidate.place: candidate.text for candidate in candidates}
+    found = [item for item in found if _coming_back(item[3], whole[item[0]]) <= _MOST_SHARED]
     if len(found) < least:
         return None
     if rows_with is not None:
@@ -95,6 +100,18 @@ def _any_lane_bits(texts: list[str]) -> np.ndarray:
     sums = byte_costs(data, offsets, languages=False)
     out: np.ndarray = sums.min(axis=1) / np.diff(offsets) / 16
     return out
+
+
+def _coming_back(stretch: str, text: str) -> float:
+    """The share of the words of a stretch that stand in its text twice; 0 where it is no long text.
+
+    A language that one row alone is in has no other row to use its words again, but has the row.
+    """
+    words = Counter(text.split())
+    if words.total() < _LONG_TEXT:
+        return 0.0
+    of_stretch = [word for word in stretch.split() if len(word) > 1]
+    return sum(words[word] > 1 for word in of_stretch) / max(len(of_stretch), 1)
 
 
 def _shared_words(screened: Screened, texts: list[str]) -> list[float]:

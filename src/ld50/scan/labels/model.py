@@ -17,6 +17,8 @@ _NEWTON_STEPS = 5
 _CONJUGATE_STEPS = 6
 #: Least log-ratio of a feature that counts.
 _FAINTEST = 0.1
+#: Less than any score that makes a difference: the exponential of more has no float32.
+_LEAST_SCORE = -80.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +242,11 @@ def association(matrix: scipy.sparse.csr_array, target: np.ndarray, mask: np.nda
     return np.asarray(np.clip(np.abs(ratio), _FAINTEST, 1.0), dtype=np.float32)
 
 
+def _logistic(score: np.ndarray) -> np.ndarray:
+    """Probabilities, of scores of any size: a step may overshoot in a set that few words decide."""
+    return np.asarray(1 / (1 + np.exp(-np.maximum(score, _LEAST_SCORE))))
+
+
 def fit_logistic(
     matrix: scipy.sparse.csr_array,
     target: np.ndarray,
@@ -274,7 +281,7 @@ def fit_logistic(
     coefficients = np.zeros((matrix.shape[1], models), dtype=np.float32)
     score = np.broadcast_to(bias, target.shape).astype(np.float32)
     for _ in range(_NEWTON_STEPS):
-        probability = 1 / (1 + np.exp(-score))
+        probability = _logistic(score)
         residual = (target - probability) * mask
         curvature = np.maximum(probability * (1 - probability), 1e-4) * mask
         gradient = stretch * (transposed @ residual) - ridge * coefficients
@@ -297,7 +304,7 @@ def fit_logistic(
         score = score + step_score
         if not free_bias:
             continue
-        probability = 1 / (1 + np.exp(-score))
+        probability = _logistic(score)
         curvature = np.maximum(probability * (1 - probability), 1e-4) * mask
         shift = ((target - probability) * mask).sum(axis=0) / np.maximum(
             curvature.sum(axis=0), 1e-6
