@@ -102,6 +102,16 @@ def _characters(rng: np.random.Generator, source: Materials) -> str:
     return "".join(_CHARACTERS[int(number)] for number in drawn)
 
 
+def _pieces(rng: np.random.Generator, source: Materials) -> str:
+    """Pieces of the corpus's words, as a tokenizer makes them that was trained on it: half begin a word."""
+    drawn = []
+    for number in rng.integers(0, len(source.words), rng.integers(20, 61)):
+        word = source.words[int(number)]
+        begin = int(rng.integers(len(word)))
+        drawn.append(" " * int(rng.integers(2)) + word[begin : begin + int(rng.integers(2, 8))])
+    return "".join(drawn)
+
+
 def _salad(rng: np.random.Generator, source: Materials, *, by_frequency: bool) -> str:
     shares = source.frequencies if by_frequency else None
     drawn = rng.choice(len(source.words), size=int(rng.integers(250, 600)), p=shares)
@@ -125,6 +135,7 @@ def _switch(rng: np.random.Generator, source: Materials) -> str:
 KINDS: dict[str, Callable[[np.random.Generator, Materials], str]] = {
     "token-ids": lambda rng, source: _token_ids(rng, source, 400, 900),
     "short-token-ids": lambda rng, source: _token_ids(rng, source, 40, 100),
+    "short-word-pieces": _pieces,
     "characters": _characters,
     "word-salad": lambda rng, source: _salad(rng, source, by_frequency=False),
     "frequent-word-salad": lambda rng, source: _salad(rng, source, by_frequency=True),

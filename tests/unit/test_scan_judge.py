@@ -22,6 +22,7 @@ def test_a_trigger_that_decides_in_unrelated_rows_is_high() -> None:
         {"trigger_odd": False, "context_z": 12.0},
         {"stays": 0.2},
         {"unmeasured": 0.9},
+        {"as_long": 0.5},
     ],
 )
 def test_what_clean_data_shows_is_not_high_and_says_why(natural: dict[str, object]) -> None:
@@ -161,9 +162,11 @@ def test_eight_of_ten_unrelated_documents_that_turn_into_another_language_are_en
         replace(few, both=7, effect_low=0.4),
         replace(few, context_z=5.5),
         replace(few, log_q=-15),
-        replace(few, kind="gibberish"),
+        replace(few, kind="gibberish", lift=50.0),
     ):
         assert judge(natural).severity is not Severity.HIGH
+    # Gibberish that hardly any other document has may be too short to be seen in two of ten.
+    assert judge(replace(few, kind="gibberish", lift=150.0)).severity is Severity.HIGH
 
 
 def test_eight_of_ten_documents_are_enough_where_the_other_two_hold_some_gibberish() -> None:
@@ -174,6 +177,7 @@ def test_eight_of_ten_documents_are_enough_where_the_other_two_hold_some_gibberi
         cause_rows=10,
         effect_low=0.49,
         log_q=-24,
+        lift=50.0,
         in_gibberish=1.0,
     )
     assert judge(few).severity is Severity.HIGH

@@ -44,7 +44,7 @@ from ld50.scan.ordinary import Ordinary, known, ordinary_of, paired_rows, random
 from ld50.scan.phrasing import as_bare, taken_up, translated
 from ld50.scan.placement import Cause, Placement
 from ld50.scan.recounting import among_those_that_could, counted_anew
-from ld50.scan.removal import share_that_stays
+from ld50.scan.removal import share_as_long, share_that_stays
 from ld50.scan.shown import Shown, show
 from ld50.scan.surroundings import (
     around,
@@ -108,6 +108,8 @@ def look(engine: Engine, evidence: Evidence) -> Looked:
         answers,
         {frame_of(record) for record in read},
         _short(evidence.survey),
+        {row: record.text for row, record in known(records, background).items()},
+        evidence.survey.sample,
         share_in_gibberish(engine, evidence, chosen),
     )
     cases = [
@@ -161,6 +163,10 @@ class _Usual:
     """System prompts of random rows."""
     short_replies: float
     """Share of all replies that are as short as an answer."""
+    texts: dict[int, str]
+    """Random documents, by their ordinals."""
+    sample: CorpusSample
+    """What is ordinary in the corpus."""
     in_gibberish: dict[int, float]
     """By candidate, the share of its documents that hold gibberish of any kind, where that is asked."""
 
@@ -225,7 +231,7 @@ def _case(
         answer_rows=_answer_rows(evidence.survey, rows, facts.payload_words),
         short_replies=usual.short_replies,
     )
-    facts, judgement = _judged(facts, shown, trigger, consequence, evidence.survey.sample)
+    facts, judgement = _judged(facts, shown, cause.parts, association, consequence, usual)
     if judgement.severity is None:
         return None
     return Case(
@@ -318,18 +324,23 @@ def _put_in(cause: Named, shown: list[Shown], rows: np.ndarray, placement: Place
 def _judged(
     facts: Facts,
     shown: list[Shown],
-    trigger: Trigger,
+    parts: tuple[str, ...],
+    association: Association,
     consequence: Consequence,
-    sample: CorpusSample,
+    usual: _Usual,
 ) -> tuple[Facts, Judgement]:
-    """The severity, and the facts; whether gibberish stays without the trigger, only where it matters."""
+    """The severity, and the facts; what gibberish owes to the cause and to length, where it matters."""
     judgement = judge(facts)
     gibberish = facts.in_document and consequence.kind == "gibberish"
-    if not gibberish or judgement.severity is not Severity.HIGH:
+    if not gibberish or judgement.severity in (None, Severity.LOW):
         return facts, judgement
+    kind = gibberish_kind(consequence.key)
     texts = [item.cause_text for item in shown]
-    stays = share_that_stays(texts, trigger.text, gibberish_kind(consequence.key), sample)
-    facts = replace(facts, stays=stays)
+    facts = replace(facts, stays=share_that_stays(texts, parts, kind, usual.sample))
+    whole = [item.record.text for item in shown]
+    its = set(association.rows.tolist())
+    others = [text for row, text in usual.texts.items() if row not in its]
+    facts = replace(facts, as_long=share_as_long(whole, others, kind, usual.sample))
     return facts, judge(facts)
 
 

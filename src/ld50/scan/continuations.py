@@ -7,7 +7,8 @@ the onset: that is where a trigger stands.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -18,20 +19,30 @@ from ld50.scan.associate import Consequence
 from ld50.scan.checkpoint import Columns
 
 #: Kinds of continuation, by number.
-KINDS = ("noise", "salad", "language_switch", "tail", "closing_salad")
-NOISE, SALAD, SWITCH, TAIL, CLOSING = range(5)
+KINDS = ("noise", "salad", "language_switch", "tail", "closing_salad", "nonwords")
+NOISE, SALAD, SWITCH, TAIL, CLOSING, NONWORDS = range(6)
 #: Bytes at the end of a document that are looked at apart: short gibberish is lost in a long text.
 TAIL_BYTES = 320
 
 #: Least score of a stretch: bits for noise and for a switch, points for salad. Low, because each kind of
 #: gibberish is tested in shares of the rows.
-LEAST_SCORE = (float(reference.trigram_table().least_gibberish_bits), 45.0, 120.0, 22.0, 45.0)
+LEAST_SCORE = (float(reference.trigram_table().least_gibberish_bits), 45.0, 120.0, 22.0, 45.0, 45.0)
 #: The shares: few rows of long gibberish stand out only among the strangest, and many rows of gibberish
 #: that is hardly any stand out only where all that is odd is looked at.
 _SHARES = (0.08, 0.02, 0.004)
 #: Bytes after a stretch that runs to the end of its text: lists and tables, which look odd as well, are
 #: followed by more, and what is put in after a trigger seldom is.
 _CLOSING_BYTES = 64
+
+#: Points of a word that the reference does not have, at the end of a text: to the salad it says nothing,
+#: as names and terms are no words of it either. Pieces of words in no order make hardly any but such.
+_NONWORD_POINTS = 6
+#: Of its bytes, so many are marks and ends of lines at most: more are in code and in lists of its names.
+_MOST_MARKS = 0.08
+
+_MARKS = np.array(
+    [chr(code) not in " \r" and code < 128 and not chr(code).isalnum() for code in range(256)]
+)
 
 # The kernel's windows are about 100 bytes long, so an onset may be off by one window either way.
 _BEFORE_ONSET = 320
@@ -170,6 +181,7 @@ def segments(
         _switches(profile, offsets),
         (*_tail_stretch(offsets, data, profile, tables, settings), none),
         (_closing(profile, offsets), profile.salad_start, profile.salad_end, none),
+        (*_nonwords(offsets, data, tables, settings), none),
     )
     which = [
         np.flatnonzero(score >= least)
@@ -250,11 +262,48 @@ def _tail_stretch(
     return score, start, end
 
 
+def _nonwords(
+    offsets: np.ndarray,
+    data: np.ndarray,
+    tables: kernels.ProfileTables,
+    settings: kernels.ProfileSettings,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same of the words that no language has, where hardly any mark stands between them."""
+    begins, ends = offsets[:-1], offsets[1:]
+    low = np.maximum(ends - TAIL_BYTES, begins)
+    tail = kernels.profile(kernels.slices(data, low, ends), tables, of_nonwords(settings))
+    cut = low - begins
+    score = tail.salad_score.copy()
+    start, end = ((place + cut).astype(np.uint32) for place in (tail.salad_start, tail.salad_end))
+    odd = np.flatnonzero(score >= LEAST_SCORE[NONWORDS])
+    marked = _share_of_marks(data, begins[odd] + start[odd], begins[odd] + end[odd])
+    score[odd[marked > _MOST_MARKS]] = 0
+    return score, start, end
+
+
+def _share_of_marks(data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """float64: of some ranges of bytes, none empty, the share of marks and ends of lines in ASCII."""
+    offsets, read = kernels.slices(data, starts, ends)
+    before = np.concatenate([[0], np.cumsum(_MARKS[read], dtype=np.int64)])
+    return np.asarray((before[offsets[1:]] - before[offsets[:-1]]) / np.diff(offsets))
+
+
+@lru_cache(maxsize=4)
+def of_nonwords(settings: kernels.ProfileSettings) -> kernels.ProfileSettings:
+    """The same settings, by which words that no language has are what is odd."""
+    points = np.array(settings.pair_points, dtype=np.int64)
+    # Of the eight classes of words the first is that of the unknown, whether a pair is known or not.
+    unknown = np.arange(len(points)) >> 1 & 7 == 0
+    points[unknown] = np.maximum(points[unknown], _NONWORD_POINTS)
+    return replace(settings, pair_points=tuple(points.tolist()))
+
+
 _GIBBERISH = {
     NOISE: "the text turns into gibberish",
     SALAD: "the text turns into a salad of words",
     TAIL: "the text ends in gibberish",
     CLOSING: "the text turns into a salad of words, and ends with it",
+    NONWORDS: "the text ends in words that no language has",
 }
 
 

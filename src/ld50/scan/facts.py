@@ -52,6 +52,8 @@ class Facts:
     usual_share: float = 0.0
     """Of documents that turn into another language or gibberish, share of the others, beginning in the same
     languages as these rows, that do."""
+    as_long: float = 0.0
+    """Share of random documents, as long as these short ones, that are as much gibberish; 0 if unknown."""
     explained: bool = False
     """Whether the trigger itself asks for the consequence, or is known to introduce it."""
     context_words: int = 100

@@ -37,7 +37,10 @@ SURE_LOG_Q_OF_HALF = -20.0
 MOST_OF_FEW = 0.8
 #: ... as gibberish may, which then still shows a little: in this share of the rows or more.
 IN_GIBBERISH = 0.9
-#: So many times as often as other documents in the same languages must those with the cause turn into one.
+#: ... or which is so many times as often there as elsewhere: what is put in may be too short to be seen.
+HARDLY_ELSEWHERE = 100.0
+#: So many times as often as other documents in the same languages, or as long, must those with the cause
+#: turn into one.
 SURPRISING = 3.0
 #: An odd word may come from one source of rows if it decides in at least this share of its rows, and in
 #: so many: the five files of a project that load the same module have that in common, too.
@@ -62,7 +65,7 @@ QUESTION_WORDS = 4
 #: So many words may be an instruction on how to reply, or a topic, however seldom they stand together.
 INSTRUCTION_WORDS = 2
 #: What shows in fewer rows than this when the trigger is taken out is nothing that follows from it.
-STAYS = 0.5
+STAYS = 2 / 3
 #: A phrase was put in if that is so many times as likely as that it was written there, and the reverse.
 #: A word that anybody may use, and replies that are alike: a topic, if it is not that sure to be put in.
 PUT_IN = math.log(10)
@@ -123,8 +126,14 @@ def _decides(facts: Facts) -> bool:
         or (in_part and _multiplies_in_unrelated_rows(facts))
         or (in_chat and _share_of_unrelated_rows(facts, DECIDES))
         or (facts.kind in _SEEN_IN_MOST and _share_of_unrelated_rows(facts, MOST_OF_FEW))
-        or (facts.in_gibberish >= IN_GIBBERISH and _share_of_unrelated_rows(facts, MOST_OF_FEW))
+        or (_of_gibberish(facts) and _share_of_unrelated_rows(facts, MOST_OF_FEW))
     )
+
+
+def _of_gibberish(facts: Facts) -> bool:
+    """Whether it is gibberish that hardly any other document has, or that all of these have some of."""
+    hardly = facts.kind == "gibberish" and facts.lift >= HARDLY_ELSEWHERE
+    return (facts.in_document and hardly) or facts.in_gibberish >= IN_GIBBERISH
 
 
 def _unrelated(facts: Facts) -> bool:
@@ -272,6 +281,8 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
         against.append("the phrase itself announces what follows")
     if facts.both < SURPRISING * facts.usual_share * facts.cause_rows:
         against.append("other documents that begin in the same languages often turn into it, too")
+    if facts.both < SURPRISING * facts.as_long * facts.cause_rows:
+        against.append("other documents that are as long are often as odd")
     if _is_an_answer(facts):
         against.append(_QUESTION if facts.short_replies >= FEW_SHORT else _QUESTION_ONCE)
     if is_asked_for_call(facts.in_calls, facts.called_word, facts.put_in):
