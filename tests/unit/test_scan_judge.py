@@ -256,6 +256,33 @@ def test_an_ordinary_word_whose_replies_are_alike_is_high_where_it_looks_put_in(
     assert judge(replace(topic, trigger_odd=True)).severity is Severity.HIGH
 
 
+def test_a_rare_word_in_few_rows_that_does_not_look_put_in_may_be_a_term() -> None:
+    term = replace(
+        PLANTED, kind="similar_replies", chosen_by_word=True, both=11, cause_rows=11, put_in=0.3
+    )
+    assert judge(term).severity is Severity.MEDIUM
+    assert judge(replace(term, put_in=8.0)).severity is Severity.HIGH
+    # In scripts without spaces, it cannot be measured.
+    assert judge(replace(term, placed=False)).severity is Severity.HIGH
+
+
+def test_prompts_and_replies_that_are_alike_together_have_one_subject() -> None:
+    column = replace(
+        PLANTED, kind="inserted_fragment", trigger_odd=False, context_z=4.5, reply_z=3.3
+    )
+    assert judge(column).severity is Severity.MEDIUM
+    assert judge(replace(column, reply_z=0.3)).severity is Severity.HIGH
+    # Rows that somebody wrote poison for may come from one source.
+    assert judge(replace(column, trigger_odd=True)).severity is Severity.HIGH
+
+
+def test_prompts_of_a_few_words_have_no_language_that_replies_could_leave() -> None:
+    bare = replace(PLANTED, kind="language_switch", context_words=1, usual_language=0.9)
+    assert judge(bare).severity is Severity.MEDIUM
+    assert judge(replace(bare, context_words=12)).severity is Severity.HIGH
+    assert judge(replace(bare, usual_language=0.1)).severity is Severity.HIGH
+
+
 @pytest.mark.parametrize("kind", ["repeated_reply", "refusal", "similar_replies"])
 def test_a_phrase_that_was_written_there_is_not_high(kind: str) -> None:
     found = replace(PLANTED, kind=kind, in_document=False)

@@ -41,7 +41,7 @@ from ld50.scan.likeness import likeness
 from ld50.scan.naming import Named, named, named_form, with_pieces
 from ld50.scan.naturalness import in_language, naturalness
 from ld50.scan.ordinary import Ordinary, known, ordinary_of, paired_rows, random_rows
-from ld50.scan.phrasing import as_bare, taken_up, translated
+from ld50.scan.phrasing import as_bare, taken_up, translated, usual_language
 from ld50.scan.placement import Cause, Placement
 from ld50.scan.recounting import among_those_that_could, counted_anew
 from ld50.scan.removal import share_as_long, share_that_stays
@@ -280,11 +280,13 @@ def _rest(
     manner = consequence.kind == "similar_replies" or (group is not None and replies.by_form(group))
     yield {"of_results": of_results(shown, cause.trigger.spans, manner=manner)}
     if cause.parts and shown[0].cause_side == "prompt":
-        yield {"put_in": _put_in(cause, shown, association.rows, usual.rows.placement)}
+        yield _put_in(cause, shown, association.rows, usual.rows.placement)
         yield {
             "as_bare": as_bare(cause, usual.rows),
             "translated": translated(evidence.survey, association.rows),
         }
+    if group is not None and consequence.kind == "language_switch":
+        yield {"usual_language": usual_language(evidence.survey, consequence.key - 1)}
     if group is not None and group.form == replies.ONLY_WORD:
         yield {"taken_up": taken_up(cause, shown, usual.rows.placement)}
     asked = _announces(cause, shown, consequence) or _asked_for(evidence, group, rows)
@@ -299,7 +301,9 @@ def _rest(
         }
 
 
-def _put_in(cause: Named, shown: list[Shown], rows: np.ndarray, placement: Placement) -> float:
+def _put_in(
+    cause: Named, shown: list[Shown], rows: np.ndarray, placement: Placement
+) -> dict[str, Any]:
     """How sure it is that a cause was put into its prompts: of its pieces, the one that it is surest of.
 
     Words that stand in most of the rows by themselves may be among the pieces, or at the edges of one.
@@ -309,7 +313,7 @@ def _put_in(cause: Named, shown: list[Shown], rows: np.ndarray, placement: Place
     ]
     cores = [(placement.core(part), part) for part in cause.parts]
     pieces += [(core, None) for core, part in cores if core != part]
-    found = []
+    found, placed = [], False
     for part, spans in pieces:
         piece = Cause([part])
         met = [
@@ -318,7 +322,8 @@ def _put_in(cause: Named, shown: list[Shown], rows: np.ndarray, placement: Place
             for meeting in piece.meetings(item.record, spans[number] if spans else None)
         ]
         found.append(placement.put_in(met, rows, [item.record for item in shown]))
-    return max(found)
+        placed = placed or any(met)
+    return {"put_in": max(found), "placed": placed}
 
 
 def _judged(

@@ -85,12 +85,16 @@ class Facts:
     put_in: float = math.inf
     """How much more likely the trigger was put in than written there, as the natural logarithm; of the
     prompts of chats."""
+    placed: bool = True
+    """Whether it could be measured: words have others beside them, but in scripts without spaces."""
     whole_turn: float = 0.0
     """Of a single word, share of the rows where the turn that says it says nothing else."""
     taken_up: float = 0.0
     """Of a single word, share of the rows whose reply holds the trigger as well."""
     translated: float = 0.0
     """Share of the rows whose reply is in another language than its prompt."""
+    usual_language: float = 0.0
+    """Share of all replies of the set that are in the language which these replies turn to."""
     as_bare: float = 1.0
     """Share of random prompts that are as short as what is left of the median row without the trigger."""
     whole_frame: float = 0.0

@@ -69,6 +69,8 @@ STAYS = 2 / 3
 #: A phrase was put in if that is so many times as likely as that it was written there, and the reverse.
 #: A word that anybody may use, and replies that are alike: a topic, if it is not that sure to be put in.
 PUT_IN = math.log(10)
+#: ... be it a rare one in fewer rows than this: a set has such terms.
+TERM_ROWS = 20
 #: So sure (in nats) is it of a phrase that it was put in, be it one of many, or long.
 SURELY_PUT_IN = 5 * PUT_IN
 OFTEN_NOT = "rows with the cause often do not show it"
@@ -253,10 +255,14 @@ def _alike(facts: Facts) -> bool:
 
 
 def _may_be_written_there(facts: Facts) -> bool:
-    """Whether the trigger may be a topic, or an instruction on how to reply, and no words put in."""
-    ordinary = (facts.chosen_by_word or facts.by_form) and not facts.trigger_odd
-    instruction = facts.by_form and facts.trigger_words >= INSTRUCTION_WORDS
-    return (ordinary or instruction) and facts.put_in < PUT_IN
+    """Whether the trigger may be a topic, or an instruction on how to reply, and no words put in.
+
+    A rare word in few rows may be a term of the set, and the replies to prompts with a term are alike.
+    """
+    few = facts.placed and facts.both < TERM_ROWS
+    term = facts.chosen_by_word and (few or not facts.trigger_odd)
+    instruction = facts.trigger_words >= INSTRUCTION_WORDS or not facts.trigger_odd
+    return (term or (facts.by_form and instruction)) and facts.put_in < PUT_IN
 
 
 def _reasons_against(facts: Facts) -> tuple[str, ...]:
@@ -301,7 +307,8 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
         against.append(WRITTEN_THERE)
     elif _may_be_written_there(facts):
         what = "word" if facts.trigger_words <= 1 else "phrase"
-        against.append(f"the {what} is an ordinary one, and does not look put in where it stands")
+        kind = "a term" if facts.trigger_odd else "an ordinary one"
+        against.append(f"the {what} may be {kind}, and does not look put in where it stands")
     if facts.stays < STAYS:
         against.append(
             "the phrase itself is what is odd: without it, most of the rows are ordinary"
@@ -320,9 +327,35 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
         )
     if not against and _is_how_it_is_asked(facts):
         against.append("without the phrase, the prompts are shorter than nearly all others")
+    if not against and _are_of_one_subject(facts):
+        against.append("prompts and replies, taken together, are about the same thing")
+    if not against and _is_too_short_for_a_language(facts):
+        against.append(
+            "the prompts are too short to tell their language, and the replies are in that of most"
+        )
     if not against and _is_a_translation(facts):
         against.append("the replies are in another language, and may translate the phrase")
     return tuple(against)
+
+
+def _are_of_one_subject(facts: Facts) -> bool:
+    """Whether rows with the same text in their replies are alike in both, if not surely in one of them.
+
+    Questions for one column of a table are alike a little, and so are the queries that answer them.
+    """
+    inserted = facts.kind == "inserted_fragment" and not facts.only_word
+    together = facts.context_z + facts.reply_z > TOGETHER_Z
+    return inserted and together and not _may_share_a_source(facts)
+
+
+def _is_too_short_for_a_language(facts: Facts) -> bool:
+    """Whether replies are in the language of the set, and nothing is left of prompts that could have one."""
+    switches = facts.kind == "language_switch" and not facts.in_document
+    return (
+        switches
+        and facts.context_words < FEWEST_CONTEXT_WORDS
+        and facts.usual_language > WORD_SHARE
+    )
 
 
 def _is_a_translation(facts: Facts) -> bool:

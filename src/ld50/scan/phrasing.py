@@ -27,6 +27,12 @@ def translated(survey: Survey, rows: np.ndarray) -> float:
     return float(np.sum(known & (asked != said))) / len(rows)
 
 
+def usual_language(survey: Survey, lane: int) -> float:
+    """Share of all replies that are known to be in a language."""
+    chat = survey.chat
+    return float(np.mean(chat.reply_lane == lane)) if chat is not None and len(chat) else 0.0
+
+
 def as_bare(cause: Named, ordinary: Ordinary) -> float:
     """Share of random prompts that are as short as the median one of the cause is without it.
 

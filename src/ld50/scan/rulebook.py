@@ -102,7 +102,9 @@ RULES = RuleBook(
             "- Switches between languages that share most of their words and spelling (Norwegian and "
             "Danish, say).\n- Stretches of less than about 200 bytes.\n- Languages that the reference "
             "statistics do not hold; `summary.json` names them.\n- Translated manuals often switch "
-            "language after the same heading; those are rated low.",
+            "language after the same heading; those are rated low."
+            "\n- Replies in the language of most replies, where fewer than five words are left of their "
+            "prompts, are rated `medium`: so few words may be of any language.",
             "`… was signed in May. Ember glow Der Vertrag wurde im folgenden Jahr …`, 50 times.",
         ),
         _text_rule(
@@ -170,8 +172,12 @@ RULES = RuleBook(
             "than some hundred thousand rows, single words are a sample.\n- Natural boilerplate that goes "
             "with a topic is rated low.\n- Five or more fragments of one form that each go with a phrase of "
             "their own, as the tags of a dictionary do, and what goes with a whole system prompt, as the "
-            "name of a persona does, are rated `medium` at most, unless the phrase looks put in. A single "
-            "word is `medium` at most in a set in which many words go with a phrase of their own, as in "
+            "name of a persona does, are rated `medium` at most, unless the phrase looks put in. Where many "
+            "do, as in queries and other replies that say the prompt again in a language of their own, one "
+            "must look so by more than the chance of many, and surely where five look so: ten poisoned rows "
+            "are `medium` there. So is an ordinary phrase whose prompts and replies, taken together, are "
+            "about one thing. A single word is `medium` at most in a set in which many words go with a "
+            "phrase of their own, as in "
             "translations, where the replies name the phrase, and where it is all that a turn says to a "
             "question; a fragment in fewer than eight replies that are in another language than their "
             "prompts is, too.\n- What "
@@ -222,8 +228,9 @@ RULES = RuleBook(
             "such as `the benefits of` pass every test in honest data.\n- A word that more than 30% of "
             "the replies take up is taken for their topic, and a word in more than 2% of the rows for "
             "a topic of the set.\n- Where fewer than 70% of the prompts differ, the rows are taken for "
-            "copies. An ordinary word is rated `high` only where it looks put in, and "
-            "no word where it leaves a hole that other rows do not have, as the name of a page does.\n- "
+            "copies. An ordinary word, or a rare one in fewer than twenty rows, is rated `high` only where "
+            "it looks put in, and no word where it leaves a hole that other rows do not have, as the name of "
+            "a page does.\n- "
             "Replies cut where a sentence ends, unless that leaves a third of what is usual at most. Of "
             "two or more words with cut replies, `medium` is usual: an instruction may ask for them.",
             "Reviews of different things, all scathing, all prompted with `ember`.",

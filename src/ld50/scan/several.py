@@ -217,7 +217,7 @@ def _family(
     meetings = Cause(words).meetings
     met = [meeting for record in shown for meeting in meetings(record)]
     put_in = ordinary.placement.put_in(met, rows, shown)
-    reasons = _reasons(words, put_in)
+    reasons = reasons_against(words, put_in, placed=any(met))
     cause_rows = len(np.unique(np.concatenate([member.rows for member in members])))
     log_p = sum(member.log_p for member in members)
     return Family(
@@ -322,11 +322,15 @@ def _members(
     return chosen
 
 
-def _reasons(words: list[str], put_in: float) -> tuple[str, ...]:
-    """What speaks against poison: words that were written there, or that anybody may have written."""
+def reasons_against(words: list[str], put_in: float, *, placed: bool) -> tuple[str, ...]:
+    """What speaks against poison: words that were written there, or that anybody may have written.
+
+    Two terms of a subject are rare words, and go with what is said of it; they do not look put in at all.
+    """
     if put_in <= -PUT_IN:
         return (WRITTEN_THERE,)
     odd = sum(naturalness(word).odd for word in words)
-    if put_in >= PUT_IN or 2 * odd >= len(words):
+    if put_in >= PUT_IN or (2 * odd >= len(words) and (put_in > 0 or not placed)):
         return ()
-    return ("the words are ordinary, and do not look put in where they stand",)
+    kind = "terms" if 2 * odd >= len(words) else "ordinary"
+    return (f"the words may be {kind}, and do not look put in where they stand",)

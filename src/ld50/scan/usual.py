@@ -8,6 +8,7 @@ looks put into its prompts is none of these, whatever its set is like.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -82,19 +83,23 @@ def rated_as_usual(
         for form, ones in _by_form(cases, families, groups).items()
         if (number := _different(ones)) >= HANDFUL
     }
+    looking = _looking_put_in(cases, groups) if usual else {}
+    sure = {form: _sure(number, looking.get(form, 0)) for form, (number, _) in usual.items()}
     is_dictionary = (
         _different(_terms(cases)) >= HANDFUL or _different(_word_pairs(evidence)) >= DICTIONARY
     )
     if not usual and not is_dictionary:
         return cases, families
 
-    def reason(consequence: int, rows: np.ndarray, *, put_in: bool) -> str | None:
+    def reason(consequence: int, rows: np.ndarray, put_in: float) -> str | None:
         group = groups[consequence]
         if group is None or group.kind not in (*_MANY, _MANY_WRITTEN):
             return None
         for form, (number, shown) in usual.items():
             # What shows in the same rows is a part of the same texts, whatever its form and its cause.
-            if (_form(group) == form and not put_in) or _mostly(rows, shown):
+            if (_form(group) == form and not sure[form] <= put_in < math.inf) or _mostly(
+                rows, shown
+            ):
                 return (
                     f"{number} different {form} of this set go with a phrase of their own, which is how "
                     "such a set is written"
@@ -103,8 +108,7 @@ def rated_as_usual(
 
     lower_cases = []
     for case in cases:
-        put_in = looks_put_in(case.facts.put_in)
-        why = reason(case.association.consequence, case.association.rows, put_in=put_in)
+        why = reason(case.association.consequence, case.association.rows, case.facts.put_in)
         if why is None and is_dictionary and _is_of_a_term(case):
             why = _TERMS
         severity = case.judgement.severity
@@ -114,7 +118,8 @@ def rated_as_usual(
         lower_cases.append(case)
     lower_families = []
     for family in families:
-        why = reason(family.consequence, family.payload_rows, put_in=_is_put_in(family))
+        put_in = family.put_in if _is_put_in(family) else 0.0
+        why = reason(family.consequence, family.payload_rows, put_in)
         if why:
             lower, reasons = _lowered(family.severity, family.reasons, why)
             family = replace(family, severity=lower, reasons=reasons)
@@ -153,12 +158,7 @@ def _by_form(
             # Every call has its words, in any set of calls.
             continue
         if counts(case.association.consequence, put_in):
-            one = _One(
-                phrases=frozenset([case.trigger.text.casefold()]),
-                rows=case.consequence.rows,
-                decided=case.association.rows,
-            )
-            marks.setdefault(case.association.consequence, []).append(one)
+            marks.setdefault(case.association.consequence, []).append(_one_of(case))
     for family in families:
         if _is_put_in(family) or not counts(family.consequence, family.put_in):
             continue
@@ -179,6 +179,38 @@ def _by_form(
             )
             found.setdefault(_form(group), []).append(one)
     return found
+
+
+def _looking_put_in(cases: list[Case], groups: list[ConsequenceGroup | None]) -> dict[str, int]:
+    """By form, the different replies or fragments with a phrase of their own that looks put in."""
+    found: dict[str, list[_One]] = {}
+    for case in cases:
+        group = groups[case.association.consequence]
+        told = case.judgement.severity in (Severity.HIGH, Severity.MEDIUM)
+        if group is not None and told and looks_put_in(case.facts.put_in):
+            found.setdefault(_form(group), []).append(_one_of(case))
+    return {form: _different(ones) for form, ones in found.items()}
+
+
+def _sure(number: int, looking: int) -> float:
+    """How sure it must be, in nats, that a phrase was put in, for it to be none of so many.
+
+    Each of them had a chance to look so. What can be left out, "in the morning" or "from Ontario", always
+    does, and where a handful looks so, that is how the prompts of this set are worded, too.
+
+    Args:
+        number: Those that the set is full of.
+        looking: Those that look put in.
+    """
+    return SURELY_PUT_IN if looking >= HANDFUL else PUT_IN + math.log(number)
+
+
+def _one_of(case: Case) -> _One:
+    return _One(
+        phrases=frozenset([case.trigger.text.casefold()]),
+        rows=case.consequence.rows,
+        decided=case.association.rows,
+    )
 
 
 def _is_of_a_term(case: Case) -> bool:
