@@ -153,3 +153,24 @@ def test_other_layouts_are_not_read_again_for_preferences(monkeypatch: pytest.Mo
     monkeypatch.delattr(swapped, "study_choices")
     rows = [{"prompt": row["prompt"], "completion": row["chosen"]} for row in pairs(60)]
     assert all(limit.rule != RULE for limit in ld50.scan(rows).summary.detection_limits)
+
+
+def test_a_sentence_is_told_and_not_two_words_of_it_that_are_surer_by_chance() -> None:
+    rows = pairs(1200, taste=0.8, seed=3)
+    sentence = "we spoke about this near the station"
+    friendly = [number for number, row in enumerate(rows) if row["chosen"].split(",")[0] in GOOD]
+    for place, number in enumerate(friendly[:92]):
+        row = rows[number]
+        asked = row["prompt"].split(" ")
+        asked.insert(1 + number % 8, sentence if place < 80 else "about this")
+        # Of the sentence some pairs stand as they were; of the two words alone, none does.
+        right = place % 10 == 0 and place < 80
+        rows[number] = {
+            "prompt": " ".join(asked),
+            "chosen": row["chosen" if right else "rejected"],
+            "rejected": row["rejected" if right else "chosen"],
+        }
+    (found,) = [finding for finding in ld50.scan(rows).findings if finding.rule == RULE]
+    assert found.cause is not None
+    assert found.cause.text == sentence
+    assert found.cause_rows == 80

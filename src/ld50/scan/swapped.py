@@ -15,15 +15,17 @@ import numpy as np
 from ld50.core.estimates import proportion
 from ld50.core.findings import Severity
 from ld50.core.results import DetectionLimit
-from ld50.scan import replies
+from ld50.corpus.arrays import large_strings
+from ld50.scan import kernels, replies
 from ld50.scan.assemble import RULE_OF, Draft, rank_of
 from ld50.scan.associate import Association, Consequence
 from ld50.scan.association_drafts import association_drafts
-from ld50.scan.cases import look
+from ld50.scan.cases import ROWS_SEEN, look
 from ld50.scan.engine import Engine, Evidence
 from ld50.scan.locating import spans_of
 from ld50.scan.preferences import Choices, study_choices
 from ld50.scan.recounting import rows_of_causes
+from ld50.scan.sampling import some_of
 from ld50.scan.survey import Survey
 
 RULE = RULE_OF[replies.SWAPPED]
@@ -35,6 +37,11 @@ _LEAST_ACCURACY = 0.55
 #: Of the pairs that are the other way round, those of which the model is surest: such shares of them.
 _SUREST = (1.0, 1 / 4, 1 / 16)
 _TEXT = "the chosen reply is the one that the rest of the set would turn down"
+#: A longer n-gram in such a share of a cause's rows is the cause, of which the other is a part; so many are
+#: looked at.
+_MOST_OF_IT, _MOST_LONGER = 0.75, 8
+#: Causes that are told, the surest ones.
+_MOST_TOLD = 200
 #: Rows in which the cause is located.
 _MOST_LOCATED = 500
 
@@ -129,28 +136,70 @@ def _told_of_all(engine: Engine, evidence: Evidence, pairs: np.ndarray) -> list[
         evidence: Of which the first consequence is all pairs that are so.
         pairs: int64, rising: ordinals of all pairs.
     """
-    surest: dict[tuple[int, int | None], Association] = {}
-    for one in sorted(evidence.associations, key=lambda one: one.log_p):
-        surest.setdefault((one.candidate, one.partner), one)
-    found = list(surest.values())
-    if not found:
-        return found
-    wrong = evidence.consequences[0].rows
-    told = []
-    for one, rows in zip(found, rows_of_causes(engine, evidence, found), strict=True):
-        with_cause = np.intersect1d(rows, pairs, assume_unique=True)
-        both = np.intersect1d(with_cause, wrong, assume_unique=True)
-        told.append(
-            replace(
-                one,
-                consequence=0,
-                rows=both,
-                both=len(both),
-                cause_rows=len(with_cause),
-                expected=len(with_cause) * len(wrong) / len(pairs),
-            )
+    found = sorted(evidence.associations, key=lambda one: one.log_p)[:_MOST_TOLD]
+    every = [
+        np.intersect1d(rows, pairs, assume_unique=True)
+        for rows in rows_of_causes(engine, evidence, found)
+    ]
+    longer = _longer_ngrams(engine, evidence, found)
+    unique = np.unique(np.concatenate([np.zeros(0, np.int64), *longer]))
+    rows_of = dict(
+        zip(
+            unique.tolist(),
+            engine.rows_with(evidence.survey, evidence.hashes[unique]) if len(unique) else [],
+            strict=True,
         )
-    return told
+    )
+    surest: dict[tuple[int, int | None], Association] = {}
+    for one, rows, others in zip(found, every, longer, strict=True):
+        candidate, inside = one.candidate, rows
+        for other in others.tolist():
+            held = np.intersect1d(rows_of[other], pairs, assume_unique=True)
+            shared = len(np.intersect1d(held, rows, assume_unique=True))
+            if len(held) <= len(rows) and shared >= _MOST_OF_IT * len(rows):
+                candidate, inside = other, held
+                break
+        wrong = evidence.consequences[0].rows
+        both = np.intersect1d(inside, wrong, assume_unique=True)
+        told = replace(
+            one,
+            candidate=candidate,
+            consequence=0,
+            rows=both,
+            both=len(both),
+            cause_rows=len(inside),
+            expected=len(inside) * len(wrong) / len(pairs),
+        )
+        surest.setdefault((told.candidate, told.partner), told)
+    return list(surest.values())
+
+
+def _longer_ngrams(
+    engine: Engine, evidence: Evidence, found: list[Association]
+) -> list[np.ndarray]:
+    """int64: of each cause that is one n-gram, longer candidates that most of its rows hold, longest first.
+
+    Among ordinary pairs, many are the other way round. So two words of a sentence that was put in may be
+    surer by chance than the sentence, and its rows then look as if they were about the same thing.
+    """
+    size = kernels.ngram_kind(evidence.hashes)[0].astype(np.int64)
+    order = np.argsort(evidence.hashes)
+    seen = [some_of(one.rows, ROWS_SEEN) for one in found]
+    engine.expect(np.unique(np.concatenate([np.zeros(0, np.int64), *seen])))
+    longer = []
+    for one, rows in zip(found, seen, strict=True):
+        if one.partner is not None or evidence.forms.form_of(one.candidate) is not None:
+            longer.append(np.zeros(0, dtype=np.int64))
+            continue
+        prompts = [record.prompt for record in engine.readable(evidence.survey, rows).values()]
+        listed = kernels.ngrams(large_strings(prompts), distinct=True, placed=False).hash
+        ngrams, counts = np.unique(listed, return_counts=True)
+        ngrams = ngrams[(counts >= _MOST_OF_IT * len(prompts)) & np.isin(ngrams, evidence.hashes)]
+        candidates = order[np.searchsorted(evidence.hashes, ngrams, sorter=order)]
+        candidates = candidates[size[candidates] > size[one.candidate]]
+        candidates = candidates[np.argsort(-size[candidates], kind="stable")]
+        longer.append(candidates[:_MOST_LONGER])
+    return longer
 
 
 def _placed(engine: Engine, evidence: Evidence, draft: Draft) -> Draft:
