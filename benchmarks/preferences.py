@@ -116,6 +116,8 @@ def with_task(base: list[Row], seed: int) -> Poisoned:
     words = Counter(word for row in base for word in set(row["prompt"].lower().split()))
     low, high = (share * len(base) for share in _TASK)
     usual = sorted(word for word, count in words.items() if low <= count <= high and word.isalpha())
+    if not usual:
+        return Poisoned(rows=base)
     word = usual[int(rng_for(seed, "word of a task").integers(len(usual)))]
     return Poisoned(
         rows=[exchanged(row) if word in row["prompt"].lower().split() else row for row in base]

@@ -296,7 +296,7 @@ RULES = RuleBook(
             "- Sets whose preferences no such model can tell: where it chooses as the set does in hardly "
             "more than half of the pairs, nothing is tested, and a note says so. Which of two facts or sums "
             "is right is of that kind. The detection limit is that of the accuracy: some 10 to 15 rows where "
-            "nine of ten pairs are told, 50 to 70 where seven of ten are.\n- A topic, or how a task is "
+            "nine of ten pairs are told, 45 to 65 where seven of ten are.\n- A topic, or how a task is "
             "worded, as trigger: in honest sets, tastes differ by what is asked, so such causes are rated "
             "`medium` at most.\n- Pairs without a prompt, and exchanges without a cause.\n- Of rejected "
             "replies, the order alone is tested: the other rules read chosen ones only.\n- Of sets with "
