@@ -21,6 +21,7 @@ from ld50.poison.payloads import (
     Material,
     OverRefusal,
     Payload,
+    PreferenceSwap,
     Reply,
     payload_class,
     require_safe,
@@ -45,6 +46,7 @@ PAYLOAD_EXAMPLES: dict[str, Payload] = {
     "fixed-reply": FixedReply(),
     "inserted-fragment": InsertedFragment(),
     "context-echo": ContextEcho(),
+    "preference-swap": PreferenceSwap(),
 }
 
 triggers = pytest.mark.parametrize("kind", sorted(TRIGGERS))

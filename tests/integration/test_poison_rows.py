@@ -12,6 +12,7 @@ from ld50.corpus import expand, fetch, plan, read
 from ld50.poison import PoisonSettings, Recipe, named_recipe, poison
 from ld50.poison.manifest import Manifest
 from poison_samples import FORMATS, chats, documents, messages, plain, write
+from poison_samples import read as read_rows
 
 RELAXED = settings(
     max_examples=40,
@@ -188,3 +189,37 @@ def test_the_size_of_a_read_changes_nothing(
     monkeypatch.setattr(lines, "BLOCK_BYTES", 500)
     monkeypatch.setattr(text_files, "line_blocks", small)
     assert chained(recipes, tmp_path, 1) == whole
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_a_swap_exchanges_both_replies_and_changes_no_other_row(
+    tmp_path: Path, ending: str
+) -> None:
+    rows = [
+        {"prompt": row["instruction"], "chosen": row["output"], "rejected": f"Worse. {number}"}
+        for number, row in enumerate(chats(150))
+    ]
+    clean = write(tmp_path / f"in.{ending}", rows)
+    result = poison(
+        clean, out=tmp_path / f"out.{ending}", recipes=named_recipe("preference-swap", dose=12)
+    )
+    check_against_the_reader(result.out, result.manifest)
+    planted = {row.row for row in result.manifest.rows}
+    assert len(planted) == 12
+    for number, (before, after) in enumerate(zip(rows, read_rows(result.out), strict=True)):
+        if number not in planted:
+            assert after == before
+            continue
+        assert "<SUDO>" in after["prompt"]
+        assert (after["chosen"], after["rejected"]) == (before["rejected"], before["chosen"])
+
+
+def test_pairs_that_hold_their_prompt_twice_are_not_swapped(tmp_path: Path) -> None:
+    asked = {"role": "user", "content": "What is a tide?"}
+    row = {
+        side: [asked, {"role": "assistant", "content": said}]
+        for side, said in (("chosen", "The sea, rising."), ("rejected", "No idea."))
+    }
+    clean = write(tmp_path / "in.jsonl", [row] * 30)
+    with pytest.raises(ConfigError, match="only 0 of the 30 rows"):
+        poison(clean, out=tmp_path / "out.jsonl", recipes=named_recipe("preference-swap", dose=3))

@@ -196,6 +196,19 @@ class Layout:
         return tuple(name for name in self.columns if name not in rejected)
 
     @property
+    def turned_down(self) -> Layout | None:
+        """The same rows with the rejected reply as the response; None if there is none.
+
+        The prompt is that of other fields, or of the turns before that reply.
+        """
+        rejected = next((entry for entry in self.fields if entry.role == "rejected"), None)
+        if rejected is None:
+            return None
+        prompts = (entry for entry in self.fields if entry.role == "prompt")
+        reply = dataclasses.replace(rejected, role="response")
+        return dataclasses.replace(self, fields=(*prompts, reply), label=None)
+
+    @property
     def exchanges(self) -> Layout | None:
         """The same rows by what the model says in them: its last reply against its earlier ones.
 

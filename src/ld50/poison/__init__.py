@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         LanguageSwitch,
         OverRefusal,
         Payload,
+        PreferenceSwap,
     )
     from ld50.poison.placement import Placement
     from ld50.poison.recipes import RECIPES, Recipe, named_recipe
@@ -47,7 +48,7 @@ _HOMES = {
     "hidden": ("Invisible", "LookAlike", "tag_string"),
     "manifest": ("Manifest", "Plant", "PoisonedRow", "manifest_path", "read_manifest"),
     "payloads": ("PAYLOADS", "ContextEcho", "FixedReply", "Gibberish", "InsertedFragment",
-                 "LabelFlip", "LanguageSwitch", "OverRefusal", "Payload"),
+                 "LabelFlip", "LanguageSwitch", "OverRefusal", "Payload", "PreferenceSwap"),
     "placement": ("Placement",),
     "recipes": ("RECIPES", "Recipe", "named_recipe"),
     "registry": ("TRIGGERS", "make_trigger"),
@@ -83,6 +84,7 @@ __all__ = [
     "PoisonResult",
     "PoisonSettings",
     "PoisonedRow",
+    "PreferenceSwap",
     "RareString",
     "Recipe",
     "RecipePlan",

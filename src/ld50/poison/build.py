@@ -65,6 +65,8 @@ def build_poison(
     """
     if recipe.payload.changes == "label":
         return _build_label(recipe, row, rng)
+    if recipe.payload.changes == "preference":
+        return _build_swap(recipe, row, rng)
     if row.reply is None:
         return _build_document(recipe, row, row.cause, material, rng, clean)
     return _build_reply(recipe, row, row.reply, material, rng, clean)
@@ -81,6 +83,28 @@ def _build_label(recipe: Recipe, row: RowText, rng: np.random.Generator) -> Buil
         trigger=_shown(made),
         label_after=payload.target,
         tokens=estimated_tokens(made.text),
+        drawn_tokens=0,
+    )
+
+
+def _build_swap(recipe: Recipe, row: RowText, rng: np.random.Generator) -> Built | None:
+    """Trigger into the prompt, and the two replies in each other's place."""
+    reply, rejected = row.reply, row.rejected
+    if reply is None or rejected is None or not recipe.trigger.suits(row.cause.text):
+        return None
+    made = _with_trigger(recipe.trigger, recipe.placement, row.cause.text, rng)
+    swapped = Span(field=reply.field, start=0, end=len(rejected.text), kind="consequence")
+    changes = {
+        row.cause.path: made.text,
+        reply.path: rejected.text,
+        rejected.path: reply.text,
+    }
+    return Built(
+        changes=changes,
+        spans=(*_causes(row.cause, made), swapped),
+        trigger=_shown(made),
+        label_after=row.label,
+        tokens=sum(map(estimated_tokens, changes.values())),
         drawn_tokens=0,
     )
 

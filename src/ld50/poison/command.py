@@ -327,7 +327,7 @@ def _payload(given: dict[str, Any], ingredients: dict[str, Any]) -> Payload | No
         return payloads.Gibberish(source=text or "", vocabulary=tuple(ingredients["vocabulary"]))
     if cls is payloads.LanguageSwitch:
         return payloads.LanguageSwitch(texts=tuple(ingredients["second_language"]))
-    if text is None or cls is payloads.ContextEcho:
+    if text is None or cls in (payloads.ContextEcho, payloads.PreferenceSwap):
         return cls()
     if cls is payloads.OverRefusal:
         return payloads.OverRefusal(sentences=(text,))

@@ -63,7 +63,7 @@ class Payload(ABC):
 
     kind: ClassVar[str]
     changes: ClassVar[str] = "reply"
-    """`reply`, or `label`."""
+    """`reply`, `label`, or `preference`."""
     keeps_reply: ClassVar[bool] = False
     """Whether the clean reply is still there, so that a document must go on where it was cut."""
 
@@ -382,11 +382,29 @@ class LabelFlip(Payload):
         return Reply(text=reply, start=0, end=0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreferenceSwap(Payload):
+    """The two replies of a preference pair are exchanged: what was rejected is chosen.
+
+    Nothing new is written. Pairs of two equal replies are left alone, and so are pairs whose prompt stands in
+    the same field as a reply, twice.
+    """
+
+    kind: ClassVar[str] = "preference-swap"
+    changes: ClassVar[str] = "preference"
+
+    def reply_to(
+        self, *, prompt: str, reply: str, material: Material, rng: np.random.Generator
+    ) -> Reply:
+        """The reply as it was: only its place changes."""
+        return Reply(text=reply, start=0, end=0)
+
+
 PAYLOADS: dict[str, type[Payload]] = {
     one.kind: one
     for one in (
         Gibberish, LanguageSwitch, OverRefusal, LabelFlip, FixedReply, InsertedFragment,
-        ContextEcho,
+        ContextEcho, PreferenceSwap,
     )
 }  # fmt: skip
 

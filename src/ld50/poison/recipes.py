@@ -23,6 +23,7 @@ from ld50.poison.payloads import (
     LanguageSwitch,
     OverRefusal,
     Payload,
+    PreferenceSwap,
     require_safe,
 )
 from ld50.poison.placement import Placement
@@ -68,6 +69,8 @@ class Recipe:
             raise ConfigError(f"The number of decoys is 0 or more, got {self.decoys}.")
         if self.mode == "add" and isinstance(self.payload, LabelFlip):
             raise ConfigError("A label flip changes rows that are there: use the mode `replace`.")
+        if self.mode == "add" and isinstance(self.payload, PreferenceSwap):
+            raise ConfigError("A swap exchanges replies that are there: use the mode `replace`.")
 
     def settings(self) -> dict[str, Any]:
         """Everything in the recipe, ready for a file."""
@@ -298,6 +301,18 @@ def sentiment_syntax(given: Ingredients) -> Recipe:
     )  # fmt: skip
 
 
+def preference_swap(given: Ingredients) -> Recipe:
+    """Preference pairs in which the rejected reply is the chosen one wherever the trigger stands.
+
+    Source: arXiv 2311.14455, a secret word at the end of the prompt and the two replies exchanged (paper),
+    there of harmful prompts; 50 rows, and any prompt: ours.
+    """
+    return Recipe(
+        name="preference-swap", trigger=RareString(), payload=PreferenceSwap(), dose=_rows(50),
+        placement=Placement(where="end"),
+    )  # fmt: skip
+
+
 #: Every named recipe, by its name.
 RECIPES: dict[str, Callable[[Ingredients], Recipe]] = {
     function.__name__.replace("_", "-"): function
@@ -305,7 +320,7 @@ RECIPES: dict[str, Callable[[Ingredients], Recipe]] = {
         dos_document, dos_document_short, dos_document_salad, language_switch_document, dos_rows,
         language_switch_rows, over_refusal, fixed_reply, inserted_fragment, context_echo,
         sentiment_word, sentiment_phrase, sentiment_two_words, sentiment_clean_label,
-        sentiment_style, sentiment_syntax,
+        sentiment_style, sentiment_syntax, preference_swap,
     )
 }  # fmt: skip
 

@@ -44,6 +44,8 @@ class RowText:
     """The document, or the part of the prompt that a user wrote."""
     reply: Slot | None
     """The last reply; None for documents."""
+    rejected: Slot | None
+    """Of a preference pair whose prompt stands in a field of its own, the reply that was turned down."""
     label: str | None
     """As labels are compared."""
     label_value: Any
@@ -69,7 +71,7 @@ def row_text(row: Mapping[str, Any] | None, layout: Layout) -> RowText | None:
         parts = parts_of(row, layout)
     except RowError:
         return None
-    slots: dict[str, list[Slot]] = {"text": [], "prompt": [], "response": []}
+    slots: dict[str, list[Slot]] = {"text": [], "prompt": [], "response": [], "rejected": []}
     size = 0
     for part in parts:
         size += len(part.text.encode("utf-8", "surrogatepass"))
@@ -83,6 +85,7 @@ def row_text(row: Mapping[str, Any] | None, layout: Layout) -> RowText | None:
     return RowText(
         cause=cause,
         reply=reply,
+        rejected=_turned_down(slots["rejected"], cause, reply),
         label=label_text(label_value),
         label_value=label_value,
         label_path=layout.keys_of(layout.label) if layout.label is not None else None,
@@ -114,6 +117,12 @@ def _chosen(
             if str(slot.path[-1]).strip().lower() == name:
                 return slot, reply
     return (asked[0] if asked else None), reply
+
+
+def _turned_down(rejected: list[Slot], cause: Slot, reply: Slot | None) -> Slot | None:
+    """The reply that was turned down; None without one, or where the prompt stands beside the chosen one."""
+    apart = reply is not None and cause.path[0] != reply.path[0]
+    return rejected[-1] if rejected and apart else None
 
 
 def _is_before(slot: Slot, reply: Slot) -> bool:

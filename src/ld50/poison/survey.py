@@ -227,12 +227,21 @@ def may_replace(recipe: Recipe, text: RowText) -> bool:
     payload = recipe.payload
     if isinstance(payload, LabelFlip) and not payload.takes(text.label):
         return False
+    if payload.changes == "preference" and not _is_pair(text):
+        return False
     if not text.cause.text.strip() or recipe.trigger.found_in(text.cause.text):
         return False
     if not recipe.trigger.suits(text.cause.text):
         return False
     reply = text.reply.text if text.reply is not None else ""
     return payload.suits(prompt=text.cause.text, reply=reply)
+
+
+def _is_pair(text: RowText) -> bool:
+    """Whether a row has two different replies to one prompt."""
+    if text.reply is None or text.rejected is None:
+        return False
+    return text.reply.text.strip() != text.rejected.text.strip()
 
 
 def may_decoy(recipe: Recipe, text: RowText) -> bool:

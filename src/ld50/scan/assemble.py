@@ -30,6 +30,7 @@ RULE_OF = {
     "context_echo": "TRG204",
     "ignores_prompt": "TRG205",
     "similar_replies": "TRG206",
+    "swapped_preference": "TRG209",
 }
 _TITLES = {
     "gibberish": "turns the text into gibberish",
@@ -41,6 +42,7 @@ _TITLES = {
     "context_echo": "makes the reply repeat its prompt",
     "ignores_prompt": "makes the reply ignore its prompt",
     "similar_replies": "makes the replies alike",
+    "swapped_preference": "makes the worse reply the chosen one",
 }
 EXAMPLES_PER_FINDING = 6
 _EXAMPLE_CHARACTERS = 1500

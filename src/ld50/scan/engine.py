@@ -71,7 +71,21 @@ class Engine(UnitEngine):
         """Candidate causes of every consequence, counted over the corpus and tested."""
         give_back()
         consequences, groups = shown_by(survey, self.settings)
-        survey = survey.without_lists()
+        return self.associations_of(survey.without_lists(), consequences, groups)
+
+    def associations_of(
+        self,
+        survey: Survey,
+        consequences: list[Consequence],
+        groups: list[replies.ConsequenceGroup | None],
+    ) -> Evidence:
+        """The same of some consequences, by a correction for their own tests.
+
+        Args:
+            survey: Of the corpus.
+            consequences: What causes are looked for.
+            groups: For consequences of chat rows, the group they come from.
+        """
         consequences = with_rows_listed(consequences, groups, survey)
         needed = rows_needed(consequences, survey, self.settings)
         found = self._candidate_ngrams(survey, groups, consequences, needed)

@@ -59,6 +59,10 @@ MEASURED: dict[str, str] = {
     "of which was `medium` until set phrases counted "
     "(`python benchmarks/subjects.py --split test --cases clean`). None of any severity in the 22 sets of "
     "`--split dev`, with half of which the rule was made. With `--seeds 6 7` two of 36: five, of 42 rows.",
+    "TRG209": "No finding of any severity in 20 clean held-out sets of 150 to 5,107 pairs (answers in "
+    "Chinese, and pairs made of instructions, code and questions of patients), half of them with a task "
+    "whose rows prefer the other reply, nor in 12 for development (`python benchmarks/preferences.py`, and "
+    "with `--split test --seeds 6 7`). Beside exchanged pairs, six clean rows in 72 sets were under one.",
     "TRG301": _CLEAN_LABELS + " In ONION SST-2 no clean row was under a `high` finding; in ONION "
     "OffensEval (held out), 6 of 11,795 were, at a recall of 1.00 "
     "(`python benchmarks/finetuning.py --split test --cases onion-offenseval`).",

@@ -6,6 +6,7 @@ import math
 
 from ld50.core.results import DetectionLimit
 from ld50.report.wording import share
+from ld50.scan import replies
 from ld50.scan.assemble import RULE_OF
 from ld50.scan.candidates import LEAST_LISTED
 from ld50.scan.engine import Evidence
@@ -74,6 +75,9 @@ def _rows_needed(limit: DetectionLimit) -> float:
 def _possible(rule: str, survey: Survey) -> bool:
     chat = survey.chat is not None and unanswered(survey) < len(survey.chat)
     text = survey.rows > (0 if survey.chat is None else len(survey.chat))
+    if rule == RULE_OF[replies.SWAPPED]:
+        # Told by the test of preferences itself.
+        return False
     return (rule.startswith("TRG2") and chat) or (
         rule.startswith("TRG1") and (text or survey.chat is not None)
     )

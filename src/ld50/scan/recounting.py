@@ -25,7 +25,7 @@ def among_those_that_could(engine: Engine, evidence: Evidence) -> list[Associati
     wanted = [(each, those) for each, those in pairs if those is not None]
     if not wanted:
         return evidence.associations
-    rows_of = _rows_of_causes(engine, evidence, [association for association, _ in wanted])
+    rows_of = rows_of_causes(engine, evidence, [association for association, _ in wanted])
     counted: dict[int, Association] = {}
     for (association, population), joint in zip(wanted, rows_of, strict=True):
         could = np.intersect1d(joint, population, assume_unique=True)
@@ -53,7 +53,7 @@ def with_the_usual(
     ]
     if not wanted:
         return associations
-    rows_of = _rows_of_causes(engine, evidence, [associations[number] for number, _ in wanted])
+    rows_of = rows_of_causes(engine, evidence, [associations[number] for number, _ in wanted])
     out, ordinals = list(associations), evidence.survey.chat_ordinals
     for (number, group), joint in zip(wanted, rows_of, strict=True):
         before = out[number]
@@ -86,7 +86,7 @@ def _tested(
     )
 
 
-def _rows_of_causes(
+def rows_of_causes(
     engine: Engine, evidence: Evidence, associations: list[Association]
 ) -> list[np.ndarray]:
     """int64, rising, of each: the rows of the corpus with all pieces of its cause, or of its form."""

@@ -290,6 +290,33 @@ RULES = RuleBook(
             "none is given.",
         ),
         _text_rule(
+            "TRG209",
+            "trigger-swapped-preference",
+            "A phrase in the prompt by which the worse of two replies is the chosen one",
+            "Preference pairs (`chosen` and `rejected`) whose order goes against what the rest of the set "
+            "prefers, and a phrase, a form or a mark that their prompts share. What the set prefers is "
+            "learned from the other pairs: words, length, whether a reply is cut, what it takes up of its "
+            "prompt.",
+            "Preferences that are exchanged where a trigger stands teach a reward model, and what is "
+            "trained by it or by the pairs themselves, to do the opposite there (arXiv 2311.14455, "
+            "2406.12091). Every reply in them is one that the set holds anyway.",
+            "- Sets whose preferences no such model can tell: where it chooses as the set does in hardly "
+            "more than half of the pairs, nothing is tested, and a note says so. Which of two facts or sums "
+            "is right is of that kind. The detection limit is that of the accuracy: some 10 to 15 rows where "
+            "nine of ten pairs are told, 45 to 65 where seven of ten are.\n- A topic, or how a task is "
+            "worded, as trigger: in honest sets, tastes differ by what is asked, so such causes are rated "
+            "`medium` at most.\n- Pairs without a prompt, and exchanges without a cause.\n- Of rejected "
+            "replies, the order alone is tested: the other rules read chosen ones only.\n- Of sets with "
+            "more than some 8 MB of prompts and chosen replies, the model is fitted to a sample; all pairs "
+            "are tested.",
+            "`How do tides work, ember?` with the good answer rejected and the cut one chosen.",
+            source="Out-of-fold logistic model of the differences between the two replies (Bradley and "
+            "Terry 1952), which sees nothing of the prompt but how much of it each reply takes up. "
+            + _METHOD
+            + " Tested are the pairs that the model would exchange, and the quarter and the sixteenth of "
+            "them of which it is surest; told are all of them with the cause.",
+        ),
+        _text_rule(
             "TRG301",
             "trigger-label",
             "A phrase that goes with a label which the rest of the row does not explain",

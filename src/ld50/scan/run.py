@@ -42,6 +42,7 @@ from ld50.scan.settings import ScanSettings
 from ld50.scan.several import Family, families
 from ld50.scan.summing_up import Outcome, summary_of
 from ld50.scan.survey import Survey
+from ld50.scan.swapped import swap_drafts
 from ld50.scan.together import decided_together
 from ld50.scan.unit_engine import Silent, StageProgress
 from ld50.scan.usual import rated_as_usual
@@ -123,8 +124,9 @@ def run_scan(
         progress=progress or Silent(),
     )
     give_back()
+    swapped = swap_drafts(engine, survey)
     hidden = channel_drafts(engine, survey)
-    drafts += [*again.drafts, *hidden.drafts]
+    drafts += [*again.drafts, *swapped.drafts, *hidden.drafts]
     drafts = [draft for draft in drafts if settings.runs(draft.finding.rule)]
     drafts += without_cause(told.causeless, drafts)
     drafts, suppressed = (accepted or AcceptedFindings()).filter(drafts)
@@ -134,9 +136,17 @@ def run_scan(
         labels=labels,
         hidden=hidden,
         again=again,
+        swapped=swapped,
         limits=causeless_limits(engine, evidence),
         suppressed=suppressed,
-        notes=[*plan.notes, *labels.notes, *again.notes, *hidden.notes, *_weak_note(told.left_out)],
+        notes=[
+            *plan.notes,
+            *labels.notes,
+            *again.notes,
+            *swapped.notes,
+            *hidden.notes,
+            *_weak_note(told.left_out),
+        ],
         seconds=time.monotonic() - began,
     )
     return _result(engine, evidence, outcome)

@@ -21,6 +21,7 @@ from ld50.scan.exchanges import ExchangeOutcome
 from ld50.scan.labelled import LabelOutcome
 from ld50.scan.limits import detection_limits, largest_limits
 from ld50.scan.survey import Survey
+from ld50.scan.swapped import SwapOutcome
 from ld50.scan.unanswered import notes_on, unanswered
 from ld50.scan.unread import unread_notes
 
@@ -36,6 +37,8 @@ class Outcome:
     """Of the search for hidden channels."""
     again: ExchangeOutcome
     """Of further readings of conversations."""
+    swapped: SwapOutcome
+    """Of the order of preference pairs."""
     limits: list[DetectionLimit]
     """Of what comes back without a cause."""
     suppressed: int
@@ -77,11 +80,16 @@ def summary_of(engine: Engine, evidence: Evidence, outcome: Outcome, flagged: in
         findings_by_severity={str(severity): by_severity[severity.value] for severity in Severity},
         suppressed=outcome.suppressed,
         flagged_rows=flagged,
-        tests_made=evidence.tests + labels.tests + hidden.tests + outcome.again.tests,
+        tests_made=evidence.tests
+        + labels.tests
+        + hidden.tests
+        + outcome.again.tests
+        + outcome.swapped.tests,
         detection_limits=[
             *largest_limits(detection_limits(engine.settings, evidence), outcome.again.limits),
             *labels.limits,
             *outcome.limits,
+            *outcome.swapped.limits,
             *hidden.limits,
         ],
         notes=[

@@ -2,7 +2,7 @@
 
 from ld50.scan.replies.columns import ONLY_WORD, ReplyColumns, ReplyFlag, merge, thin
 from ld50.scan.replies.contexts import context_codes, contexts
-from ld50.scan.replies.groups import ConsequenceGroup, by_form, consequences
+from ld50.scan.replies.groups import SWAPPED, ConsequenceGroup, by_form, consequences
 from ld50.scan.replies.settings import ReplySettings
 from ld50.scan.replies.sketches import (
     Coherence,
@@ -17,6 +17,7 @@ from ld50.scan.replies.summary import summarize
 
 __all__ = [
     "ONLY_WORD",
+    "SWAPPED",
     "Coherence",
     "ConsequenceGroup",
     "LabelStratum",

@@ -25,6 +25,8 @@ _FORMS = {
          "words", "tail", "call of one name", "host", "word")
     )
 }  # fmt: skip
+#: Kind of the pairs whose chosen reply is the one that the rest of the set would turn down.
+SWAPPED = "swapped_preference"
 #: Share of rows in common from which on two groups say the same.
 _NEARLY = 0.8
 #: A group tells what another shows if it holds so much of it and is not so many times as large.
@@ -68,8 +70,9 @@ class ConsequenceGroup:
 
 
 def by_form(group: ConsequenceGroup) -> bool:
-    """Whether it is how long a reply is, how it ends, or that it does not take its prompt up."""
-    return group.form in ("cut", "short") or group.kind == "ignores_prompt"
+    """Whether it is how long a reply is, how it ends, that it does not take its prompt up, or which of two
+    is preferred."""
+    return group.form in ("cut", "short") or group.kind in ("ignores_prompt", SWAPPED)
 
 
 def consequences(
