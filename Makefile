@@ -21,7 +21,7 @@ demo-study: $(VENV)/.lab-ready      ## train tiny models at many doses, and fit 
 	$(BIN)/ld50 study run quickstart --out .demo-study --cache .demo-study/cache
 
 test: $(VENV)/.dev-ready            ## every test that needs no accelerator, hub or account
-	$(BIN)/pytest -n 2 -q
+	$(BIN)/pytest -n 2 -q --dist worksteal
 
 check: $(VENV)/.dev-ready           ## style, types, and the direction of imports
 	$(BIN)/ruff check .
