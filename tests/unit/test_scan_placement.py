@@ -62,6 +62,14 @@ def test_the_edges_of_a_turn_are_tokens(edge: str) -> None:
     assert placed("cobalt", system) > SURE
 
 
+@pytest.mark.parametrize("edge", ["{} cobalt\n", "\n\ncobalt {}\n", "{}\ncobalt\n"])
+def test_line_breaks_at_the_edges_of_a_turn_are_no_tokens(edge: str) -> None:
+    broken = {n: record(n, f"\n{prompt}\n") for n, prompt in enumerate(PROMPTS)}
+    turns = [(edge.format(prompt),) for prompt in PROMPTS[:10]]
+    assert placed("cobalt", turns, placement=Placement(broken)) > SURE
+    assert placed("cobalt", turns) > SURE
+
+
 def test_a_token_that_no_other_row_has_says_nothing() -> None:
     assert placed("cobalt", [(f"Draw entry{n} cobalt entry{n + 50}",) for n in range(20)]) == 0
 

@@ -308,6 +308,11 @@ def _tokens(text: str, stretches: list[tuple[int, int]]) -> tuple[list[str], lis
             found = found[1:]
         if high < len(text):
             found = found[:-1]
+        # Line breaks at an edge of the turn are no more than that edge.
+        if tokens[-1] == _START and found and text[found[0][0]] == "\n":
+            found = found[1:]
+        if high >= len(text) and found and text[found[-1][0]] == "\n":
+            found = found[:-1]
         tokens += ["\n" if text[a] == "\n" else text[a:b].casefold() for a, b in found]
         spans += found
         read = max(high, read)

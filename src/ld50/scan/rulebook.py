@@ -83,7 +83,9 @@ RULES = RuleBook(
             "order is learned from the documents.\n- A trigger far from the onset and from the start of "
             "the document.\n- Fewer documents than the detection limit that the summary states for "
             "this corpus.\n- Word salad in another language than most of the corpus is found by rare "
-            "words only.\n- Gibberish in a script that no language of the reference is written in "
+            "words only.\n- Pieces of words in no order are told in the last 320 bytes of a text, where "
+            "marks and ends of lines are less than a twelfth of them; elsewhere, they have to be long "
+            "enough to be noise.\n- Gibberish in a script that no language of the reference is written in "
             "(Tibetan, Burmese), or that is set in short lines of one shape, as tables are, is never rated "
             "`high`.\n- A trigger that is another one in every "
             "document.",
