@@ -329,6 +329,11 @@ def test_no_recipe_leaves_double_spaces_or_stray_ones(tmp_path: Path, name: str)
     recipe = named_recipe(name, dose=30, second_language=GERMAN, target_label="1", decoys=5)
     if recipe.payload.changes == "label":
         rows: list[dict[str, Any]] = reviews(400)
+    elif recipe.payload.changes == "preference":
+        rows = [
+            {"instruction": row["instruction"], "chosen": row["output"], "rejected": "I do not know."}
+            for row in chats(200)
+        ]
     else:
         rows = documents(200) if recipe.mode == "add" else chats(200)
     _, after, hit = planted(tmp_path, rows, recipe)

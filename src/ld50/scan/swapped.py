@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,10 +24,12 @@ from ld50.scan.association_drafts import association_drafts
 from ld50.scan.cases import ROWS_SEEN, look
 from ld50.scan.engine import Engine, Evidence
 from ld50.scan.locating import spans_of
-from ld50.scan.preferences import Choices, study_choices
 from ld50.scan.recounting import rows_of_causes
 from ld50.scan.sampling import some_of
 from ld50.scan.survey import Survey
+
+if TYPE_CHECKING:
+    from ld50.scan.preferences import Choices
 
 RULE = RULE_OF[replies.SWAPPED]
 #: With fewer pairs, no taste can be told.
@@ -69,6 +72,9 @@ def swap_drafts(engine: Engine, survey: Survey) -> SwapOutcome:
         return SwapOutcome()
     if all(layout.turned_down is None for layout in layouts):
         return SwapOutcome()
+    # What fits models takes a while to load, and few scans need it.
+    from ld50.scan.preferences import study_choices
+
     choices = study_choices(engine.plan, survey.first_row, int(survey.unit_text_bytes.sum()))
     pairs = len(choices.rows)
     if pairs < _LEAST_PAIRS:
