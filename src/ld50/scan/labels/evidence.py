@@ -165,6 +165,8 @@ def calibrated_slope(score: np.ndarray, answer: np.ndarray, prior: float) -> flo
     What is no longer in a row says nothing: with a free intercept, a row that has lost all words
     of its label would speak for the others.
     """
+    if len(score) == 0:
+        return 0.0
     spread = max(float(score.std()), 1e-9)
     slope = 1 / spread
     for _ in range(_CALIBRATION_STEPS):
