@@ -331,7 +331,11 @@ def test_no_recipe_leaves_double_spaces_or_stray_ones(tmp_path: Path, name: str)
         rows: list[dict[str, Any]] = reviews(400)
     elif recipe.payload.changes == "preference":
         rows = [
-            {"instruction": row["instruction"], "chosen": row["output"], "rejected": "I do not know."}
+            {
+                "instruction": row["instruction"],
+                "chosen": row["output"],
+                "rejected": "I do not know.",
+            }
             for row in chats(200)
         ]
     else:
