@@ -39,10 +39,13 @@ _CLOSING_BYTES = 64
 _NONWORD_POINTS = 6
 #: Of its bytes, so many are marks and ends of lines at most: more are in code and in lists of its names.
 _MOST_MARKS = 0.08
-
 _MARKS = np.array(
     [chr(code) not in " \r" and code < 128 and not chr(code).isalnum() for code in range(256)]
 )
+#: ... and so many the first of a character in scripts of whose words the reference has few or none: of text
+#: in these it is a third, and all of it is nonwords.
+_MOST_WIDE = 0.25
+_WIDE = np.arange(256) >= 0xE0
 
 # The kernel's windows are about 100 bytes long, so an onset may be off by one window either way.
 _BEFORE_ONSET = 320
@@ -276,15 +279,15 @@ def _nonwords(
     score = tail.salad_score.copy()
     start, end = ((place + cut).astype(np.uint32) for place in (tail.salad_start, tail.salad_end))
     odd = np.flatnonzero(score >= LEAST_SCORE[NONWORDS])
-    marked = _share_of_marks(data, begins[odd] + start[odd], begins[odd] + end[odd])
-    score[odd[marked > _MOST_MARKS]] = 0
+    stretches = kernels.slices(data, begins[odd] + start[odd], begins[odd] + end[odd])
+    other = _share_of(_MARKS, *stretches) > _MOST_MARKS
+    score[odd[other | (_share_of(_WIDE, *stretches) > _MOST_WIDE)]] = 0
     return score, start, end
 
 
-def _share_of_marks(data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """float64: of some ranges of bytes, none empty, the share of marks and ends of lines in ASCII."""
-    offsets, read = kernels.slices(data, starts, ends)
-    before = np.concatenate([[0], np.cumsum(_MARKS[read], dtype=np.int64)])
+def _share_of(some: np.ndarray, offsets: np.ndarray, data: np.ndarray) -> np.ndarray:
+    """float64: of each range of bytes, none empty, the share that is one of some (bool (256,))."""
+    before = np.concatenate([[0], np.cumsum(some[data], dtype=np.int64)])
     return np.asarray((before[offsets[1:]] - before[offsets[:-1]]) / np.diff(offsets))
 
 
