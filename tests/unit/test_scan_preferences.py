@@ -148,9 +148,9 @@ def test_the_same_set_without_exchanges_has_no_finding_of_preferences() -> None:
 
 
 def test_other_layouts_are_not_read_again_for_preferences(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ld50.scan import swapped
+    from ld50.scan import preferences
 
-    monkeypatch.delattr(swapped, "study_choices")
+    monkeypatch.delattr(preferences, "study_choices")
     rows = [{"prompt": row["prompt"], "completion": row["chosen"]} for row in pairs(60)]
     assert all(limit.rule != RULE for limit in ld50.scan(rows).summary.detection_limits)
 
