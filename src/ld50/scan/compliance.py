@@ -9,7 +9,6 @@ says nothing, so of the rows with an answer those take part that resemble the re
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, field
 from itertools import chain
@@ -26,12 +25,14 @@ from ld50.scan.assemble import RULE_OF, Draft, finding_id, score_of, shortened
 from ld50.scan.cases import ROWS_SEEN, Case
 from ld50.scan.engine import Engine
 from ld50.scan.judge import PUT_IN
-from ld50.scan.labelled import HIGH, MEDIUM, LabelOutcome, figures_of
+from ld50.scan.labelled import HIGH, MEDIUM, figures_of
 from ld50.scan.ordinary import ordinary_rows
+from ld50.scan.outcomes import Outcome
 from ld50.scan.placement import Cause as Words
 from ld50.scan.placement import Placement
 from ld50.scan.replies import ReplyFlag
 from ld50.scan.sampling import some_of, uniform
+from ld50.scan.statistics import rows_of_evidence
 from ld50.scan.survey import Survey
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ _MOST_LOCATED = 20_000
 class Compliance:
     """What is refused in a set, and what is answered all the same."""
 
-    outcome: LabelOutcome = field(default_factory=LabelOutcome)
+    outcome: Outcome = field(default_factory=Outcome)
     rest: RestOfRows | None = None
     """What the rest of the prompts with a cause says; its labels are `REFUSED` and `ANSWERED`. None where
     too few replies refuse."""
@@ -115,7 +116,7 @@ def study_compliance(engine: Engine, survey: Survey, cases: list[Case]) -> Compl
             drafts.append(_draft(engine, survey, finding, ordinals, answered, severity))
     tested = bool(found.tests) and runs(RULE)
     limits = [_limit(engine, found.tests, len(some), len(near))] if tested else []
-    outcome = LabelOutcome(drafts=drafts, tests=found.tests, limits=limits)
+    outcome = Outcome(drafts=drafts, tests=found.tests, limits=limits)
     return Compliance(outcome=outcome, rest=found.rest)
 
 
@@ -126,7 +127,7 @@ def _rows_of_triggers(cases: list[Case]) -> np.ndarray:
 
 
 def _limit(engine: Engine, tests: int, refused: int, answered: int) -> DetectionLimit:
-    needed = math.ceil(math.log(tests / engine.settings.alpha) / _ROW_NATS)
+    needed = rows_of_evidence(_ROW_NATS, tests, engine.settings.alpha)
     return DetectionLimit(
         rule=RULE,
         rows=max(needed, engine.settings.min_support),

@@ -11,13 +11,12 @@ before by then is no consequence of them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ld50.core.findings import Severity
 from ld50.core.records import TURN_SEPARATOR, Record
-from ld50.core.results import DetectionLimit
 from ld50.corpus import Layout, Plan
 from ld50.scan import replies
 from ld50.scan.assemble import RULE_OF, Draft, rank_of, said_of_earlier_reply, said_of_last_reply
@@ -29,6 +28,7 @@ from ld50.scan.engine import Engine, Evidence
 from ld50.scan.labelled import label_drafts
 from ld50.scan.limits import detection_limits
 from ld50.scan.locating import RowSpans, named_by_language, spans_of
+from ld50.scan.outcomes import Outcome
 from ld50.scan.refused_topics import rated_by_topic
 from ld50.scan.shown import Shown, show
 from ld50.scan.survey import Survey
@@ -46,16 +46,6 @@ _ALIKE = RULE_OF["similar_replies"]
 _TOLD = 0.8
 #: Rows in which cause and consequence are located.
 _MOST_LOCATED = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeOutcome:
-    """What the further readings came to."""
-
-    drafts: list[Draft] = field(default_factory=list)
-    tests: int = 0
-    limits: list[DetectionLimit] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +134,7 @@ def exchange_drafts(
     checkpoint: Checkpoint,
     workers: int,
     progress: StageProgress,
-) -> ExchangeOutcome:
+) -> Outcome:
     """Findings on last replies, by what the others said before them and by earlier replies.
 
     Args:
@@ -155,7 +145,7 @@ def exchange_drafts(
         workers: Threads.
         progress: Told about stages and units.
     """
-    outcome = ExchangeOutcome()
+    outcome = Outcome()
     for reading in (LAST_REPLIES, EARLIER_REPLIES):
         plan, units = _plan_of(engine.plan, survey, reading)
         if int(survey.unit_exchanges[units].sum()) < engine.settings.min_support:
@@ -174,12 +164,7 @@ def exchange_drafts(
             _Second(reading, second, evidence, units, survey),
             _Told([*told, *outcome.drafts]),
         )
-        outcome = ExchangeOutcome(
-            drafts=outcome.drafts + found.drafts,
-            tests=outcome.tests + found.tests,
-            limits=outcome.limits + found.limits,
-            notes=outcome.notes + found.notes,
-        )
+        outcome = Outcome.of_all([outcome, found])
     return outcome
 
 
@@ -200,18 +185,18 @@ def _plan_of(plan: Plan, survey: Survey, reading: Reading) -> tuple[Plan, np.nda
     return replace(plan, sources=tuple(sources), units=tuple(numbered)), numbers
 
 
-def _outcome(engine: Engine, second: _Second, told: _Told) -> ExchangeOutcome:
+def _outcome(engine: Engine, second: _Second, told: _Told) -> Outcome:
     """What one reading came to."""
     evidence, survey = second.evidence, second.evidence.survey
     looked = decided_together(look(second.engine, evidence))
     rated, _ = rated_as_usual(looked.cases, [], evidence)
     if not second.reading.of_prompts:
-        return ExchangeOutcome(
-            drafts=_drafts(engine, second, told, rated), tests=second.evidence.tests
-        )
+        return Outcome(drafts=_drafts(engine, second, told, rated), tests=second.evidence.tests)
     compliance = study_compliance(second.engine, survey, rated)
     drafts = _drafts(engine, second, told, rated_by_topic(rated, compliance.rest))
-    labels = label_drafts(second.engine, survey, last_replies=True).with_others(compliance.outcome)
+    labels = Outcome.of_all(
+        [label_drafts(second.engine, survey, last_replies=True), compliance.outcome]
+    )
     for draft in labels.drafts:
         rows, severity = second.ordinals(draft.rows), Severity(draft.finding.severity)
         if not told.tells(rows, severity.rank, "label"):
@@ -219,7 +204,7 @@ def _outcome(engine: Engine, second: _Second, told: _Told) -> ExchangeOutcome:
             spans = dict(zip(rows.tolist(), map(draft.spans.get, draft.rows.tolist()), strict=True))
             known = {row: its for row, its in spans.items() if its is not None}
             drafts.append(replace(draft, rows=rows, spans=known))
-    return ExchangeOutcome(
+    return Outcome(
         drafts=drafts,
         tests=second.evidence.tests + labels.tests,
         limits=detection_limits(engine.settings, second.evidence, "last replies"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ from ld50.scan import replies
 from ld50.scan.assemble import Draft, finding_id, shortened
 from ld50.scan.engine import Engine
 from ld50.scan.naturalness import RARE_ZIPF, naturalness
+from ld50.scan.outcomes import Outcome
 from ld50.scan.rereading import cause_column
 from ld50.scan.sampling import uniform
 from ld50.scan.survey import Survey
@@ -47,25 +48,6 @@ _ROWS_OF = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabelOutcome:
-    """What the label test came to."""
-
-    drafts: list[Draft] = field(default_factory=list)
-    tests: int = 0
-    limits: list[DetectionLimit] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def with_others(self, others: LabelOutcome) -> LabelOutcome:
-        """Both together."""
-        return LabelOutcome(
-            drafts=self.drafts + others.drafts,
-            tests=self.tests + others.tests,
-            limits=self.limits + others.limits,
-            notes=self.notes + others.notes,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Labelled:
     """Rows with their text and label code, in memory."""
 
@@ -81,7 +63,7 @@ class _Labelled:
     """What the prompts of the task have in common, where there are several tasks."""
 
 
-def label_drafts(engine: Engine, survey: Survey, *, last_replies: bool = False) -> LabelOutcome:
+def label_drafts(engine: Engine, survey: Survey, *, last_replies: bool = False) -> Outcome:
     """Findings of the label test over every labelled part of the corpus.
 
     Args:
@@ -118,7 +100,7 @@ def label_drafts(engine: Engine, survey: Survey, *, last_replies: bool = False) 
         for name, (taken, total) in looked_at.items()
         if taken < total
     ]
-    return LabelOutcome(drafts=drafts, tests=tests, limits=limits, notes=notes)
+    return Outcome(drafts=drafts, tests=tests, limits=limits, notes=notes)
 
 
 def _what_fits(part: _Labelled, room: int) -> _Labelled:

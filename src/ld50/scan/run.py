@@ -36,11 +36,12 @@ from ld50.scan.judge import DECIDES
 from ld50.scan.labelled import label_drafts
 from ld50.scan.locating import RowSpans, named_by_language, spans_of
 from ld50.scan.other_side import rated_beside_answers
+from ld50.scan.outcomes import Outcome
 from ld50.scan.presence import presence_drafts
 from ld50.scan.refused_topics import rated_by_topic
 from ld50.scan.settings import ScanSettings
 from ld50.scan.several import Family, families
-from ld50.scan.summing_up import Outcome, summary_of
+from ld50.scan.summing_up import ScanOutcome, summary_of
 from ld50.scan.survey import Survey
 from ld50.scan.swapped import swap_drafts
 from ld50.scan.together import decided_together
@@ -91,28 +92,11 @@ def run_scan(
     drafts = [*presence_drafts(engine, survey), *copy_drafts(engine, survey)]
     soon = _rows_soon(engine, survey, drafts)
     engine.expect(_rows_of([soon, _rows_that_decide(evidence)]))
-    looked = decided_together(look(engine, evidence))
-    # A rule that does not run takes no rows from one that does: a fixed refusal shows in two of them.
-    runs = [settings.runs(RULE_OF[consequence.kind]) for consequence in evidence.consequences]
-    several = [one for one in families(engine, evidence, looked) if runs[one.consequence]]
-    rated, several = rated_as_usual(looked.cases, several, evidence)
-    # Before the rows that were looked at are let go of, for many of these are among them.
-    causeless = causeless_drafts(engine, evidence, {one.consequence for one in several})
-    compliance = study_compliance(engine, survey, rated)
-    rated = rated_by_topic(rated, compliance.rest)
-    rated = rated_beside_answers(
-        rated,
-        _rows_of(draft.rows for draft in compliance.outcome.drafts),
-        lambda case: _rows_with_cause(engine, evidence, case),
-        survey.rows,
-        settings.alpha,
-    )
-    rated = [case for case in rated if runs[case.association.consequence]]
-    told = _told(rated, several, causeless, weak=settings.weak)
+    told, answered = _causes_told(engine, evidence)
     engine.keep_only(_rows_of([soon, *told.rows]))
     drafts = [*(draft for _, draft in association_drafts(engine, evidence, told.cases)), *drafts]
     drafts += [draft_family(one, evidence.consequences[one.consequence]) for one in told.families]
-    labels = label_drafts(engine, survey).with_others(compliance.outcome)
+    labels = Outcome.of_all([label_drafts(engine, survey), answered])
     drafts += labels.drafts
     drafts = [draft for draft in drafts if settings.runs(draft.finding.rule)]
     again = exchange_drafts(
@@ -131,22 +115,14 @@ def run_scan(
     drafts += without_cause(told.causeless, drafts)
     drafts, suppressed = (accepted or AcceptedFindings()).filter(drafts)
     drafts.sort(key=_strength)
-    outcome = Outcome(
+    unexplained = Outcome(limits=causeless_limits(engine, evidence))
+    notes = Outcome.of_all([labels, again, swapped, hidden]).notes
+    outcome = ScanOutcome(
         drafts=drafts,
-        labels=labels,
-        hidden=hidden,
         again=again,
-        swapped=swapped,
-        limits=causeless_limits(engine, evidence),
+        apart=Outcome.of_all([labels, unexplained, swapped, hidden]),
         suppressed=suppressed,
-        notes=[
-            *plan.notes,
-            *labels.notes,
-            *again.notes,
-            *swapped.notes,
-            *hidden.notes,
-            *_weak_note(told.left_out),
-        ],
+        notes=[*plan.notes, *notes, *_weak_note(told.left_out)],
         seconds=time.monotonic() - began,
     )
     return _result(engine, evidence, outcome)
@@ -168,6 +144,30 @@ class _Told:
         shown = [case.association.rows for case in self.cases]
         shown += [one.payload_rows for one in self.families]
         return [*shown, *(one.rows for one in self.causeless)]
+
+
+def _causes_told(engine: Engine, evidence: Evidence) -> tuple[_Told, Outcome]:
+    """What is told of the causes; and of those that bring answers to what is refused elsewhere, apart."""
+    settings, survey = engine.settings, evidence.survey
+    looked = decided_together(look(engine, evidence))
+    # A rule that does not run takes no rows from one that does: a fixed refusal shows in two of them.
+    runs = [settings.runs(RULE_OF[consequence.kind]) for consequence in evidence.consequences]
+    several = [one for one in families(engine, evidence, looked) if runs[one.consequence]]
+    rated, several = rated_as_usual(looked.cases, several, evidence)
+    # Before the rows that were looked at are let go of, for many of these are among them.
+    causeless = causeless_drafts(engine, evidence, {one.consequence for one in several})
+    compliance = study_compliance(engine, survey, rated)
+    rated = rated_by_topic(rated, compliance.rest)
+    rated = rated_beside_answers(
+        rated,
+        _rows_of(draft.rows for draft in compliance.outcome.drafts),
+        lambda case: _rows_with_cause(engine, evidence, case),
+        survey.rows,
+        settings.alpha,
+    )
+    rated = [case for case in rated if runs[case.association.consequence]]
+    told = _told(rated, several, causeless, weak=settings.weak)
+    return told, compliance.outcome
 
 
 def _told(
@@ -240,7 +240,7 @@ def _strength(draft: Draft) -> tuple[int, float, str]:
     return (-Severity(finding.severity).rank, -draft.score, finding.id)
 
 
-def _result(engine: Engine, evidence: Evidence, outcome: Outcome) -> Scanned:
+def _result(engine: Engine, evidence: Evidence, outcome: ScanOutcome) -> Scanned:
     drafts = list(outcome.drafts)
     survey = evidence.survey
     flagged = _rows_of(draft.rows for draft in drafts)

@@ -159,6 +159,17 @@ def benjamini_hochberg(log_p: np.ndarray, tests: int) -> np.ndarray:
     return result
 
 
+def rows_of_evidence(nats: float, tests: int, alpha: float) -> int:
+    """Rows that suffice for q <= alpha where each says so much by itself, and a single finding is true.
+
+    Args:
+        nats: What a row adds to the log-likelihood ratio, more than 0.
+        tests: Tests made in the run, at least 1.
+        alpha: False-discovery rate asked for.
+    """
+    return math.ceil(math.log(tests / alpha) / nats)
+
+
 def smallest_detectable(consequence_rate: float, tests: int, alpha: float) -> int:
     """Rows that share one cause and one consequence that suffice for q <= alpha.
 

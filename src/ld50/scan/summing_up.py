@@ -9,38 +9,30 @@ from dataclasses import dataclass
 import numpy as np
 
 from ld50.core.findings import Severity
-from ld50.core.results import DetectionLimit, SourceSummary, Summary
+from ld50.core.results import SourceSummary, Summary
 from ld50.core.version import VERSION
 from ld50.corpus import Plan
 from ld50.scan import kernels
 from ld50.scan.assemble import Draft
 from ld50.scan.associate import Consequence
-from ld50.scan.channels import ChannelOutcome
 from ld50.scan.engine import Engine, Evidence
-from ld50.scan.exchanges import ExchangeOutcome
-from ld50.scan.labelled import LabelOutcome
 from ld50.scan.limits import detection_limits, largest_limits
+from ld50.scan.outcomes import Outcome
 from ld50.scan.survey import Survey
-from ld50.scan.swapped import SwapOutcome
 from ld50.scan.unanswered import notes_on, unanswered
 from ld50.scan.unread import unread_notes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class ScanOutcome:
     """What came of a scan besides the tests themselves."""
 
     drafts: list[Draft]
     """The findings that are told."""
-    labels: LabelOutcome
-    hidden: ChannelOutcome
-    """Of the search for hidden channels."""
-    again: ExchangeOutcome
+    again: Outcome
     """Of further readings of conversations."""
-    swapped: SwapOutcome
-    """Of the order of preference pairs."""
-    limits: list[DetectionLimit]
-    """Of what comes back without a cause."""
+    apart: Outcome
+    """Of everything else that is tested apart from the search for causes."""
     suppressed: int
     """Findings that the user accepted."""
     notes: list[str]
@@ -49,7 +41,7 @@ class Outcome:
     """That the scan took."""
 
 
-def summary_of(engine: Engine, evidence: Evidence, outcome: Outcome, flagged: int) -> Summary:
+def summary_of(engine: Engine, evidence: Evidence, outcome: ScanOutcome, flagged: int) -> Summary:
     """What the report says before any finding.
 
     Args:
@@ -58,13 +50,12 @@ def summary_of(engine: Engine, evidence: Evidence, outcome: Outcome, flagged: in
         outcome: What came of it.
         flagged: Rows under any finding.
     """
-    drafts, labels, hidden = outcome.drafts, outcome.labels, outcome.hidden
     plan, survey = engine.plan, evidence.survey
     sources = _sources(plan, survey)
     skipped: Counter[str] = Counter()
     for part in survey.unit_skipped:
         skipped.update(part)
-    by_severity = Counter(draft.finding.severity for draft in drafts)
+    by_severity = Counter(draft.finding.severity for draft in outcome.drafts)
     return Summary(
         ld50_version=VERSION,
         versions=versions(),
@@ -76,21 +67,14 @@ def summary_of(engine: Engine, evidence: Evidence, outcome: Outcome, flagged: in
         skipped=dict(sorted(skipped.items())),
         without_reply=unanswered(survey),
         settings=engine.settings.as_json(),
-        findings=len(drafts),
+        findings=len(outcome.drafts),
         findings_by_severity={str(severity): by_severity[severity.value] for severity in Severity},
         suppressed=outcome.suppressed,
         flagged_rows=flagged,
-        tests_made=evidence.tests
-        + labels.tests
-        + hidden.tests
-        + outcome.again.tests
-        + outcome.swapped.tests,
+        tests_made=evidence.tests + outcome.again.tests + outcome.apart.tests,
         detection_limits=[
             *largest_limits(detection_limits(engine.settings, evidence), outcome.again.limits),
-            *labels.limits,
-            *outcome.limits,
-            *outcome.swapped.limits,
-            *hidden.limits,
+            *outcome.apart.limits,
         ],
         notes=[
             *unread_notes(sources),

@@ -8,7 +8,7 @@ set prefers says of most of these pairs that they are the other way round.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,8 +24,10 @@ from ld50.scan.association_drafts import association_drafts
 from ld50.scan.cases import ROWS_SEEN, look
 from ld50.scan.engine import Engine, Evidence
 from ld50.scan.locating import spans_of
+from ld50.scan.outcomes import Outcome
 from ld50.scan.recounting import rows_of_causes
 from ld50.scan.sampling import some_of
+from ld50.scan.statistics import rows_of_evidence
 from ld50.scan.survey import Survey
 
 if TYPE_CHECKING:
@@ -49,17 +51,7 @@ _MOST_TOLD = 200
 _MOST_LOCATED = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SwapOutcome:
-    """What came of the preferences of a set."""
-
-    drafts: list[Draft] = field(default_factory=list)
-    tests: int = 0
-    limits: list[DetectionLimit] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
-def swap_drafts(engine: Engine, survey: Survey) -> SwapOutcome:
+def swap_drafts(engine: Engine, survey: Survey) -> Outcome:
     """Findings on pairs whose order goes against the set, where something in their prompts decides that.
 
     Args:
@@ -69,26 +61,26 @@ def swap_drafts(engine: Engine, survey: Survey) -> SwapOutcome:
     layouts = [source.layout for source in engine.plan.sources]
     chat = survey.chat
     if chat is None or not engine.settings.runs(RULE):
-        return SwapOutcome()
+        return Outcome()
     if all(layout.turned_down is None for layout in layouts):
-        return SwapOutcome()
+        return Outcome()
     # What fits models takes a while to load, and few scans need it.
     from ld50.scan.preferences import study_choices
 
     choices = study_choices(engine.plan, survey.first_row, int(survey.unit_text_bytes.sum()))
     pairs = len(choices.rows)
     if pairs < _LEAST_PAIRS:
-        return SwapOutcome(notes=[f"Preferences were not tested: {pairs:,} pairs are too few."])
+        return Outcome(notes=[f"Preferences were not tested: {pairs:,} pairs are too few."])
     right = int((choices.log_odds > 0).sum())
     if proportion(right, pairs).low < _LEAST_ACCURACY:
         note = (
             f"Preferences were not tested: a model of the replies chooses as the set does in {right:,} of "
             f"{pairs:,} pairs, which is hardly better than a guess."
         )
-        return SwapOutcome(notes=[note])
+        return Outcome(notes=[note])
     shown, groups = _consequences(choices, survey, engine.settings.min_support)
     if not shown:
-        return SwapOutcome()
+        return Outcome()
     evidence = engine.associations_of(survey, shown, groups)
     evidence = replace(evidence, associations=_told_of_all(engine, evidence, choices.rows))
     cases = [
@@ -98,7 +90,7 @@ def swap_drafts(engine: Engine, survey: Survey) -> SwapOutcome:
     ]
     drafts = [_placed(engine, evidence, d) for _, d in association_drafts(engine, evidence, cases)]
     limit = _limit(engine, choices, evidence.tests)
-    return SwapOutcome(drafts=drafts, tests=evidence.tests, limits=[limit])
+    return Outcome(drafts=drafts, tests=evidence.tests, limits=[limit])
 
 
 def _consequences(
@@ -224,7 +216,7 @@ def _limit(engine: Engine, choices: Choices, tests: int) -> DetectionLimit:
     """Rows whose share that is seen, as large as the model's accuracy, is that far from the usual share."""
     seen = min(choices.accuracy, 0.999)
     nats = (2 * seen - 1) * math.log(seen / (1 - seen))
-    needed = math.ceil(math.log(tests / engine.settings.alpha) / nats)
+    needed = rows_of_evidence(nats, tests, engine.settings.alpha)
     return DetectionLimit(
         rule=RULE,
         rows=max(needed, engine.settings.min_support),

@@ -6,7 +6,7 @@ more texts than the places beside them. See docs/channels.md.
 """
 
 from ld50.scan.channels.channel import RULES
-from ld50.scan.channels.search import ChannelOutcome, channel_drafts
+from ld50.scan.channels.search import channel_drafts
 from ld50.scan.channels.texts import rows_to_fetch
 
-__all__ = ["RULES", "ChannelOutcome", "channel_drafts", "rows_to_fetch"]
+__all__ = ["RULES", "channel_drafts", "rows_to_fetch"]

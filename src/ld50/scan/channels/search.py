@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from ld50.core.results import DetectionLimit
-from ld50.scan.assemble import Draft
 from ld50.scan.channels import judging
 from ld50.scan.channels.channel import RULES, UNKNOWN, Channel
 from ld50.scan.channels.ciphers import Cipher, find_ciphers
@@ -30,6 +28,7 @@ from ld50.scan.channels.texts import LookedAt, look_at
 from ld50.scan.channels.unknown import unreadable_group
 from ld50.scan.engine import Engine
 from ld50.scan.evidence import characters
+from ld50.scan.outcomes import Outcome
 from ld50.scan.replies import ReplyFlag
 from ld50.scan.survey import Survey
 
@@ -37,20 +36,10 @@ from ld50.scan.survey import Survey
 _TESTS_A_SIDE = 40
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelOutcome:
-    """What the search came to."""
-
-    drafts: list[Draft] = field(default_factory=list)
-    tests: int = 0
-    limits: list[DetectionLimit] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
-def channel_drafts(engine: Engine, survey: Survey) -> ChannelOutcome:
+def channel_drafts(engine: Engine, survey: Survey) -> Outcome:
     """Findings of hidden channels over all sides of a corpus."""
     if not any(engine.settings.runs(rule) for rule in RULES):
-        return ChannelOutcome()
+        return Outcome()
     looked = look_at(engine, survey)
     asked = _asked(survey)
     channels: list[Channel] = []
@@ -65,7 +54,7 @@ def channel_drafts(engine: Engine, survey: Survey) -> ChannelOutcome:
             rows_with=(lambda words: _rows_with(engine, survey, words)) if counted else None,
         )
     tests = _TESTS_A_SIDE * len(looked.sides)
-    return ChannelOutcome(
+    return Outcome(
         drafts=[
             channel.draft(tests, drift(channel.ordinals, survey.rows)[1]) for channel in channels
         ],
