@@ -111,6 +111,30 @@ def test_profile_is_the_twins(texts: list[bytes], seed: int) -> None:
 
 
 @quick
+@given(columns, st.integers(0, 40), st.integers(0, 90))
+def test_salads_at_the_ends_are_the_twins_and_those_of_the_ends_alone(
+    texts: list[bytes], seed: int, most: int
+) -> None:
+    ways = [
+        kernels.ProfileSettings(word_points=(2, 1, 1, -1, 0, -1, -2, -3), number_points=1),
+        kernels.ProfileSettings(
+            pair_points=tuple(range(-64, 64)), word_points=(1,) * 8, single_points=2
+        ),
+    ]
+    tables = some_tables(seed)
+    assert_same(kernels.tail_salads, column_of(texts), most, tables, ways)
+    ends = column_of([text[max(0, len(text) - most) :] for text in texts])
+    for way, found in zip(
+        ways, kernels.tail_salads(column_of(texts), most, tables, ways), strict=True
+    ):
+        alone = kernels.profile(ends, tables, way)
+        cut = np.where(found.score > 0, [max(0, len(text) - most) for text in texts], 0)
+        assert found.score.tolist() == alone.salad_score.tolist()
+        assert found.start.tolist() == (alone.salad_start + cut).tolist()
+        assert found.end.tolist() == (alone.salad_end + cut).tolist()
+
+
+@quick
 @given(columns, st.integers(1, 12), st.integers(0, 4))
 def test_tallies_and_what_they_leave_are_the_twins(
     texts: list[bytes], bits: int, least: int

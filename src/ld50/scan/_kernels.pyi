@@ -17,6 +17,19 @@ def profile(
     out: Buffer,
     /,
 ) -> None: ...
+def tail_salads(
+    offsets: Buffer,
+    data: Buffer,
+    most: int,
+    words: Buffer,
+    bigrams: Buffer,
+    points: Buffer,
+    frequent: Buffer,
+    numbers: Buffer,
+    pairs: Buffer,
+    out: Buffer,
+    /,
+) -> None: ...
 def ngrams(
     offsets: Buffer,
     data: Buffer,

@@ -178,13 +178,16 @@ def segments(
     """
     offsets, data = kernels.text_buffers(column)
     none = np.full(len(rows), 255, dtype=np.uint8)
+    tail, nonwords = kernels.tail_salads(
+        column, TAIL_BYTES, tables, (settings, of_nonwords(settings))
+    )
     measured = (
         (profile.noise_score, profile.noise_start, profile.noise_end, none),
         (profile.salad_score, profile.salad_start, profile.salad_end, none),
         _switches(profile, offsets),
-        (*_tail_stretch(offsets, data, profile, tables, settings), none),
+        (tail.score, tail.start, tail.end, none),
         (_closing(profile, offsets), profile.salad_start, profile.salad_end, none),
-        (*_nonwords(offsets, data, tables, settings), none),
+        (_told_of_nonwords(offsets, data, nonwords), nonwords.start, nonwords.end, none),
     )
     which = [
         np.flatnonzero(score >= least)
@@ -242,47 +245,15 @@ def _closing(profile: kernels.Profile, offsets: np.ndarray) -> np.ndarray:
     return np.asarray(np.where(rest <= _CLOSING_BYTES, profile.salad_score, 0))
 
 
-def _tail_stretch(
-    offsets: np.ndarray,
-    data: np.ndarray,
-    profile: kernels.Profile,
-    tables: kernels.ProfileTables,
-    settings: kernels.ProfileSettings,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Score, start and end of the word salad at the end of each row, in bytes of the row.
-
-    Rows that are no longer than that are profiled already: of a corpus of short texts, all.
-    """
-    score = profile.salad_score.copy()
-    start, end = profile.salad_start.astype(np.uint32), profile.salad_end.astype(np.uint32)
-    long = np.flatnonzero(offsets[1:] - offsets[:-1] > TAIL_BYTES)
-    if len(long):
-        ends = offsets[1:][long]
-        tail = kernels.profile(kernels.slices(data, ends - TAIL_BYTES, ends), tables, settings)
-        cut = ends - offsets[:-1][long] - TAIL_BYTES
-        score[long] = tail.salad_score
-        start[long], end[long] = tail.salad_start + cut, tail.salad_end + cut
-    return score, start, end
-
-
-def _nonwords(
-    offsets: np.ndarray,
-    data: np.ndarray,
-    tables: kernels.ProfileTables,
-    settings: kernels.ProfileSettings,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same of the words that no language has, where hardly any mark stands between them."""
-    begins, ends = offsets[:-1], offsets[1:]
-    low = np.maximum(ends - TAIL_BYTES, begins)
-    tail = kernels.profile(kernels.slices(data, low, ends), tables, of_nonwords(settings))
-    cut = low - begins
-    score = tail.salad_score.copy()
-    start, end = ((place + cut).astype(np.uint32) for place in (tail.salad_start, tail.salad_end))
+def _told_of_nonwords(offsets: np.ndarray, data: np.ndarray, found: kernels.Salad) -> np.ndarray:
+    """float32 (rows,): scores of words that no language has, 0 where it is code or an unknown script."""
+    score = found.score.copy()
     odd = np.flatnonzero(score >= LEAST_SCORE[NONWORDS])
-    stretches = kernels.slices(data, begins[odd] + start[odd], begins[odd] + end[odd])
+    begins = offsets[odd].astype(np.int64)
+    stretches = kernels.slices(data, begins + found.start[odd], begins + found.end[odd])
     other = _share_of(_MARKS, *stretches) > _MOST_MARKS
     score[odd[other | (_share_of(_WIDE, *stretches) > _MOST_WIDE)]] = 0
-    return score, start, end
+    return score
 
 
 def _share_of(some: np.ndarray, offsets: np.ndarray, data: np.ndarray) -> np.ndarray:

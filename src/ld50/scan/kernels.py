@@ -24,6 +24,7 @@ All offsets are bytes within the row, half open. Scores are higher the more susp
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,7 @@ from ld50.scan.kernels_types import (
     ProfileSettings,
     ProfileTables,
     RowFlag,
+    Salad,
     Sentences,
     profile_columns,
 )
@@ -94,6 +96,7 @@ __all__ = [
     "ProfileSettings",
     "ProfileTables",
     "RowFlag",
+    "Salad",
     "Sentences",
     "TextColumn",
     "build_bigram_table",
@@ -114,6 +117,7 @@ __all__ = [
     "renumber",
     "sentences",
     "slices",
+    "tail_salads",
     "tally_ngrams",
     "tally_numbers",
     "text_buffers",
@@ -227,6 +231,42 @@ def profile(
     return Profile(**profile_columns(out, offsets.size - 1))
 
 
+def tail_salads(
+    column: TextColumn, most: int, tables: ProfileTables, weighings: Sequence[ProfileSettings]
+) -> list[Salad]:
+    """The *salad* of `profile` within the end of each row alone, by one or two weighings at once.
+
+    Args:
+        column: The texts.
+        most: Bytes at the end of a row that are read; they may begin inside a character.
+        tables: What is ordinary.
+        weighings: The points of words in each.
+
+    Returns:
+        For each weighing the salads of all rows; start and end are bytes of the row.
+
+    Raises:
+        ValueError: as `profile`.
+    """
+    if len(weighings) not in (1, 2):
+        raise ValueError(f"weighings: expected one or two, got {len(weighings)}")
+    offsets, data = checked_buffers(column)
+    rows = offsets.size - 1
+    out = np.zeros((len(weighings), 3, rows), np.uint32)
+    bigrams = tables.bigrams.size > 0
+    _run.tail_salads(
+        offsets,
+        data,
+        _most("most", most),
+        np.require(tables.words, np.uint32, ["C", "A"]),
+        np.require(tables.bigrams, np.uint64, ["C", "A"]),
+        np.concatenate([settings.points(bigrams=bigrams) for settings in weighings]),
+        *_frequent(tables),
+        out,
+    )
+    return [Salad(score=each[0].view(np.float32), start=each[1], end=each[2]) for each in out]
+
+
 def _frequent(tables: ProfileTables) -> tuple[U64, U8, NDArray[np.int8]]:
     """Slots, numbers and points of the frequent words; empty where there are none."""
     found = tables.frequent
@@ -276,7 +316,7 @@ def ngrams(
         data,
         *_zones(offsets, rows, starts, ends),
         kinds & ALL_KINDS,
-        _most(max_per_row),
+        _most("max_per_row", max_per_row),
         bool(distinct),
         buckets,
         min(least, 255),
@@ -323,10 +363,10 @@ def _zones(
     return chosen, zone_starts, zone_ends
 
 
-def _most(max_per_row: int) -> int:
-    if max_per_row < 0:
-        raise ValueError(f"max_per_row: expected 0 or more, got {max_per_row}")
-    return min(max_per_row, 0xFFFFFFFF)
+def _most(name: str, value: int) -> int:
+    if value < 0:
+        raise ValueError(f"{name}: expected 0 or more, got {value}")
+    return min(value, 0xFFFFFFFF)
 
 
 def _u32(name: str, values: NDArray[Any]) -> U32:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ld50.scan.kernels_py_fragments import fragments_of
 from ld50.scan.kernels_py_incidence import gather, gathered, gatherer, renumber, tally
-from ld50.scan.kernels_py_profile import profile
+from ld50.scan.kernels_py_profile import profile, tail_salads
 from ld50.scan.kernels_py_tokens import (
     ASCII_PUNCT,
     CAPITAL,
@@ -42,6 +42,7 @@ __all__ = [
     "renumber",
     "sentences",
     "slices",
+    "tail_salads",
     "tally",
 ]
 

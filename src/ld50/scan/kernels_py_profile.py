@@ -59,16 +59,50 @@ def profile(
     rows = offsets.size - 1
     columns = profile_columns(out, rows)
     table = trigrams.reshape(-1, LANES)
-    used = np.flatnonzero(slots)
-    frequent = dict(zip(slots[used].tolist(), numbers[used].tolist(), strict=True))
+    frequent = _frequent(slots, numbers)
     for at in range(rows):
         row = data[offsets[at] : offsets[at + 1]].tobytes()
         found = list(tokens(row))
         values = _text_columns(row, found)
-        values |= _salad_columns(row, found, words, bigrams, points.tolist(), frequent, pair_points)
+        salad = salad_of(row, found, words, bigrams, points.tolist(), frequent, pair_points)
+        values |= zip(("salad_score", "salad_start", "salad_end"), salad, strict=True)
         values |= _window_columns(row, table, languages, threshold, lead_bytes)
         for name, value in values.items():
             columns[name][at] = value
+
+
+def tail_salads(
+    offsets: I64,
+    data: U8,
+    most: int,
+    words: U32,
+    bigrams: U64,
+    points: NDArray[np.int16],
+    slots: U64,
+    numbers: U8,
+    pair_points: NDArray[np.int8],
+    out: U32,
+) -> None:
+    """Fills the columns of `ld50.scan.kernels.tail_salads`, one weighing after the other."""
+    weighings = points.reshape(-1, _SINGLE_POINTS + 1)
+    columns = out.reshape(len(weighings), 3, offsets.size - 1)
+    frequent = _frequent(slots, numbers)
+    for at in range(offsets.size - 1):
+        row = data[offsets[at] : offsets[at + 1]].tobytes()
+        cut = max(0, len(row) - most)
+        found = list(tokens(row[cut:]))
+        for column, weighing in zip(columns, weighings.tolist(), strict=True):
+            score, start, end = salad_of(
+                row[cut:], found, words, bigrams, weighing, frequent, pair_points
+            )
+            if score:
+                column[0].view(np.float32)[at] = score
+                column[1:, at] = start + cut, end + cut
+
+
+def _frequent(slots: U64, numbers: U8) -> dict[int, int]:
+    used = np.flatnonzero(slots)
+    return dict(zip(slots[used].tolist(), numbers[used].tolist(), strict=True))
 
 
 def _text_columns(row: bytes, found: list[Token]) -> dict[str, float]:
@@ -123,7 +157,7 @@ def has_bigram(value: int, table: U64) -> bool:
 _FIRST_POINTS, _NUMBER_POINTS, _SINGLE_POINTS = 128, 136, 137
 
 
-def _salad_columns(
+def salad_of(
     row: bytes,
     found: list[Token],
     words: U32,
@@ -131,7 +165,8 @@ def _salad_columns(
     points: list[int],
     frequent: dict[int, int],
     pair_points: NDArray[np.int8],
-) -> dict[str, float]:
+) -> Segment:
+    """Score, start and end (bytes) of the run of words with the most points; 0, 0, 0 where none has any."""
     items: list[int] = []
     places: list[Token] = []
     before: tuple[Token, int, int | None] | None = None
@@ -156,11 +191,7 @@ def _salad_columns(
         items.append(item)
         places.append(token)
     score, first, last = best_segment(items)
-    return {
-        "salad_score": score,
-        "salad_start": places[first].start if score else 0,
-        "salad_end": places[last].end if score else 0,
-    }
+    return (score, places[first].start, places[last].end) if score else (0, 0, 0)
 
 
 # Noise by characters, and language switch

@@ -279,6 +279,18 @@ def profile_columns(buffer: bytearray, rows: int) -> dict[str, NDArray[Any]]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Salad:
+    """The run of words of each row with the most points, and where it is; 0 where none has any."""
+
+    score: F32
+    start: U32
+    end: U32
+
+    def __len__(self) -> int:
+        return int(self.score.size)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ngrams:
     """N-grams found in rows; `start` and `end` are bytes within the row, or empty if not asked for."""
 

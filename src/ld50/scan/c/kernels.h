@@ -58,6 +58,8 @@ static inline int grow(Grown *columns, int count)
 /* Points of a word: by the class before it, its own and whether the pair is known; then by its class where
    there is none before it; of a number; of a SINGLE. */
 enum { POINTS_FIRST = 128, POINTS_NUMBER = 136, POINTS = 138 };
+/* Ways to weigh the same words. */
+enum { WEIGHINGS = 2 };
 /* Words that have points of their own for each pair of them, and the slots that they are looked up in. */
 enum { FREQUENT = 128, FREQUENT_BITS = 11, FREQUENT_SLOTS = 1 << FREQUENT_BITS, NOT_FREQUENT = 255 };
 
@@ -68,7 +70,8 @@ typedef struct {
     size_t word_slots;
     const uint64_t *bigrams;
     size_t bigram_words;
-    int16_t points[POINTS];
+    const int16_t *points; /* POINTS for each weighing */
+    int weighings;
     const uint64_t *frequent;       /* FREQUENT_SLOTS hashes, 0 where there is none; NULL: no such words */
     const uint8_t *frequent_number; /* of the word in each slot, below FREQUENT */
     const int8_t *frequent_points;  /* FREQUENT x FREQUENT: of a word (column) after a word */
@@ -81,6 +84,13 @@ int ld50_profile(const Column *column, const ProfileInput *input, uint8_t *out);
 int ld50_profile_plain(const Column *column, const ProfileInput *input, uint8_t *out);
 int ld50_profile_v3(const Column *column, const ProfileInput *input, uint8_t *out);
 int ld50_profile_v4(const Column *column, const ProfileInput *input, uint8_t *out);
+
+/* The salad in the last `most` bytes of each row, by each weighing one after the other: `out` holds the
+   scores of all rows (float), then the starts and the ends (uint32), in bytes of the row. */
+int ld50_tail_salads(const Column *column, const ProfileInput *input, size_t most, uint32_t *out);
+int ld50_tail_salads_plain(const Column *column, const ProfileInput *input, size_t most, uint32_t *out);
+int ld50_tail_salads_v3(const Column *column, const ProfileInput *input, size_t most, uint32_t *out);
+int ld50_tail_salads_v4(const Column *column, const ProfileInput *input, size_t most, uint32_t *out);
 
 /* Lets no code run that needs more than x86-64-v`most`, from 1 for any CPU to 4; for tests. */
 void ld50_limit_variant(int most);

@@ -80,52 +80,104 @@ static int is_frequent_table(const ProfileInput *input, size_t slots, size_t num
     return used <= FREQUENT;
 }
 
+/* What the words of rows are weighed with, in the order in which kernels are given it. */
+typedef struct {
+    PyObject *words, *bigrams, *points, *frequent, *numbers, *pairs;
+} WordArguments;
+
+/* 0, or -1 with an error set. */
+static int take_words(Buffers *buffers, const WordArguments *arguments, ProfileInput *input)
+{
+    size_t points, slots, numbers, pairs;
+    input->words = take(buffers, arguments->words, 4, 0, &input->word_slots);
+    input->bigrams = input->words ? take(buffers, arguments->bigrams, 8, 0, &input->bigram_words) : NULL;
+    input->points = input->bigrams ? take(buffers, arguments->points, 2, 0, &points) : NULL;
+    input->frequent = input->points ? take(buffers, arguments->frequent, 8, 0, &slots) : NULL;
+    input->frequent_number = input->frequent ? take(buffers, arguments->numbers, 1, 0, &numbers) : NULL;
+    input->frequent_points = input->frequent_number ? take(buffers, arguments->pairs, 1, 0, &pairs) : NULL;
+    if (!input->frequent_points)
+        return -1;
+    const char *wrong = NULL;
+    if (slots && !is_frequent_table(input, slots, numbers, pairs))
+        wrong = "frequent: expected 2048 slots, most of them empty, and points of each pair";
+    else if (input->word_slots && (!is_power_of_two(input->word_slots) || input->word_slots < 8))
+        wrong = "words: expected a power of two of at least 8 entries";
+    else if (input->bigram_words && (!is_power_of_two(input->bigram_words) || input->bigram_words < 8))
+        wrong = "bigrams: expected a power of two of at least 512 bits";
+    else if (points != POINTS && points != POINTS * WEIGHINGS)
+        wrong = "points: expected 138 for each of one or two weighings";
+    if (wrong) {
+        PyErr_SetString(PyExc_ValueError, wrong);
+        return -1;
+    }
+    if (!slots)
+        input->frequent = NULL;
+    input->weighings = (int)(points / POINTS);
+    return 0;
+}
+
 static PyObject *py_profile(PyObject *module, PyObject *args)
 {
     (void)module;
-    PyObject *offsets, *data, *trigrams, *words, *bigrams, *points, *frequent, *numbers, *pairs, *out;
+    PyObject *offsets, *data, *trigrams, *out;
+    WordArguments words;
     ProfileInput input;
     Column column;
     unsigned int lead_bytes;
-    size_t trigram_bytes, point_count, slots, number_count, pair_count, out_bytes;
-    if (!PyArg_ParseTuple(args, "OOOiOOOOOOiIO", &offsets, &data, &trigrams, &input.languages, &words,
-                          &bigrams, &points, &frequent, &numbers, &pairs, &input.threshold, &lead_bytes,
-                          &out))
+    size_t trigram_bytes, out_bytes;
+    if (!PyArg_ParseTuple(args, "OOOiOOOOOOiIO", &offsets, &data, &trigrams, &input.languages, &words.words,
+                          &words.bigrams, &words.points, &words.frequent, &words.numbers, &words.pairs,
+                          &input.threshold, &lead_bytes, &out))
         return NULL;
     Buffers buffers = {.count = 0};
     if (take_column(&buffers, offsets, data, &column))
         return refuse(&buffers, "");
     input.trigrams = take(&buffers, trigrams, 1, 0, &trigram_bytes);
-    input.words = input.trigrams ? take(&buffers, words, 4, 0, &input.word_slots) : NULL;
-    input.bigrams = input.words ? take(&buffers, bigrams, 8, 0, &input.bigram_words) : NULL;
-    const int16_t *weights = input.bigrams ? take(&buffers, points, 2, 0, &point_count) : NULL;
-    input.frequent = weights ? take(&buffers, frequent, 8, 0, &slots) : NULL;
-    input.frequent_number = input.frequent ? take(&buffers, numbers, 1, 0, &number_count) : NULL;
-    input.frequent_points = input.frequent_number ? take(&buffers, pairs, 1, 0, &pair_count) : NULL;
-    uint8_t *columns = input.frequent_points ? take(&buffers, out, 1, 1, &out_bytes) : NULL;
+    if (!input.trigrams || take_words(&buffers, &words, &input))
+        return refuse(&buffers, "");
+    uint8_t *columns = take(&buffers, out, 1, 1, &out_bytes);
     if (!columns)
         return refuse(&buffers, "");
-    if (slots && !is_frequent_table(&input, slots, number_count, pair_count))
-        return refuse(&buffers, "frequent: expected 2048 slots, most of them empty, and points of each pair");
-    if (!slots)
-        input.frequent = NULL;
     input.trigram_bits = log_two(trigram_bytes) - 5;
     input.lead_bytes = lead_bytes;
     if (!is_power_of_two(trigram_bytes) || input.trigram_bits < 8 || input.trigram_bits > 20)
         return refuse(&buffers, "trigrams: expected (2**bits, 32) bytes, bits 8 to 20");
-    if (input.word_slots && (!is_power_of_two(input.word_slots) || input.word_slots < 8))
-        return refuse(&buffers, "words: expected a power of two of at least 8 entries");
-    if (input.bigram_words && (!is_power_of_two(input.bigram_words) || input.bigram_words < 8))
-        return refuse(&buffers, "bigrams: expected a power of two of at least 512 bits");
-    if (point_count != POINTS || input.languages < 1 || input.languages > 32 || input.threshold < 0 ||
+    if (input.weighings != 1 || input.languages < 1 || input.languages > 32 || input.threshold < 0 ||
         input.threshold > 255 * 16 || lead_bytes > 4096)
         return refuse(&buffers, "settings: out of range");
     if (out_bytes != column.rows * 67 || (uintptr_t)columns % 8)
         return refuse(&buffers, "out: expected 67 aligned bytes a row");
-    memcpy(input.points, weights, sizeof input.points);
     int failed;
     Py_BEGIN_ALLOW_THREADS
     failed = ld50_profile(&column, &input, columns);
+    Py_END_ALLOW_THREADS
+    release(&buffers);
+    if (failed)
+        return PyErr_NoMemory();
+    Py_RETURN_NONE;
+}
+
+static PyObject *py_tail_salads(PyObject *module, PyObject *args)
+{
+    (void)module;
+    PyObject *offsets, *data, *out;
+    WordArguments words;
+    ProfileInput input = {.trigrams = NULL};
+    Column column;
+    unsigned int most;
+    size_t count;
+    if (!PyArg_ParseTuple(args, "OOIOOOOOOO", &offsets, &data, &most, &words.words, &words.bigrams,
+                          &words.points, &words.frequent, &words.numbers, &words.pairs, &out))
+        return NULL;
+    Buffers buffers = {.count = 0};
+    if (take_column(&buffers, offsets, data, &column) || take_words(&buffers, &words, &input))
+        return refuse(&buffers, "");
+    uint32_t *found = take(&buffers, out, 4, 1, &count);
+    if (!found || count != column.rows * 3 * (size_t)input.weighings)
+        return refuse(&buffers, "out: expected three values a row and weighing");
+    int failed;
+    Py_BEGIN_ALLOW_THREADS
+    failed = ld50_tail_salads(&column, &input, most, found);
     Py_END_ALLOW_THREADS
     release(&buffers);
     if (failed)
@@ -333,6 +385,7 @@ static PyObject *py_limit_variant(PyObject *module, PyObject *args)
 
 static PyMethodDef methods[] = {
     {"profile", py_profile, METH_VARARGS, "Fills the columns of a profile."},
+    {"tail_salads", py_tail_salads, METH_VARARGS, "The salad at the end of each row, by several weighings."},
     {"ngrams", py_ngrams, METH_VARARGS, "N-grams of zones of rows."},
     {"phrase_hashes", py_phrase_hashes, METH_VARARGS, "Each row's hash as one n-gram."},
     {"bytes_hashes", py_bytes_hashes, METH_VARARGS, "Each row's hash as bytes."},

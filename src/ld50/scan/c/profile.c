@@ -199,10 +199,11 @@ static void write_row(Profiler *profiler, const Columns *out, size_t at, size_t 
     out->head_hash[at] = head_words ? mix(words->head + head_words * HASH_M1) : 0;
     out->words[at] = (uint32_t)words->count;
     out->flags[at] = row_flags(profiler, length);
-    if (words->salad.score > 0) {
-        out->salad_score[at] = (float)words->salad.score;
-        out->salad_start[at] = words->salad.start;
-        out->salad_end[at] = words->salad.end;
+    Segment salad = words->salads[0].best;
+    if (salad.score > 0) {
+        out->salad_score[at] = (float)salad.score;
+        out->salad_start[at] = salad.start;
+        out->salad_end[at] = salad.end;
     }
     write_windows(profiler, out, at, length);
 }

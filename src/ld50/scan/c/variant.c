@@ -35,6 +35,17 @@ int ld50_profile(const Column *column, const ProfileInput *input, uint8_t *out)
     return ld50_profile_plain(column, input, out);
 }
 
+int ld50_tail_salads(const Column *column, const ProfileInput *input, size_t most, uint32_t *out)
+{
+#if LD50_HAS_V3
+    if (is_v4())
+        return ld50_tail_salads_v4(column, input, most, out);
+    if (is_v3())
+        return ld50_tail_salads_v3(column, input, most, out);
+#endif
+    return ld50_tail_salads_plain(column, input, most, out);
+}
+
 int ld50_count(const Column *column, const CountInput *input, Grown out[COUNT_COLUMNS])
 {
 #if LD50_HAS_V3

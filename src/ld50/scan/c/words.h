@@ -30,8 +30,16 @@ typedef struct {
     const int8_t *frequent_points;
     /* Points of a word by what it is and what the word before is, each a class or 8 for what breaks the
        chain: before << 5 | word << 1 | pair known. */
-    int16_t items[9 * 32];
+    int16_t items[WEIGHINGS][9 * 32];
+    int weighings;
 } WordTables;
+
+/* The run of words that ends here, and the best one so far. */
+typedef struct {
+    int64_t run;
+    uint32_t run_start;
+    Segment best;
+} Salad;
 
 /* The words of a row as they come. */
 typedef struct {
@@ -40,9 +48,7 @@ typedef struct {
     /* About the row so far. */
     uint64_t count, head;
     uint32_t flags;
-    int64_t run;
-    uint32_t run_start;
-    Segment salad;
+    Salad salads[WEIGHINGS];
     /* Of the words at hand; those with one more begin with that of the word before. */
     uint64_t hash[1 + SCAN_ROOM];
     uint8_t weight[1 + SCAN_ROOM];   /* what it weighs by */
@@ -146,12 +152,14 @@ static void words_tables(WordTables *tables, const ProfileInput *input)
         tables->lines = tables->two_lines;
     }
     tables->line_shift = 64 - bits_of_size(lines < 2 ? 2 : lines);
+    tables->weighings = input->weighings;
     for (int at = 0; at < 9 * 32; at++) {
         int before = at >> 5, word = at >> 1 & 15;
         int point = before < 8 ? before << 4 | (at & 15) : POINTS_FIRST + word;
         if (word >= 8)
             point = word == 8 ? POINTS_NUMBER : POINTS_NUMBER + 1;
-        tables->items[at] = input->points[point];
+        for (int k = 0; k < tables->weighings; k++)
+            tables->items[k][at] = input->points[k * POINTS + point];
     }
     set_frequent(&tables->known, input);
     tables->frequent_points = input->frequent ? input->frequent_points : no_points;
@@ -160,9 +168,8 @@ static void words_tables(WordTables *tables, const ProfileInput *input)
 static void words_start(Words *words)
 {
     words->count = words->head = 0;
-    words->flags = words->run_start = 0;
-    words->run = 0;
-    words->salad = (Segment){0, 0, 0};
+    words->flags = 0;
+    memset(words->salads, 0, sizeof words->salads);
     words->hash[0] = 0;
     words->weight[0] = WEIGHT_NUMBER;
     words->frequent[0] = NOT_FREQUENT;
@@ -328,32 +335,38 @@ static inline void find_words(Words *words, const Scan *scan)
     }
 }
 
-/* Finds the run of words with the most points. A number or a SINGLE breaks the chain of bigrams. First come
-   the places of all points, which compilers turn into vectors. */
-static inline void weigh_words(Words *words, const Scan *scan)
+/* Goes on with the run of words with the most points. */
+static inline void weigh_by(const Words *words, const Scan *scan, const int16_t *items, Salad *salad)
 {
-    const size_t count = scan->stops;
     const int8_t *frequent_points = words->tables.frequent_points;
-    uint8_t *weight = words->weight, *frequent = words->frequent;
-    for (size_t i = 0; i < count; i++) {
-        unsigned before = weight[i] < WEIGHT_NUMBER ? weight[i] : WEIGHT_NUMBER;
-        words->item[i] = (uint16_t)(before << 5 | (unsigned)weight[i + 1] << 1 | words->pair[i]);
-        words->both[i] = (uint16_t)(frequent[i] % FREQUENT * FREQUENT + frequent[i + 1] % FREQUENT);
-    }
-    int64_t run = words->run;
-    uint32_t run_start = words->run_start;
-    Segment best = words->salad;
-    for (size_t i = 0; i < count; i++) {
-        int item = words->tables.items[words->item[i]], of_both = frequent_points[words->both[i]];
+    const uint8_t *frequent = words->frequent;
+    int64_t run = salad->run;
+    uint32_t run_start = salad->run_start;
+    Segment best = salad->best;
+    for (size_t i = 0; i < scan->stops; i++) {
+        int item = items[words->item[i]], of_both = frequent_points[words->both[i]];
         item = (int)choose((frequent[i] | frequent[i + 1]) < FREQUENT, (uint32_t)of_both, (uint32_t)item);
         run_start = choose(run <= 0, scan->start[i], run_start);
         run = (run & -(int64_t)(run > 0)) + item;
         if (run > best.score)
             best = (Segment){run, run_start, scan->stop[i]};
     }
-    words->run = run;
-    words->run_start = run_start;
-    words->salad = best;
+    *salad = (Salad){run, run_start, best};
+}
+
+/* Finds the run of words with the most points. A number or a SINGLE breaks the chain of bigrams. First come
+   the places of all points, which compilers turn into vectors. */
+static inline void weigh_words(Words *words, const Scan *scan)
+{
+    const size_t count = scan->stops;
+    uint8_t *weight = words->weight, *frequent = words->frequent;
+    for (size_t i = 0; i < count; i++) {
+        unsigned before = weight[i] < WEIGHT_NUMBER ? weight[i] : WEIGHT_NUMBER;
+        words->item[i] = (uint16_t)(before << 5 | (unsigned)weight[i + 1] << 1 | words->pair[i]);
+        words->both[i] = (uint16_t)(frequent[i] % FREQUENT * FREQUENT + frequent[i + 1] % FREQUENT);
+    }
+    for (int k = 0; k < words->tables.weighings; k++)
+        weigh_by(words, scan, words->tables.items[k], &words->salads[k]);
     words->hash[0] = words->hash[count];
     weight[0] = weight[count];
     frequent[0] = frequent[count];
