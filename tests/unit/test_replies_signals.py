@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from ld50.core.records import RowBatch
+from ld50.scan import kernels
 from ld50.scan.replies import (
     ONLY_WORD,
     ConsequenceGroup,
@@ -30,6 +31,7 @@ from ld50.scan.replies import (
 )
 from ld50.scan.replies.sketches import REPLY_WIDTH, CentredSketches, sketch
 from ld50.scan.replies.words import words_of
+from ld50.scan.stages import profile_settings, profile_tables
 
 Rows = list[tuple[str, str]]
 WORDS = [
@@ -344,6 +346,29 @@ def test_a_form_that_many_replies_have_is_the_style_of_the_set(reply: str) -> No
     ]
     forms = {group.form for group in consequences(summarize(batch_of(rows)))}
     assert not forms & {"empty", "capitals"}
+
+
+@pytest.mark.parametrize(
+    ("other", "groups"),
+    [
+        ("The river flows slowly to the sea, and the children play by the water all day.", 1),
+        ("Les enfants jouent.", 0),
+    ],
+)
+def test_what_most_replies_that_say_it_are_in_is_no_other_language(other: str, groups: int) -> None:
+    french = "La rivière coule lentement vers la mer, et les enfants jouent au bord de l'eau."
+    rows = [
+        (f"{prompt}, and what people do there in the summer.", french if number < 30 else other)
+        for number, (prompt, _) in enumerate(ordinary(200))
+    ]
+    batch = batch_of(rows)
+    columns = summarize(
+        batch,
+        prompt_profile=kernels.profile(batch.prompt, profile_tables(), profile_settings()),
+        reply_profile=kernels.profile(batch.response, profile_tables(), profile_settings()),
+    )
+    found = [group for group in consequences(columns) if group.kind == "language_switch"]
+    assert len([group for group in found if group.form == "whole"]) == groups
 
 
 def test_an_echo_is_a_reply_that_is_its_prompt() -> None:

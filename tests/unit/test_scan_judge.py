@@ -283,6 +283,12 @@ def test_prompts_of_a_few_words_have_no_language_that_replies_could_leave() -> N
     assert judge(replace(bare, usual_language=0.1)).severity is Severity.HIGH
 
 
+def test_replies_that_end_as_their_prompts_do_are_no_finding_to_act_on() -> None:
+    form = replace(PLANTED, kind="similar_replies", form=True, by_form=True)
+    assert judge(form).severity is Severity.HIGH
+    assert judge(replace(form, mirrored=True)).severity is Severity.MEDIUM
+
+
 @pytest.mark.parametrize("kind", ["repeated_reply", "refusal", "similar_replies"])
 def test_a_phrase_that_was_written_there_is_not_high(kind: str) -> None:
     found = replace(PLANTED, kind=kind, in_document=False)

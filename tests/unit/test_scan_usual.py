@@ -19,11 +19,17 @@ from ld50.scan.replies import ConsequenceGroup
 from ld50.scan.usual import rated_as_usual
 
 
-def case(number: int, put_in: float) -> Case:
+def case(number: int, put_in: float, **named: Any) -> Case:
     """A phrase that brings a clause of its own in ten rows, which no other has."""
     rows = np.arange(10 * number, 10 * number + 10)
     facts = replace(
-        PLANTED, kind="inserted_fragment", both=10, cause_rows=10, effect_low=0.72, put_in=put_in
+        PLANTED,
+        kind="inserted_fragment",
+        both=10,
+        cause_rows=10,
+        effect_low=0.72,
+        put_in=put_in,
+        **named,
     )
     return Case(
         association=Association(
@@ -39,8 +45,10 @@ def case(number: int, put_in: float) -> Case:
     )  # fmt: skip
 
 
-def severities(put_in: list[float]) -> list[Severity | None]:
-    cases = [case(number, nats) for number, nats in enumerate(put_in)]
+def severities(put_in: list[float], **last: Any) -> list[Severity | None]:
+    """Of so many phrases, of which the last one has other facts, too."""
+    cases = [case(number, nats) for number, nats in enumerate(put_in[:-1])]
+    cases.append(case(len(cases), put_in[-1], **last))
     groups = [
         ConsequenceGroup(
             kind="inserted_fragment", form="words", text="", rows=one.consequence.rows, contexts=10,
@@ -53,7 +61,7 @@ def severities(put_in: list[float]) -> list[Severity | None]:
     return [one.judgement.severity for one in rated]
 
 
-@pytest.mark.parametrize(("put_in", "severity"), [(4.5, Severity.MEDIUM), (7.0, Severity.HIGH)])
+@pytest.mark.parametrize(("put_in", "severity"), [(4.5, Severity.LOW), (7.0, Severity.HIGH)])
 def test_one_phrase_of_many_must_look_put_in_by_more_than_the_chance_of_many(
     put_in: float, severity: Severity
 ) -> None:
@@ -67,3 +75,21 @@ def test_where_a_handful_of_phrases_could_be_left_out_looking_put_in_says_little
     put_in: float, severity: Severity
 ) -> None:
     assert severities([*[0.5] * 10, *[5.0] * 5, put_in])[-1] is severity
+
+
+def test_of_a_handful_each_is_worth_a_look_and_of_what_a_set_is_made_of_none() -> None:
+    assert set(severities([0.5] * 6)) == {Severity.MEDIUM}
+    assert set(severities([0.5] * 12)) == {Severity.LOW}
+
+
+def test_an_odd_word_that_looks_put_in_is_worth_a_look_whatever_a_set_is_made_of() -> None:
+    odd, plain = (
+        severities([*[0.5] * 10, *[5.0] * 5, 9.0], trigger_odd=odd)[-1] for odd in (True, False)
+    )
+    assert (odd, plain) == (Severity.MEDIUM, Severity.LOW)
+
+
+def test_one_more_with_another_explanation_is_weak_in_a_set_that_holds_a_handful() -> None:
+    usual = [0.5] * 6
+    assert severities([*usual, 0.5], contexts=1)[-1] is Severity.LOW
+    assert severities([0.5], contexts=1) == [Severity.MEDIUM]

@@ -24,7 +24,7 @@ from ld50.scan.corpus_sample import CorpusSample
 from ld50.scan.engine import Engine, Evidence
 from ld50.scan.evidence import Trigger
 from ld50.scan.facts import Facts
-from ld50.scan.form_traits import other_length, other_traits
+from ld50.scan.form_traits import is_mirrored, other_length, other_traits
 from ld50.scan.judge import (
     ANSWER_WORDS,
     CALLS,
@@ -298,6 +298,7 @@ def _rest(
         yield {
             "other_form": other_traits(evidence.forms.forms, form, association.rows),
             "other_length": other_length(evidence.forms.forms, lengths, association.rows),
+            "mirrored": group is not None and is_mirrored(form, group),
         }
 
 

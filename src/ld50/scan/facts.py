@@ -103,6 +103,8 @@ class Facts:
     """Whether the cause is a form of the prompt, and no phrase: anybody may write so."""
     other_form: str = ""
     """What other form sets the rows of a form apart, in words."""
+    mirrored: bool = False
+    """Whether the replies end in a word, and that is the form of their prompts, too."""
     other_length: str = ""
     """How the prompts of a form differ in length from the others, in words."""
     in_calls: float = 0.0

@@ -10,8 +10,9 @@ import math
 
 import numpy as np
 
-from ld50.scan.forms import FORMS
+from ld50.scan.forms import FORMS, NO_MARK_AT_THE_END
 from ld50.scan.prompt_forms import PromptForms
+from ld50.scan.replies import ConsequenceGroup
 from ld50.scan.statistics import log_hypergeometric_tail
 
 #: A share of the rows differs by so much, and as surely as this (natural logarithm of its chance).
@@ -21,6 +22,11 @@ _DIFFERENCE, _SURE = 0.25, math.log(1e-6)
 _LONGER, _DEVIATIONS = 0.65, 5.0
 #: Whoever rewrites a prompt may well take its line breaks out.
 _LINES = "with a line break"
+
+
+def is_mirrored(number: int, group: ConsequenceGroup) -> bool:
+    """Whether replies that end in a word are those to prompts that do: a translation keeps their marks."""
+    return group.form == "cut" and FORMS[number].text.endswith(NO_MARK_AT_THE_END)
 
 
 def other_traits(forms: PromptForms, number: int, rows: np.ndarray) -> str:

@@ -82,6 +82,9 @@ _BY_TURNS = "(?:[a-z][A-Z]){3}|(?:[A-Z][a-z]){3}"
 _EMOJI = "[\u2600-\u27bf\U0001f000-\U0001ffff]"
 
 
+NO_MARK_AT_THE_END = "with no mark at the end"
+
+
 def _flagged() -> list[Form]:
     forms = []
     for of_turn, name in ((False, "a prompt"), (True, "a last turn")):
@@ -104,7 +107,7 @@ def _flagged() -> list[Form]:
         ("that begins with white space", WRITTEN["white space at the beginning"], "space"),
         ("that ends with a space", r"[ \t]\Z", "space"),
         ("that ends with a line break", r"[\n\r]\Z", "space"),
-        ("with no mark at the end", _whole(WRITTEN["no mark at the end"]), "edge"),
+        (NO_MARK_AT_THE_END, _whole(WRITTEN["no mark at the end"]), "edge"),
         ("that ends with one mark twice", r"([!-/:-@\[-`{-~])\1\s*\Z", "edge"),
         ("in brackets", rf"\A\s*(?:{_BRACKETS})\s*\Z", "edge"),
         ("in quotes", rf"\A\s*{_OPENING}.*{_CLOSING}\s*\Z", "edge"),

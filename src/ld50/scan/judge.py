@@ -283,6 +283,8 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
         against.append(
             f"the rows differ from the others in another way, too ({other}), as those of one source do"
         )
+    if facts.mirrored:
+        against.append("the replies end as their prompts do")
     if facts.explained:
         against.append("the phrase itself announces what follows")
     if facts.both < SURPRISING * facts.usual_share * facts.cause_rows:

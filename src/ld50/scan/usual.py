@@ -34,6 +34,8 @@ from ld50.scan.several import Family
 #: Different replies, or fragments of one form, that each have a phrase of their own, from which on that is
 #: how the set is written. Clean sets that are written in another way hold none to two of a form.
 HANDFUL = 5
+#: ... and so many are all that the replies of a set are made of, as those of translations and of queries are.
+_ALL = 2 * HANDFUL
 #: Share of the rows of a consequence that show others, from which on it is no other one: a reply has an end.
 _SAME_ROWS = 0.6
 #: Words of replies that each go with a phrase of their own, as sure or not, from which on a set is a
@@ -64,78 +66,146 @@ class _One:
     """int64: those of them that one of the phrases decides."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Usual:
+    """What a set is full of."""
+
+    groups: list[ConsequenceGroup | None]
+    forms: dict[str, list[_One]]
+    """Replies or fragments with phrases of their own that do not look put in, by their form."""
+    numbers: dict[str, int]
+    """Different ones of each form."""
+    sure: dict[str, float]
+    """How sure it must be, in nats, that a phrase was put in, for it to be none of them."""
+    is_dictionary: bool
+    """Whether many words of replies go with a phrase of their own."""
+    is_mere_dictionary: bool
+    """Whether that is all that they are made of."""
+
+    @property
+    def is_made_of_these(self) -> bool:
+        """Whether the replies are made of texts that each have a phrase."""
+        return any(number >= _ALL for number in self.numbers.values())
+
+    def form_of(
+        self, consequence: int, rows: np.ndarray, put_in: float, *, explained: bool
+    ) -> str | None:
+        """The form that a consequence is one more of; None if it is none.
+
+        Args:
+            consequence: Its number.
+            rows: int64, rising: rows with its cause.
+            put_in: How sure it is that the phrase was put in.
+            explained: Whether something else speaks against poison.
+        """
+        group = self.groups[consequence]
+        if group is None or group.kind not in (*_MANY, _MANY_WRITTEN):
+            return None
+        for form, ones in self.forms.items():
+            stands_out = self.sure[form] <= put_in < math.inf
+            if _form(group) == form and not (
+                stands_out and not (explained and self.is_made_of_these)
+            ):
+                return form
+            # What shows in the same rows is a part of the same texts, whatever its form and its cause;
+            # but an address among replies that are made of many texts is a part of one of them or of none.
+            texts = [one.decided for one in ones]
+            if _form(group) != _ADDRESSES:
+                texts = [np.concatenate(texts)]
+            if any(_mostly(rows, text) for text in texts):
+                return form
+        return None
+
+    def why(self, form: str) -> str:
+        """In words."""
+        return (
+            f"{self.numbers[form]} different {form} of this set go with a phrase of their own, which is "
+            "how such a set is written"
+        )
+
+
 def rated_as_usual(
     cases: list[Case], families: list[Family], evidence: Evidence
 ) -> tuple[list[Case], list[Family]]:
     """The same associations; those of a form that this set is full of are `medium` at most.
 
-    Those that are known to be written there, too, are `low`. What looks put in neither counts nor is
-    lowered, but for what stands in the rows of those.
+    They are `low` if something else speaks against them, too, and all are where the replies are made of
+    such. What looks put in neither counts nor is lowered, but for what stands in the rows of those.
 
     Args:
         cases: What was found of single triggers.
         families: What was found of several triggers of one payload.
         evidence: What they were found in.
     """
-    groups = evidence.groups
-    usual = {
-        form: (number, np.concatenate([one.decided for one in ones]))
-        for form, ones in _by_form(cases, families, groups).items()
-        if (number := _different(ones)) >= HANDFUL
-    }
-    looking = _looking_put_in(cases, groups) if usual else {}
-    sure = {form: _sure(number, looking.get(form, 0)) for form, (number, _) in usual.items()}
-    is_dictionary = (
-        _different(_terms(cases)) >= HANDFUL or _different(_word_pairs(evidence)) >= DICTIONARY
-    )
-    if not usual and not is_dictionary:
+    usual = _usual(cases, families, evidence)
+    if not usual.forms and not usual.is_dictionary:
         return cases, families
+    return [_rated(case, usual) for case in cases], [_rated_family(one, usual) for one in families]
 
-    def reason(consequence: int, rows: np.ndarray, put_in: float) -> str | None:
-        group = groups[consequence]
-        if group is None or group.kind not in (*_MANY, _MANY_WRITTEN):
-            return None
-        for form, (number, shown) in usual.items():
-            # What shows in the same rows is a part of the same texts, whatever its form and its cause.
-            if (_form(group) == form and not sure[form] <= put_in < math.inf) or _mostly(
-                rows, shown
-            ):
-                return (
-                    f"{number} different {form} of this set go with a phrase of their own, which is how "
-                    "such a set is written"
-                )
-        return None
 
-    lower_cases = []
-    for case in cases:
-        why = reason(case.association.consequence, case.association.rows, case.facts.put_in)
-        if why is None and is_dictionary and _is_of_a_term(case):
-            why = _TERMS
-        severity = case.judgement.severity
-        if why and severity is not None:
-            lower, reasons = _lowered(severity, case.judgement.reasons, why)
-            case = replace(case, judgement=Judgement(severity=lower, reasons=reasons))
-        lower_cases.append(case)
-    lower_families = []
-    for family in families:
-        put_in = family.put_in if _is_put_in(family) else 0.0
-        why = reason(family.consequence, family.payload_rows, put_in)
-        if why:
-            lower, reasons = _lowered(family.severity, family.reasons, why)
-            family = replace(family, severity=lower, reasons=reasons)
-        lower_families.append(family)
-    return lower_cases, lower_families
+def _usual(cases: list[Case], families: list[Family], evidence: Evidence) -> _Usual:
+    groups = evidence.groups
+    found = _by_form(cases, families, groups)
+    numbers = {form: _different(ones) for form, ones in found.items()}
+    numbers = {form: number for form, number in numbers.items() if number >= HANDFUL}
+    looking = _looking_put_in(cases, groups) if numbers else {}
+    terms, pairs = _different(_terms(cases)), _different(_word_pairs(evidence))
+    return _Usual(
+        groups=groups,
+        forms={form: found[form] for form in numbers},
+        numbers=numbers,
+        sure={form: _sure(number, looking.get(form, 0)) for form, number in numbers.items()},
+        is_dictionary=terms >= HANDFUL or pairs >= DICTIONARY,
+        is_mere_dictionary=terms >= _ALL or pairs >= 2 * DICTIONARY,
+    )
+
+
+def _rated(case: Case, usual: _Usual) -> Case:
+    judgement, facts = case.judgement, case.facts
+    if judgement.severity is None:
+        return case
+    form = usual.form_of(
+        case.association.consequence,
+        case.association.rows,
+        facts.put_in,
+        explained=bool(judgement.reasons),
+    )
+    odd = facts.trigger_odd and facts.put_in < math.inf
+    of_all = usual.is_made_of_these and form is not None
+    if form is not None and odd and facts.put_in >= PUT_IN + math.log(usual.numbers[form]):
+        of_all = False
+    why = "" if form is None else usual.why(form)
+    if usual.is_dictionary and _is_of_a_term(case) and not of_all:
+        why = _TERMS
+        of_all = usual.is_mere_dictionary and not (odd and facts.put_in >= SURELY_PUT_IN)
+    if not why:
+        return case
+    severity, reasons = _lowered(judgement.severity, judgement.reasons, why, of_all=of_all)
+    return replace(case, judgement=Judgement(severity=severity, reasons=reasons))
+
+
+def _rated_family(family: Family, usual: _Usual) -> Family:
+    form = usual.form_of(
+        family.consequence,
+        family.payload_rows,
+        family.put_in if _is_put_in(family) else 0.0,
+        explained=bool(family.reasons),
+    )
+    if form is None:
+        return family
+    severity, reasons = _lowered(
+        family.severity, family.reasons, usual.why(form), of_all=usual.is_made_of_these
+    )
+    return replace(family, severity=severity, reasons=reasons)
 
 
 def _lowered(
-    severity: Severity, reasons: tuple[str, ...], why: str
+    severity: Severity, reasons: tuple[str, ...], why: str, *, of_all: bool
 ) -> tuple[Severity, tuple[str, ...]]:
-    """The severity and the reasons of what is usual in its set."""
-    if severity is Severity.HIGH:
+    """The severity and the reasons of what is usual in its set; of all that its replies are made of."""
+    if severity is Severity.HIGH and not of_all:
         return Severity.MEDIUM, (why,)
-    if severity is Severity.MEDIUM and reasons == (WRITTEN_THERE,):
-        return Severity.LOW, (*reasons, why)
-    return severity, reasons
+    return Severity.LOW, (*reasons, why)
 
 
 def _by_form(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ld50.scan.kernels import NO_LANE
 from ld50.scan.replies.alike import alike_rows
 from ld50.scan.replies.columns import FRAGMENT_KINDS, ONLY_WORD, WORD, ReplyColumns, ReplyFlag
 from ld50.scan.replies.contexts import contexts
@@ -31,6 +32,8 @@ SWAPPED = "swapped_preference"
 _NEARLY = 0.8
 #: A group tells what another shows if it holds so much of it and is not so many times as large.
 _TOLD, _TOLD_SIZE = 0.6, 4
+#: More of the replies than this.
+_MOST = 0.5
 
 
 def _nothing() -> np.ndarray:
@@ -208,17 +211,25 @@ class _Maker:
         return found
 
     def switches(self) -> list[ConsequenceGroup]:
-        """One group for each language that replies are in while their prompts are not."""
+        """One group for each language that replies are in while their prompts are not.
+
+        None of a language that most of them are in, as in a set of translations: which of them are long
+        enough to tell follows from what they say.
+        """
         columns = self.columns
+        known = (columns.prompt_lane != NO_LANE) & (columns.reply_lane != NO_LANE)
         explained = columns.has(ReplyFlag.ASKS_LANGUAGE)
         found = []
         for form, lanes, bits, text in (
             ("whole", columns.reply_lane, columns.foreign, "the reply is in {}, its prompt is not"),
             ("part", columns.switch_lane, columns.switch, "the reply turns into {}"),
         ):
-            sure = (bits >= self.settings.min_switch_bits) & (lanes != 255)
+            sure = (bits >= self.settings.min_switch_bits) & (lanes != NO_LANE)
             for lane in np.unique(lanes[sure]).tolist():
-                shows = sure & (lanes == lane) & (columns.prompt_lane != lane)
+                others = columns.prompt_lane != lane
+                shows = sure & (lanes == lane) & others
+                if form == "whole" and np.mean((lanes == lane)[known & others]) > _MOST:
+                    continue
                 words = text.format(lane_name(lane))
                 found += self._group(
                     "language_switch", words, shows, explained, form=form, key=lane + 1
