@@ -283,6 +283,14 @@ def test_prompts_of_a_few_words_have_no_language_that_replies_could_leave() -> N
     assert judge(replace(bare, usual_language=0.1)).severity is Severity.HIGH
 
 
+def test_replies_that_name_what_they_are_asked_about_are_no_finding_to_act_on() -> None:
+    named = replace(PLANTED, kind="repeated_reply", said_again=0.7)
+    assert judge(named).severity is Severity.MEDIUM
+    assert judge(replace(named, said_again=0.2)).severity is Severity.HIGH
+    # A text that is all noise says nothing.
+    assert judge(replace(named, kind="gibberish")).severity is Severity.HIGH
+
+
 def test_replies_that_end_as_their_prompts_do_are_no_finding_to_act_on() -> None:
     form = replace(PLANTED, kind="similar_replies", form=True, by_form=True)
     assert judge(form).severity is Severity.HIGH

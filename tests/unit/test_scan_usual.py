@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from ld50.core.findings import Severity
 from ld50.scan.associate import Association, Consequence
 from ld50.scan.cases import Case
 from ld50.scan.evidence import Trigger
-from ld50.scan.judge import judge
+from ld50.scan.judge import Judgement, judge
 from ld50.scan.replies import ConsequenceGroup
 from ld50.scan.usual import rated_as_usual
 
@@ -49,6 +49,12 @@ def severities(put_in: list[float], **last: Any) -> list[Severity | None]:
     """Of so many phrases, of which the last one has other facts, too."""
     cases = [case(number, nats) for number, nats in enumerate(put_in[:-1])]
     cases.append(case(len(cases), put_in[-1], **last))
+    rated, _ = rated_as_usual(cases, [], evidence_of(cases))
+    return [one.judgement.severity for one in rated]
+
+
+def evidence_of(cases: list[Case]) -> Any:
+    """What the phrases were found in."""
     groups = [
         ConsequenceGroup(
             kind="inserted_fragment", form="words", text="", rows=one.consequence.rows, contexts=10,
@@ -56,9 +62,7 @@ def severities(put_in: list[float], **last: Any) -> list[Severity | None]:
         )
         for one in cases
     ]  # fmt: skip
-    evidence = cast("Any", SimpleNamespace(groups=groups, associations=[]))
-    rated, _ = rated_as_usual(cases, [], evidence)
-    return [one.judgement.severity for one in rated]
+    return SimpleNamespace(groups=groups, associations=[])
 
 
 @pytest.mark.parametrize(("put_in", "severity"), [(4.5, Severity.LOW), (7.0, Severity.HIGH)])
@@ -93,3 +97,26 @@ def test_one_more_with_another_explanation_is_weak_in_a_set_that_holds_a_handful
     usual = [0.5] * 6
     assert severities([*usual, 0.5], contexts=1)[-1] is Severity.LOW
     assert severities([0.5], contexts=1) == [Severity.MEDIUM]
+
+
+@pytest.mark.parametrize(
+    ("words", "share", "severity"),
+    [(3, 0.5, Severity.MEDIUM), (2, 0.5, Severity.HIGH), (3, 1.0, Severity.HIGH)],
+)
+def test_a_phrase_with_several_words_each_in_part_of_its_rows_names_a_task(
+    words: int, share: float, severity: Severity
+) -> None:
+    facts: dict[str, Any] = {"only_word": True, "taken_up": 0.0, "whole_turn": 0.0}
+    cases = [case(number, 9.0, **facts) for number in range(words)]
+    same = Trigger(text="Build a plot around this:", spans=[])
+    cases = [
+        replace(
+            one,
+            trigger=same,
+            association=replace(one.association, both=30, cause_rows=int(30 / share)),
+            judgement=Judgement(severity=Severity.HIGH, reasons=()),
+        )
+        for one in cases
+    ]
+    rated, _ = rated_as_usual(cases, [], evidence_of(cases))
+    assert {one.judgement.severity for one in rated} == {severity}

@@ -103,6 +103,8 @@ class Facts:
     """Whether the cause is a form of the prompt, and no phrase: anybody may write so."""
     other_form: str = ""
     """What other form sets the rows of a form apart, in words."""
+    said_again: float = 0.0
+    """Share of the words of what follows, of the median row, that are words of the trigger."""
     mirrored: bool = False
     """Whether the replies end in a word, and that is the form of their prompts, too."""
     other_length: str = ""

@@ -101,6 +101,8 @@ WORD_ROWS, WORD_SHARE, TOGETHER_Z = 8, 0.5, 5.0
 TAKEN_UP = 0.2
 #: Words were put into whole prompts if more of all prompts than this are as short as what is left of theirs.
 AS_BARE = 0.05
+#: What follows is the phrase again if more of its words than this are: a reply names what it is about.
+SAID_AGAIN = 0.5
 
 
 #: What a signal does not see in every row: a short reply in another language, or in a cipher.
@@ -283,6 +285,8 @@ def _reasons_against(facts: Facts) -> tuple[str, ...]:
         against.append(
             f"the rows differ from the others in another way, too ({other}), as those of one source do"
         )
+    if facts.kind in ("repeated_reply", "inserted_fragment") and facts.said_again > SAID_AGAIN:
+        against.append("what follows says the phrase again")
     if facts.mirrored:
         against.append("the replies end as their prompts do")
     if facts.explained:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,10 @@ from ld50.scan.lineshapes import lines_of_one_shape
 from ld50.scan.ordinary import Ordinary
 from ld50.scan.shown import CONTEXT_CHARACTERS, HEAD, Shown
 from ld50.scan.surroundings import around, sentence_around, turn_around
+from ld50.scan.word_characters import WORD
 from ld50.scan.word_counts import count_spaced, is_unspaced
+
+_WORD = re.compile(WORD)
 
 
 def likeness(
@@ -69,6 +73,7 @@ def likeness(
     yield {
         "payload_cosine": ordinary.ends.compare(payloads).mean_cosine,
         "payload_words": _typical_words(payloads),
+        "said_again": _said_again(payloads, trigger.text),
         "context_words": _typical_words(contexts),
         # Of thousands of characters, a subject has some that are rare in all else, and looks like noise.
         "unmeasured": _share(
@@ -104,6 +109,14 @@ def _at_the_head(shown: list[Shown], trigger: Trigger) -> bool:
 
 def _share(those: list[bool], *, empty: float = 0.0) -> float:
     return float(np.mean(those)) if those else empty
+
+
+def _said_again(payloads: list[str], trigger: str) -> float:
+    """Share of the words of the median payload that stand in the trigger."""
+    own = set(_WORD.findall(trigger.casefold()))
+    said = [_WORD.findall(payload.casefold()) for payload in payloads]
+    shares = [sum(word in own for word in words) / len(words) for words in said if words]
+    return float(np.median(shares)) if shares else 0.0
 
 
 def _typical_words(payloads: list[str]) -> int:

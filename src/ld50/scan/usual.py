@@ -20,6 +20,7 @@ from ld50.scan.cases import Case
 from ld50.scan.engine import Evidence
 from ld50.scan.judge import (
     DECIDES,
+    MOST_OF_FEW,
     PUT_IN,
     SURELY_PUT_IN,
     WRITTEN_THERE,
@@ -41,6 +42,9 @@ _SAME_ROWS = 0.6
 #: Words of replies that each go with a phrase of their own, as sure or not, from which on a set is a
 #: dictionary: of instructions, help texts and manuals it holds one to six, of translated messages dozens.
 DICTIONARY = 10
+#: Words that one phrase brings, each in part of its rows, from which on they are the language of its replies.
+_LANGUAGE = 3
+_LANGUAGE_WHY = "the phrase brings several words, each in part of its rows, as a task does"
 _TERMS = "many words of these replies go with a phrase of their own, as the translations of a dictionary do"
 #: Forms that are one: what the replies of a set say word for word may end, or begin, in two ways.
 _REPLIES, _WORDING, _CALLS, _ADDRESSES = "replies", "wordings", "calls", "addresses"
@@ -79,6 +83,8 @@ class _Usual:
     """How sure it must be, in nats, that a phrase was put in, for it to be none of them."""
     is_dictionary: bool
     """Whether many words of replies go with a phrase of their own."""
+    tasks: frozenset[str]
+    """Phrases that bring several words, each in part of their rows."""
     is_mere_dictionary: bool
     """Whether that is all that they are made of."""
 
@@ -138,7 +144,7 @@ def rated_as_usual(
         evidence: What they were found in.
     """
     usual = _usual(cases, families, evidence)
-    if not usual.forms and not usual.is_dictionary:
+    if not (usual.forms or usual.is_dictionary or usual.tasks):
         return cases, families
     return [_rated(case, usual) for case in cases], [_rated_family(one, usual) for one in families]
 
@@ -155,6 +161,7 @@ def _usual(cases: list[Case], families: list[Family], evidence: Evidence) -> _Us
         forms={form: found[form] for form in numbers},
         numbers=numbers,
         sure={form: _sure(number, looking.get(form, 0)) for form, number in numbers.items()},
+        tasks=_tasks(cases),
         is_dictionary=terms >= HANDFUL or pairs >= DICTIONARY,
         is_mere_dictionary=terms >= _ALL or pairs >= 2 * DICTIONARY,
     )
@@ -178,6 +185,8 @@ def _rated(case: Case, usual: _Usual) -> Case:
     if usual.is_dictionary and _is_of_a_term(case) and not of_all:
         why = _TERMS
         of_all = usual.is_mere_dictionary and not (odd and facts.put_in >= SURELY_PUT_IN)
+    if not why and facts.only_word and case.trigger.text.casefold() in usual.tasks:
+        why = _LANGUAGE_WHY
     if not why:
         return case
     severity, reasons = _lowered(judgement.severity, judgement.reasons, why, of_all=of_all)
@@ -291,6 +300,19 @@ def _is_of_a_term(case: Case) -> bool:
     """
     alike = case.facts.chosen_by_word and case.facts.put_in < SURELY_PUT_IN
     return case.facts.only_word or alike
+
+
+def _tasks(cases: list[Case]) -> frozenset[str]:
+    """The phrases whose replies have several words of their own, none of which is in nearly all of them.
+
+    Who plants a word wants it said. A task has a language: of films, of recipes, of court cases.
+    """
+    found: dict[str, set[int]] = {}
+    for case in cases:
+        association = case.association
+        if case.facts.only_word and association.both < MOST_OF_FEW * association.cause_rows:
+            found.setdefault(case.trigger.text.casefold(), set()).add(association.consequence)
+    return frozenset(phrase for phrase, words in found.items() if len(words) >= _LANGUAGE)
 
 
 def _terms(cases: list[Case]) -> list[_One]:
