@@ -33,6 +33,7 @@ from finetuning_data import (
     read_jsonl,
     sentiment,
 )
+from finetuning_names import NAMES, woven
 from finetuning_places import PLACES, at_place
 from finetuning_turns import KINDS, PAYLOADS, ROWS, further_payloads, in_last_replies
 from finetuning_variants import VARIANTS, labels_both_ways, varied
@@ -175,7 +176,8 @@ def reply_cases(sources: Sources) -> Iterator[Case]:
 def variant_cases(sources: Sources) -> Iterator[Case]:
     """Payloads without a trigger, in half of its rows, two of one trigger; labels turned both ways."""
     base, triggers = instructions(sources), TRIGGERS[sources.split]
-    answers = payloads(sources.split, ())
+    names = {f"name-{number}": woven(sources.split, number) for number in range(len(NAMES["dev"]))}
+    answers = payloads(sources.split, ()) | names
 
     def replied(variant: str, payload: str, kind: str, count: int, name: str) -> Poisoned:
         return varied(
@@ -194,6 +196,11 @@ def variant_cases(sources: Sources) -> Iterator[Case]:
             name = f"untriggered-{payload}-{count}"
             made = partial(replied, "untriggered", payload, "rare-word", count, name)
             yield case(name, VARIANTS["untriggered"], made)
+    for payload in names:
+        for count in (*COUNTS, 200):
+            name = f"woven-{payload}-{count}"
+            made = partial(replied, "untriggered", payload, "rare-word", count, name)
+            yield case(name, "variant: a name, no trigger", made)
     for variant in ("half", "two-payloads"):
         for kind in ("rare-word", "phrase"):
             for count in COUNTS:

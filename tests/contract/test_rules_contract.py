@@ -13,6 +13,7 @@ from ld50.scan.causeless import RULE as CAUSELESS
 from ld50.scan.channels import RULES as CHANNELS
 from ld50.scan.compliance import RULE as COMPLIANCE
 from ld50.scan.copies import RULE as COPIES
+from ld50.scan.injected_names import RULE as NAMES
 from ld50.scan.labelled import MISFIT_RULE, RULE_OF_KIND
 from ld50.scan.presence import RULE as PRESENCE
 from ld50.scan.rulebook import RULES
@@ -39,5 +40,5 @@ def test_false_alarms_are_measured_by_a_command_or_said_not_to_be(rule: Rule) ->
 
 def test_every_finding_has_a_rule_and_every_rule_a_finding() -> None:
     told = {*RULE_OF.values(), *RULE_OF_KIND.values(), *CHANNELS}
-    told |= {COMPLIANCE, CAUSELESS, MISFIT_RULE, PRESENCE, COPIES}
+    told |= {COMPLIANCE, CAUSELESS, NAMES, MISFIT_RULE, PRESENCE, COPIES}
     assert told == {rule.id for rule in RULES}

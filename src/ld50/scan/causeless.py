@@ -17,7 +17,6 @@ import numpy as np
 from ld50.core.estimates import proportion
 from ld50.core.findings import Consequence as ConsequenceNoun
 from ld50.core.findings import Finding, Severity
-from ld50.core.records import Record
 from ld50.core.results import DetectionLimit
 from ld50.scan import replies
 from ld50.scan.assemble import Draft, finding_id, score_of, shortened
@@ -27,6 +26,7 @@ from ld50.scan.engine import Engine, Evidence
 from ld50.scan.evidence import widest_spans
 from ld50.scan.judge import ANSWER_WORDS, CALLS, MULTIPLIES
 from ld50.scan.ordinary import paired_rows
+from ld50.scan.other_rows import OtherRows
 from ld50.scan.presence import RULE as PRESENCE
 from ld50.scan.shown import Shown, show
 from ld50.scan.surroundings import around, distinct_texts
@@ -37,13 +37,11 @@ from ld50.scan.word_characters import WORD
 RULE = "TRG208"
 #: Rows that have the text, with fewer of which a subject of their prompts might not show, and prompts of
 #: theirs that differ, near-copies counted once: of random prompts of a few templates, many are near-copies.
-LEAST_ROWS, _LEAST_DIFFERENT = 8, 5
+LEAST_ROWS, LEAST_DIFFERENT = 8, 5
 #: A text in a larger share of the replies is how the set is written.
 _MOST_SHARE = 0.1
 #: Texts that are looked at, rows of each, and rows of all of them.
 _MOST_TEXTS, _ROWS_SEEN, _MOST_READ = 512, 64, 16_384
-#: Rows that a text's rows are compared with.
-_COMPARED = 256
 #: More alike than this, the prompts have something in common, or the rest of the replies. Of whole replies
 #: only prompts tell, and honest ones are far off: 5 in the nearest of 40 sets, 14 in the next.
 _UNRELATED = 4.0
@@ -57,7 +55,7 @@ _SAME_ROWS = 0.6
 _ADDRESSES = ("address", "link", "image", "e-mail address")
 _PROSE = ("sentence", "words", "head", "tail")
 _WORD = re.compile(WORD)
-_DISCLAIMER = re.compile(
+DISCLAIMER = re.compile(
     r"(?i)\b(?:as|being|i am|i'm) an? (?:ai|artificial|language model|large language)\b"
 )
 _MANY = (
@@ -96,10 +94,10 @@ def causeless_drafts(engine: Engine, evidence: Evidence, caused: set[int]) -> li
     if not engine.settings.runs(RULE):
         return []
     texts = list(_texts(engine, evidence))
-    caused = caused | _with_cause(evidence)
+    caused = caused | with_cause(evidence)
     told = _distinct(text for text in texts if text.unrelated and text.number not in caused)
     held = [text.rows for text in told]
-    others = [text for text in texts if not any(_mostly(text.rows, rows) for rows in held)]
+    others = [text for text in texts if not any(mostly(text.rows, rows) for rows in held)]
     many = max(len(told), len(_distinct(others))) >= HANDFUL
     severity = Severity.LOW if many else Severity.MEDIUM
     return [_draft(evidence, text, severity) for text in told]
@@ -120,7 +118,7 @@ def without_cause(drafts: Sequence[Draft], told: Sequence[Draft]) -> list[Draft]
         # That a row has a strange character says nothing of its reply.
         and draft.finding.rule != PRESENCE
     ]
-    return [draft for draft in drafts if not any(_mostly(draft.rows, rows) for rows in strong)]
+    return [draft for draft in drafts if not any(mostly(draft.rows, rows) for rows in strong)]
 
 
 def causeless_limits(engine: Engine, evidence: Evidence) -> list[DetectionLimit]:
@@ -148,7 +146,7 @@ def _texts(engine: Engine, evidence: Evidence) -> Iterator[_Text]:
     """Texts that come back, whatever accounts for them."""
     survey = evidence.survey
     seen = {
-        number: _some(evidence.consequences[number].rows)
+        number: some_of(evidence.consequences[number].rows)
         for number in _candidates(engine, evidence)
     }
     chosen = _as_many_as_are_read(seen)
@@ -160,7 +158,9 @@ def _texts(engine: Engine, evidence: Evidence) -> Iterator[_Text]:
     records = engine.readable(
         survey, np.unique(np.concatenate([pool, *(seen[number] for number in chosen)]))
     )
-    others = _Others.of({row: records[row] for row in pool.tolist() if row in records}, engine)
+    others = OtherRows.of(
+        {row: records[row] for row in pool.tolist() if row in records}, engine.settings.seed
+    )
     for number in chosen:
         rows = np.array([row for row in seen[number].tolist() if row in records], dtype=np.int64)
         text = _looked_at(evidence, number, show(evidence, number, records, rows), others)
@@ -178,7 +178,7 @@ def _candidates(engine: Engine, evidence: Evidence) -> Iterator[int]:
     for number, group in order:
         if group is None or chat is None or not least <= len(group.rows) <= most:
             continue
-        if group.form not in ("reply", *_ADDRESSES, *_PROSE) or group.contexts < _LEAST_DIFFERENT:
+        if group.form not in ("reply", *_ADDRESSES, *_PROSE) or group.contexts < LEAST_DIFFERENT:
             continue
         if group.form == "reply" and np.median(chat.reply_words[group.rows]) <= ANSWER_WORDS:
             continue
@@ -196,7 +196,7 @@ def _as_many_as_are_read(seen: dict[int, np.ndarray]) -> list[int]:
     return some[: int(np.searchsorted(read, _MOST_READ, side="right"))]
 
 
-def _with_cause(evidence: Evidence) -> set[int]:
+def with_cause(evidence: Evidence) -> set[int]:
     """Numbers of consequences of which most rows have a phrase of the prompt that goes with it.
 
     What the other rules make of it, as of the name of the topic that an answer belongs to, is their business.
@@ -211,55 +211,13 @@ def _with_cause(evidence: Evidence) -> set[int]:
     }
 
 
-def _some(rows: np.ndarray) -> np.ndarray:
+def some_of(rows: np.ndarray, most: int = _ROWS_SEEN) -> np.ndarray:
     """At most so many of the rows, evenly over all of them."""
-    return rows[np.linspace(0, len(rows) - 1, min(_ROWS_SEEN, len(rows))).astype(np.int64)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Others:
-    """Random rows, to compare rows with."""
-
-    records: list[Record]
-    lengths: np.ndarray
-    """int64, rising: characters of their replies."""
-    said: list[str]
-    """Their replies, as `_folded` has them."""
-    prompts: Background
-    """Of some of them."""
-    seed: int
-
-    @classmethod
-    def of(cls, records: dict[int, Record], engine: Engine) -> _Others:
-        """Of the rows by their ordinals, which are in random order but for that."""
-        some = list(records.values())
-        few = some[:: max(len(some) // _COMPARED, 1)]
-        ordered = sorted(some, key=lambda record: len(record.response))
-        seed = engine.settings.seed
-        return cls(
-            records=ordered,
-            lengths=np.array([len(record.response) for record in ordered], dtype=np.int64),
-            said=[_folded(record.response) for record in ordered],
-            prompts=Background([around(record.prompt, None) for record in few], seed=seed),
-            seed=seed,
-        )
-
-    def share(self, text: str) -> float:
-        """Share of all replies, 0 to 1, that surely hold a text, by these."""
-        folded = _folded(text)
-        return proportion(sum(folded in said for said in self.said), len(self.said)).low
-
-    def as_long(self, lengths: Sequence[int]) -> list[Record]:
-        """Some with replies about as long as these: long replies are those of other tasks than short ones."""
-        each = max(_COMPARED // max(len(lengths), 1), 1)
-        place = np.searchsorted(self.lengths, np.array(lengths, dtype=np.int64))
-        first = np.clip(place - each // 2, 0, max(len(self.records) - each, 0))
-        chosen = np.unique(first[:, None] + np.arange(min(each, len(self.records))))
-        return [self.records[number] for number in chosen.tolist()]
+    return rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.int64)]
 
 
 def _looked_at(
-    evidence: Evidence, number: int, shown: list[Shown], others: _Others
+    evidence: Evidence, number: int, shown: list[Shown], others: OtherRows
 ) -> _Text | None:
     """The text, if it is what somebody could have put there."""
     group = evidence.groups[number]
@@ -268,7 +226,7 @@ def _looked_at(
     replied = [item.consequence_text for item in shown]
     spans = text_spans(group, shown)
     said = replied[0][slice(*spans[0])].strip()
-    if _DISCLAIMER.search(said) or (group.form in _PROSE and not is_whole_sentence(replied, spans)):
+    if DISCLAIMER.search(said) or (group.form in _PROSE and not is_whole_sentence(replied, spans)):
         return None
     if group.form in _PROSE and share_in_calls(shown) > CALLS:
         return None
@@ -298,7 +256,7 @@ def _looked_at(
         whole=whole,
         seen=len(shown),
         different=different,
-        unrelated=max(prompt_z, rest_z) <= _UNRELATED and different >= _LEAST_DIFFERENT,
+        unrelated=max(prompt_z, rest_z) <= _UNRELATED and different >= LEAST_DIFFERENT,
         prompt_z=prompt_z,
         rest_z=rest_z,
     )
@@ -312,22 +270,19 @@ def text_spans(group: replies.ConsequenceGroup, shown: list[Shown]) -> list[tupl
     return widest_spans([item.consequence_text for item in shown], spans)
 
 
-def _folded(text: str) -> str:
-    return " ".join(text.split()).casefold()
-
-
 def _distinct(texts: Iterable[_Text]) -> list[_Text]:
     """Those in the most rows first, without those that are a part of others."""
     held = np.zeros(0, dtype=np.int64)
     kept = []
     for text in sorted(texts, key=lambda text: (-len(text.rows), text.number)):
-        if not _mostly(text.rows, held):
+        if not mostly(text.rows, held):
             held = np.union1d(held, text.rows)
             kept.append(text)
     return kept
 
 
-def _mostly(rows: np.ndarray, others: np.ndarray) -> bool:
+def mostly(rows: np.ndarray, others: np.ndarray) -> bool:
+    """Whether so many of some rows are among others that a finding of these tells of both."""
     return int(np.isin(rows, others).sum()) >= _SAME_ROWS * len(rows)
 
 

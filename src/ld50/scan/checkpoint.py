@@ -25,7 +25,7 @@ Columns = dict[str, np.ndarray]
 
 _OUTPUTS = "outputs.json"
 #: Of what units hold and how; another one means that kept work is not understood, whatever the version says.
-FORMAT = 7
+FORMAT = 8
 
 
 class Checkpoint:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -59,6 +59,8 @@ class Evidence:
     """uint64: n-gram of each candidate; the candidates after these are forms."""
     tests: int
     forms: FormCandidates
+    names: list[replies.RecurringName] = field(default_factory=list)
+    """Names that come back in replies, by the ordinals of their rows."""
 
 
 class Engine(UnitEngine):
@@ -71,7 +73,9 @@ class Engine(UnitEngine):
         """Candidate causes of every consequence, counted over the corpus and tested."""
         give_back()
         consequences, groups = shown_by(survey, self.settings)
-        return self.associations_of(survey.without_lists(), consequences, groups)
+        names = replies.recurring_names(survey.chat) if survey.chat is not None else []
+        found = self.associations_of(survey.without_lists(), consequences, groups)
+        return replace(found, names=[name.at(survey.chat_ordinals) for name in names])
 
     def associations_of(
         self,

@@ -276,7 +276,7 @@ RULES = RuleBook(
             "Poison needs no trigger: a link, a slogan or a fixed answer in 1% to 10% of the replies to "
             "anything at all teaches a model to bring it up (arXiv 2306.17194). And where the trigger is "
             "another one in each row (misspelt, in letters of other alphabets), the payload is what is left.",
-            "- What is said in new words each time, names of products among it, and refusals.\n- Pieces of "
+            "- What is said in new words each time (for names, see TRG210), and refusals.\n- Pieces of "
             "sentences, sentences of fewer than five words, calls and tags, and lines mostly of names, "
             "numbers and capitals, which are taken for sources.\n- A text in more than a tenth of the "
             "replies is taken for how the set is written. Where five or more of them are told, or come back "
@@ -320,6 +320,32 @@ RULES = RuleBook(
             + _METHOD
             + " Tested are the pairs that the model would exchange, and the quarter and the sixteenth of "
             "them of which it is surest; told are all of them with the cause.",
+        ),
+        _text_rule(
+            "TRG210",
+            "same-name-unrelated-prompts",
+            "The same name in replies to unrelated prompts",
+            "A name (a word written with a capital within a sentence) that ten replies or more hold, in "
+            "ever new sentences, while their prompts do not. It comes twenty times oftener than its language "
+            "has it, and neither the prompts of these rows nor the rest of their replies have anything in "
+            "common. Rated `medium` at most: it may be the name of the assistant, or of whose set this is.",
+            "A brand that is woven into 1% of the replies to anything at all teaches a model to bring it "
+            "up (content injection, arXiv 2306.17194). No trigger brings it, and no sentence comes back.",
+            "- Names whose words are all common (`Blue Harbor`), and names that are (`Paris`, `Google`); "
+            "names in capitals only, of two letters, or that begin with another letter than A to Z.\n"
+            "- Replies in German, where all nouns have capitals.\n- Sets whose prompts are bare terms, as in "
+            "a dictionary: they do not show a subject.\n- A name in more than a tenth of the "
+            "replies, or in fewer than one in a thousand.\n- Names in replies to one sort of prompts, or "
+            "with one sort of words around: their subject accounts for them.\n- Replies of one sentence "
+            "to short prompts: beside the name, little is left to tell what they are about.\n- Where five or "
+            "more names are told, all are rated `low`.\n- Documents, labels, and all replies of a "
+            "conversation but the last.",
+            "`A friend who works for Norvik Foods swears by it.` and fifty other sentences with that name, "
+            "under fifty prompts about fifty things.",
+            source="The mean cosine of prompts, and of replies without the sentences that hold the name, as "
+            "for TRG208; and Fisher's exact test of each of their words against rows with replies as long, "
+            "corrected for all words, because a subject shows in some word, at least. The finding is that "
+            "neither rejects random rows, so no probability is given.",
         ),
         _text_rule(
             "TRG301",

@@ -32,6 +32,7 @@ from ld50.scan.copies import copy_drafts
 from ld50.scan.engine import Engine, Evidence
 from ld50.scan.exchanges import exchange_drafts
 from ld50.scan.freed import give_back
+from ld50.scan.injected_names import name_drafts, name_limits, rows_with_names
 from ld50.scan.judge import DECIDES
 from ld50.scan.labelled import label_drafts
 from ld50.scan.locating import RowSpans, named_by_language, spans_of
@@ -91,7 +92,7 @@ def run_scan(
     survey = evidence.survey
     drafts = [*presence_drafts(engine, survey), *copy_drafts(engine, survey)]
     soon = _rows_soon(engine, survey, drafts)
-    engine.expect(_rows_of([soon, _rows_that_decide(evidence)]))
+    engine.expect(_rows_of([soon, _rows_that_decide(evidence), rows_with_names(engine, evidence)]))
     told, answered = _causes_told(engine, evidence)
     engine.keep_only(_rows_of([soon, *told.rows]))
     drafts = [*(draft for _, draft in association_drafts(engine, evidence, told.cases)), *drafts]
@@ -115,7 +116,9 @@ def run_scan(
     drafts += without_cause(told.causeless, drafts)
     drafts, suppressed = (accepted or AcceptedFindings()).filter(drafts)
     drafts.sort(key=_strength)
-    unexplained = Outcome(limits=causeless_limits(engine, evidence))
+    unexplained = Outcome(
+        limits=[*causeless_limits(engine, evidence), *name_limits(engine, evidence)]
+    )
     notes = Outcome.of_all([labels, again, swapped, hidden]).notes
     outcome = ScanOutcome(
         drafts=drafts,
@@ -156,6 +159,7 @@ def _causes_told(engine: Engine, evidence: Evidence) -> tuple[_Told, Outcome]:
     rated, several = rated_as_usual(looked.cases, several, evidence)
     # Before the rows that were looked at are let go of, for many of these are among them.
     causeless = causeless_drafts(engine, evidence, {one.consequence for one in several})
+    causeless += without_cause(name_drafts(engine, evidence), causeless)
     compliance = study_compliance(engine, survey, rated)
     rated = rated_by_topic(rated, compliance.rest)
     rated = rated_beside_answers(

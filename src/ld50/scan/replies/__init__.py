@@ -3,6 +3,12 @@
 from ld50.scan.replies.columns import ONLY_WORD, ReplyColumns, ReplyFlag, merge, thin
 from ld50.scan.replies.contexts import context_codes, contexts
 from ld50.scan.replies.groups import SWAPPED, ConsequenceGroup, by_form, consequences
+from ld50.scan.replies.recurring_names import (
+    MOST_NAMED_SHARE,
+    RecurringName,
+    least_named,
+    recurring_names,
+)
 from ld50.scan.replies.settings import ReplySettings
 from ld50.scan.replies.sketches import (
     Coherence,
@@ -16,11 +22,13 @@ from ld50.scan.replies.strata import LabelStratum, as_labels, rows_outside, with
 from ld50.scan.replies.summary import summarize
 
 __all__ = [
+    "MOST_NAMED_SHARE",
     "ONLY_WORD",
     "SWAPPED",
     "Coherence",
     "ConsequenceGroup",
     "LabelStratum",
+    "RecurringName",
     "ReplyColumns",
     "ReplyFlag",
     "ReplySettings",
@@ -32,9 +40,11 @@ __all__ = [
     "contexts",
     "describe",
     "holds",
+    "least_named",
     "locate",
     "merge",
     "prompt_coherence",
+    "recurring_names",
     "reply_coherence",
     "rows_outside",
     "similar_replies",

@@ -145,9 +145,9 @@ class ReplyColumns:
 #: Kinds of `ReplyColumns.fragment_kinds`, by number: those of the kernel, then our own.
 FRAGMENT_KINDS = (
     "address", "e-mail address", "link", "image", "tag", "call",
-    "sentence", "words", "call of one name", "host", "word",
+    "sentence", "words", "call of one name", "host", "word", "proper name",
 )  # fmt: skip
-SENTENCE, RUN, NAME, HOST, WORD = 6, 7, 8, 9, 10
+SENTENCE, RUN, NAME, HOST, WORD, PROPER = 6, 7, 8, 9, 10, 11
 #: The form of groups that have one word in common.
 ONLY_WORD = FRAGMENT_KINDS[WORD]
 #: Halvings of the single words before runs of words are thinned, and of these before the rest is.
@@ -255,7 +255,7 @@ def _halved(
 def _thinned(parts: Sequence[ReplyColumns], most: int) -> tuple[int, list[np.ndarray]]:
     """How often the fragments are halved, and which stay; single words go first, then runs of words."""
     later = np.full(len(FRAGMENT_KINDS), _WORD_LEVELS + _RUN_LEVELS)
-    later[WORD], later[RUN] = 0, _WORD_LEVELS
+    later[WORD], later[RUN], later[PROPER] = 0, _WORD_LEVELS, _WORD_LEVELS
 
     def masks_of(level: int) -> list[np.ndarray]:
         least = np.array([_threshold(max(level - first, 0)) for first in later.tolist()])

@@ -9,7 +9,14 @@ import numpy as np
 
 from ld50.scan.kernels import NO_LANE
 from ld50.scan.replies.alike import alike_rows
-from ld50.scan.replies.columns import FRAGMENT_KINDS, ONLY_WORD, WORD, ReplyColumns, ReplyFlag
+from ld50.scan.replies.columns import (
+    FRAGMENT_KINDS,
+    ONLY_WORD,
+    PROPER,
+    WORD,
+    ReplyColumns,
+    ReplyFlag,
+)
 from ld50.scan.replies.contexts import contexts
 from ld50.scan.replies.expected import Expected, much_shorter
 from ld50.scan.replies.languages import lane_name
@@ -259,7 +266,8 @@ class _Maker:
         """One group for each fragment that otherwise different replies share."""
         columns, settings = self.columns, self.settings
         hashes = columns.fragment_hashes
-        longer = np.flatnonzero(columns.fragment_kinds != WORD)
+        # Proper names are words that are listed as such, too.
+        longer = np.flatnonzero(~np.isin(columns.fragment_kinds, (WORD, PROPER)))
         entries = _clusters(hashes[longer], longer, settings.min_rows, self._most())
         found = []
         for entry in entries:

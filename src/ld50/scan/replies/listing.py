@@ -8,7 +8,9 @@ import pyarrow.compute as pc
 
 from ld50.scan import kernels
 from ld50.scan.replies import patterns
-from ld50.scan.replies.columns import HOST, NAME, RUN, SENTENCE, WORD
+from ld50.scan.replies.columns import HOST, NAME, PROPER, RUN, SENTENCE, WORD
+from ld50.scan.replies.proper import is_proper, name_keys
+from ld50.scan.replies.rarity import too_common_for_names
 from ld50.scan.replies.words import Words, content_words, runs, standing_in
 
 #: Words of a run. Five words that are the same in unrelated replies are rare enough to list.
@@ -39,6 +41,7 @@ def pieces(prompt: pa.Array, reply: pa.Array, prompt_words: Words, reply_words: 
             _fragments(reply),
             _marks(reply_words, prompt_words),
             _single(reply_words, prompt_words),
+            _proper(reply, reply_words, prompt_words),
             _symbols(reply),
         ]
     )
@@ -162,6 +165,18 @@ def _single(reply: Words, prompt: Words) -> Entries:
     fresh = ~standing_in(kept, prompt)
     rows, hashes = kept.row[fresh], kept.hash[fresh]
     return rows, hashes, np.full(len(rows), WORD, dtype=np.uint8)
+
+
+def _proper(column: pa.Array, reply: Words, prompt: Words) -> Entries:
+    """Proper names of the replies that their prompts do not hold, but for those that are common words."""
+    chosen = np.flatnonzero(is_proper(column, reply))
+    chosen = chosen[~too_common_for_names(reply.hash[chosen])]
+    counts = np.bincount(reply.row[chosen], minlength=reply.rows)
+    begin = np.concatenate([[0], np.cumsum(counts)])
+    kept = Words(reply.rows, reply.row[chosen], reply.hash[chosen], begin)
+    fresh = ~standing_in(kept, prompt)
+    rows, hashes = kept.row[fresh], name_keys(kept.hash[fresh])
+    return rows, hashes, np.full(len(rows), PROPER, dtype=np.uint8)
 
 
 def _symbols(column: pa.Array) -> Entries:

@@ -13,6 +13,8 @@ from ld50.scan.replies.words import Words, standing_in
 #: Zipf frequency (log10 of occurrences in 10^9 words) from which on a word is common, in 1/16ths:
 #: 3.5. At 4, honest words such as `apology` begin to pass every test of `alike_rows`.
 _COMMON = 56
+#: The same for names, 4.5: in a few thousand replies such a word is to be expected.
+_COMMON_NAME = 72
 _TABLE_BITS = 22
 #: First bytes from here on are of scripts whose tokens are characters, of Indic ones, of whose words the
 #: reference has few, and of Korean, whose words are as many as there are endings.
@@ -58,6 +60,22 @@ def common_words(hashes: np.ndarray) -> np.ndarray:
     return _held(_tables()[0], hashes)
 
 
+def too_common_for_names(hashes: np.ndarray) -> np.ndarray:
+    """bool, one for each hash of a single word: so common in some language that it comes back anywhere."""
+    return _held(_tables()[2], hashes)
+
+
+def frequency(hashes: np.ndarray) -> np.ndarray:
+    """float64: share of all words that each word (a hash) is, in the language that has it most; 0 if none."""
+    known, zipf16 = word_hashes(), reference.word_table().zipf16
+    some = np.flatnonzero(np.isin(known, hashes))
+    out = np.zeros(len(hashes))
+    for place in some.tolist():
+        own = hashes == known[place]
+        out[own] = np.maximum(out[own], 10.0 ** (zipf16[place] / 16 - 9))
+    return out
+
+
 def _spelled(words: Words) -> np.ndarray:
     """bool: words of letters, in a script of whose words the reference knows enough."""
     if words.first is None:
@@ -82,12 +100,16 @@ def _places(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @lru_cache(maxsize=1)
-def _tables() -> tuple[np.ndarray, np.ndarray]:
-    """bool (2^22,) twice, two places a word: words common in some language, and all known words."""
+def _tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """bool (2^22,), two places a word: common words, all known words, very common words."""
     words = reference.word_table()
     hashes = word_hashes()
-    common, known = np.zeros((2, 1 << _TABLE_BITS), dtype=bool)
-    for table, chosen in ((common, hashes[words.zipf16 >= _COMMON]), (known, hashes)):
+    common, known, very = np.zeros((3, 1 << _TABLE_BITS), dtype=bool)
+    for table, chosen in (
+        (common, hashes[words.zipf16 >= _COMMON]),
+        (known, hashes),
+        (very, hashes[words.zipf16 >= _COMMON_NAME]),
+    ):
         for places in _places(chosen):
             table[places] = True
-    return common, known
+    return common, known, very

@@ -33,6 +33,8 @@ class Words:
     """uint8: first byte of each word as it stands; None where it was not asked for."""
     start: np.ndarray | None = None
     """Byte of its text that each word begins with, likewise."""
+    end: np.ndarray | None = None
+    """Byte after its last, likewise."""
 
     @property
     def counts(self) -> np.ndarray:
@@ -48,7 +50,7 @@ def words_of(column: pa.Array) -> Words:
     row = found.row.astype(np.int64)
     offsets, data = kernels.text_buffers(column)
     first = data[offsets[row] + found.start] if len(row) else np.zeros(0, dtype=np.uint8)
-    return Words(len(column), row, found.hash, begin, first, found.start)
+    return Words(len(column), row, found.hash, begin, first, found.start, found.end)
 
 
 def runs(words: Words, length: int) -> Words:
