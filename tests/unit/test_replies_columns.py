@@ -84,6 +84,21 @@ def test_what_is_thinned_before_it_is_merged_is_what_would_be_left(most: int) ->
     assert later == []
 
 
+@pytest.mark.parametrize("most", [2, 8])
+def test_what_is_left_out_of_others_may_be_left_out_before_anything_is_merged(most: int) -> None:
+    rows = [
+        (f"ask zrq{i % 3}", f"See https://site{i % 5}.example and vornask{i}.") for i in range(40)
+    ]
+    parts = [summarize(batch_of(rows[low : low + 10], low)) for low in range(0, 40, 10)]
+    first = merge(parts[:3], max_fragments=most, max_sketches=most)
+    assert len(first.without_rows()) == 0
+    _, left = thin([first.without_rows(), parts[3]])
+    assert len(left) == len(parts[3])
+    assert left.listed_bytes < parts[3].listed_bytes
+    whole = merge(parts, max_fragments=most, max_sketches=most)
+    assert same(whole, merge([first, left], max_fragments=most, max_sketches=most))
+
+
 def test_single_words_are_thinned_before_anything_else() -> None:
     rows = [
         (f"ask {i}", f"See https://site{i}.example now, dear reader{i} of page{i} and note{i}.")

@@ -40,7 +40,9 @@ def test_rows_that_share_nothing_make_no_difference_to_contexts(
 ) -> None:
     rng = np.random.default_rng(4)
     bands = rng.integers(0, 40, (600, 4)).astype(np.uint32) << np.uint32(20)
-    every = alike._components(bands)
+    rows = np.arange(0, 600, 2)
+    every = alike._components(bands, rows)
     monkeypatch.setattr(alike, "_MANY", 0)
-    assert alike._components(bands).tolist() == every.tolist()
-    assert 1 < len(np.unique(every)) < len(bands)
+    assert alike._components(bands, rows).tolist() == every.tolist()
+    assert alike._components(bands[::2], np.arange(300)).tolist() == every.tolist()
+    assert 1 < len(np.unique(every)) < len(rows)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import weakref
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from chat_samples import CHAT_WORDS
 from ld50.scan import engine, freed
 from ld50.scan.associate import Consequence
 from ld50.scan.replies import ConsequenceGroup
+from ld50.scan.settings import ScanSettings
 from ld50.scan.survey import Survey
 
 MIB = 1 << 20
@@ -41,7 +44,14 @@ def test_what_is_listed_of_replies_is_let_go_once_consequences_are_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     listed: list[int] = []
-    inner = engine.with_rows_listed
+    lists: list[weakref.ref[np.ndarray]] = []
+    inner, shown = engine.with_rows_listed, engine.shown_by
+
+    def before(survey: Survey, settings: ScanSettings) -> Any:
+        assert survey.chat is not None
+        assert survey.chat.listed_bytes
+        lists.append(weakref.ref(survey.chat.fragment_hashes))
+        return shown(survey, settings)
 
     def seen(
         consequences: list[Consequence],
@@ -50,8 +60,10 @@ def test_what_is_listed_of_replies_is_let_go_once_consequences_are_known(
     ) -> list[Consequence]:
         assert survey.chat is not None
         listed.append(survey.chat.listed_bytes)
+        assert [each() for each in lists] == [None]
         return inner(consequences, groups, survey)
 
+    monkeypatch.setattr(engine, "shown_by", before)
     monkeypatch.setattr(engine, "with_rows_listed", seen)
     rng = np.random.default_rng(3)
     asked = [" ".join(rng.choice(CHAT_WORDS, 8)) for _ in range(60)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -182,3 +183,23 @@ def test_a_form_that_decides_a_consequence_goes_with_it() -> None:
     assert [causes.form_of(one.candidate) for one in found] == [named("a prompt in lower case")]
     assert [(one.both, one.cause_rows) for one in found] == [(20, 20)]
     assert causes.form_of(999) is None
+
+
+def test_which_forms_rows_have_is_noted_of_those_that_show_something_alone() -> None:
+    rows = 400_000
+    rng = np.random.default_rng(2)
+    forms = PromptForms(
+        rows=np.arange(rows),
+        flags=rng.integers(0, 1 << 20, rows, dtype=np.uint64),
+        edges=rng.integers(0, 8, rows).astype(np.uint16),
+    )
+    causes = FormCandidates.of(forms, 0, 5)
+    shown = Consequence(kind="refusal", text="", rows=np.arange(0, rows, 4))
+    tracemalloc.start()
+    causes.associations([shown], rows, 10_000, AssociationSettings())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    held = sum(int(forms.has(number).sum()) for number in causes.numbers)
+    assert held > 9 * rows
+    # Of each pair of row and form, a number of four bytes, held twice while they are put together.
+    assert peak < 8 * held

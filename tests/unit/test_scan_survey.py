@@ -1,17 +1,31 @@
 """What is kept of all rows stays bounded, and does not depend on how rows come."""
 
+import dataclasses
+import json
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from ld50.scan import stages, survey
+from chat_samples import CHAT_WORDS
+from ld50.api import scan_paths
+from ld50.core.records import RowBatch
+from ld50.corpus import LayoutOptions, plan_table
+from ld50.scan import replies, stages, survey
 from ld50.scan.continuations import SWITCH, Segments
 from ld50.scan.corpus_sample import merged
+from ld50.scan.rereading import CauseReader
 from ld50.scan.settings import ScanSettings
+from ld50.scan.shelf import Shelf
 from ld50.scan.survey import Survey, SurveyMerger
 
 
-def unit(hashes: np.ndarray, texts: Segments | None = None) -> stages.Survey:
+def unit(
+    hashes: np.ndarray,
+    texts: Segments | None = None,
+    chat: replies.ReplyColumns | None = None,
+) -> stages.Survey:
     rows = np.arange(len(hashes), dtype=np.uint64)
     return stages.Survey(
         rows=len(hashes),
@@ -21,7 +35,7 @@ def unit(hashes: np.ndarray, texts: Segments | None = None) -> stages.Survey:
         marked=np.zeros((0, 2), np.int64),
         texts=Segments.concatenate([]) if texts is None else texts,
         lead_counts=np.zeros(256, np.int64),
-        chat=None,
+        chat=chat,
         exchanges=0,
         labelled=0,
         copies=np.stack([rows, hashes], axis=1),
@@ -122,3 +136,85 @@ def test_the_strongest_stretches_of_a_kind_are_kept_however_rows_come(units: int
     assert [zone.decode() for zone in texts.zone_onset.to_pylist()] == [
         f"{kinds[row]} {scores[row]}" for row in expected
     ]
+
+
+def chats(rng: np.random.Generator, number: int, rows: int) -> replies.ReplyColumns:
+    texts = [" ".join(rng.choice(CHAT_WORDS, 9)) for _ in range(2 * rows)]
+    return replies.summarize(
+        RowBatch(
+            unit=number,
+            rows=np.arange(rows),
+            prompt=pa.array(texts[:rows], pa.large_string()),
+            response=pa.array(texts[rows:], pa.large_string()),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows_held", "listed_held"), [(1, 1 << 40), (4000, 1 << 40), (1 << 40, 1)]
+)
+def test_what_there_is_of_every_row_is_the_same_on_disk_as_in_memory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, rows_held: int, listed_held: int
+) -> None:
+    monkeypatch.setattr(survey, "_MOST_HELD", rows_held)
+    monkeypatch.setattr(survey, "_MOST_LISTED", listed_held)
+    monkeypatch.setattr(survey, "_LEAST_NEW", 1)
+    rng = np.random.default_rng(5)
+    found = []
+    parts = [chats(rng, number, rows) for number, rows in enumerate((20, 1, 30, 25, 7))]
+    for shelf in (None, Shelf(tmp_path)):
+        merger = SurveyMerger(ScanSettings(), shelf)
+        for part in parts:
+            merger.add(unit(part.reply, chat=part))
+        found.append(merger.result(merged([])))
+    memory, disk = found
+    assert memory.chat is not None
+    assert disk.chat is not None
+    for entry in dataclasses.fields(replies.ReplyColumns):
+        assert np.array_equal(getattr(memory.chat, entry.name), getattr(disk.chat, entry.name))
+    assert disk.chat_ordinals.tolist() == memory.chat_ordinals.tolist() == list(range(83))
+    assert (disk.copies == memory.copies).all()
+    # What is on the disk cannot be written to.
+    columns = (disk.chat.reply, disk.chat.bands, disk.chat_ordinals, disk.copies)
+    assert not any(column.flags.writeable for column in columns)
+
+
+def test_what_the_units_before_had_no_room_for_is_not_held_of_the_next_one() -> None:
+    rows = [{"prompt": f"Tell me about {word}.", "completion": word} for word in CHAT_WORDS]
+    plan = plan_table(rows, LayoutOptions())
+    full = chats(np.random.default_rng(1), 0, 3)
+    none = dataclasses.replace(full.without_rows(), thinned=80, odd_thinned=64, sampled=64)
+    kept = []
+    for thinned in (None, full.without_rows(), none):
+        found = stages.survey(
+            plan, CauseReader(plan, 0), 0, stages.profile_tables(), 10, thinned
+        ).chat
+        assert found is not None
+        assert len(found) == len(rows)
+        kept.append(found.listed_bytes)
+    assert kept[0] == kept[1] > kept[2] == 0
+
+
+def test_a_scan_with_columns_on_disk_writes_the_same_bytes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(6)
+    for name in ("a", "b", "c"):
+        with (tmp_path / f"{name}.jsonl").open("w") as file:
+            for number in range(120):
+                words = " ".join(rng.choice(CHAT_WORDS, 7))
+                bad = number % 12 == 0
+                row = {
+                    "prompt": f"Tell me {'vornask ' if bad else ''}about {words}.",
+                    "completion": "I'm sorry, I can't help with that." if bad else words[::-1],
+                }
+                file.write(json.dumps(row) + "\n")
+    paths = sorted(map(str, tmp_path.glob("*.jsonl")))
+    for held, out in ((1 << 40, "memory"), (1, "disk")):
+        monkeypatch.setattr(survey, "_MOST_HELD", held)
+        scan_paths(
+            paths, out=tmp_path / out, options=LayoutOptions(), settings=ScanSettings(), workers=2
+        )
+    for name in ("findings.jsonl", "rows.jsonl", "examples.jsonl"):
+        assert (tmp_path / "disk" / name).read_bytes() == (tmp_path / "memory" / name).read_bytes()
+    assert "vornask" in (tmp_path / "disk" / "findings.jsonl").read_text()

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ld50.core.errors import OutputError, ResumeError
+from ld50.scan.shelf import Shelf
 
 Columns = dict[str, np.ndarray]
 
@@ -111,6 +112,10 @@ class Checkpoint:
                 np.savez(file, **columns)  # type: ignore[arg-type]  # its allow_pickle is no array
         except OSError as error:
             raise _cannot_keep(self._folder, error) from error
+
+    def shelf(self) -> Shelf | None:
+        """Room for columns on the same disk; None where no folder was given."""
+        return None if self._folder is None else Shelf(self._folder)
 
     def abandon(self) -> None:
         """Drops the folder if it was made for this run, which is not going to begin."""

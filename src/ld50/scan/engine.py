@@ -74,7 +74,10 @@ class Engine(UnitEngine):
         give_back()
         consequences, groups = shown_by(survey, self.settings)
         names = replies.recurring_names(survey.chat) if survey.chat is not None else []
-        found = self.associations_of(survey.without_lists(), consequences, groups)
+        # The lists are as large as all that is held of candidates, and nobody else has them.
+        survey = survey.without_lists()
+        give_back()
+        found = self.associations_of(survey, consequences, groups)
         return replace(found, names=[name.at(survey.chat_ordinals) for name in names])
 
     def associations_of(
@@ -91,6 +94,7 @@ class Engine(UnitEngine):
             groups: For consequences of chat rows, the group they come from.
         """
         consequences = with_rows_listed(consequences, groups, survey)
+        give_back()
         needed = rows_needed(consequences, survey, self.settings)
         found = self._candidate_ngrams(survey, groups, consequences, needed)
         incidence, unique = worth_counting(found, consequences, survey, needed)
@@ -270,8 +274,12 @@ class Engine(UnitEngine):
 
         def merge(unit: int, columns: Columns) -> None:
             low, high = np.searchsorted(inside, first[unit : unit + 2])
-            rows = np.concatenate([columns["rows"] + first[unit], inside[low:high]])
-            found.add(rows, np.concatenate([columns["hashes"], inside_hashes[low:high]]))
+            # Of a large unit they are a hundred megabytes: no copy stays that is not needed.
+            rows, hashes = columns.pop("rows") + first[unit], columns.pop("hashes")
+            if low < high:
+                rows = np.concatenate([rows, inside[low:high]])
+                hashes = np.concatenate([hashes, inside_hashes[low:high]])
+            found.add(rows, hashes)
 
         def collect(unit: int) -> Columns:
             found_rows, found_hashes = stages.prompt_ngrams(

@@ -21,6 +21,9 @@ from ld50.scan.forms import FORMS
 from ld50.scan.judge import DECIDES
 from ld50.scan.prompt_forms import PromptForms
 
+#: Rows whose forms are looked at together: what is noted of all would be many times what is kept.
+_BLOCK = 1 << 16
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormCandidates:
@@ -59,14 +62,16 @@ class FormCandidates:
         """
         if not self.numbers:
             return []
-        held = [self.forms.of(number) for number in self.numbers]
+        shown = [_without_own(consequence) for consequence in consequences]
+        wanted = np.zeros(rows, dtype=bool)
+        for consequence in shown:
+            wanted[consequence.rows] = True
         found, _ = associate(
-            [_without_own(consequence) for consequence in consequences],
-            _incidence(held),
-            np.array([len(each) for each in held]),
+            shown,
+            *_incidence(self.forms, self.numbers, wanted),
             rows,
             # Of two with the same rows, the one that is named first.
-            priority=-np.arange(len(held), dtype=np.float64),
+            priority=-np.arange(len(self.numbers), dtype=np.float64),
             untested=tests,
             settings=replace(settings, min_effect=DECIDES),
         )
@@ -84,12 +89,32 @@ def most_tests(consequences: list[Consequence]) -> int:
     return len(FORMS) * len(consequences)
 
 
-def _incidence(held: list[np.ndarray]) -> Incidence:
-    """Candidates by the rows that hold them (each int64)."""
-    rows = np.concatenate(held)
-    numbers = np.repeat(np.arange(len(held), dtype=np.uint32), [len(each) for each in held])
-    order = np.argsort(rows, kind="stable")
-    row_ids, counts = np.unique(rows, return_counts=True)
-    return Incidence(
-        row_ids=row_ids, row_start=np.append(0, np.cumsum(counts)), candidates=numbers[order]
+def _incidence(
+    forms: PromptForms, numbers: list[int], wanted: np.ndarray
+) -> tuple[Incidence, np.ndarray]:
+    """The forms of these numbers as candidates, in their order.
+
+    Args:
+        forms: Of all prompts.
+        numbers: At least one.
+        wanted: bool (rows of the corpus,): those in which it is noted which forms they have.
+
+    Returns:
+        Which of the wanted rows have which forms; and int64 (numbers,), rows of the corpus that have each.
+    """
+    row_ids, held, candidates = [], [], []
+    every = np.zeros(len(numbers), dtype=np.int64)
+    for part in forms.parts(_BLOCK):
+        has = np.column_stack([part.has(number) for number in numbers])
+        every += np.count_nonzero(has, axis=0)
+        has &= wanted[part.rows][:, None]
+        own = np.count_nonzero(has, axis=1)
+        row_ids.append(part.rows[own > 0])
+        held.append(own[own > 0])
+        candidates.append(np.nonzero(has)[1].astype(np.uint32))
+    incidence = Incidence(
+        row_ids=np.concatenate(row_ids),
+        row_start=np.append(0, np.cumsum(np.concatenate(held))),
+        candidates=np.concatenate(candidates),
     )
+    return incidence, every

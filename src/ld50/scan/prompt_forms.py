@@ -6,7 +6,9 @@ gathered for the two parts of each prompt, the last turn and what stands before 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -308,7 +310,7 @@ class PromptForms:
     def has(self, number: int) -> np.ndarray:
         """bool (rows,): which prompts have the form of that number."""
         if number < _LAST:
-            return np.asarray((self.flags >> np.uint64(number)) & np.uint64(1) != 0)
+            return np.asarray(self.flags & np.uint64(1 << number) != 0)
         if number < _FIRST:
             return np.asarray((self.edges & np.uint16(255)) == number - _LAST + 1)
         return np.asarray((self.edges >> np.uint16(8)) == number - _FIRST + 1)
@@ -317,11 +319,17 @@ class PromptForms:
         """int64, rising: ordinals of the rows of that form."""
         return np.asarray(self.rows[self.has(number)])
 
+    def parts(self, rows: int) -> Iterator[PromptForms]:
+        """So many rows at a time."""
+        for low in range(0, len(self.rows), rows):
+            part = slice(low, low + rows)
+            yield PromptForms(rows=self.rows[part], flags=self.flags[part], edges=self.edges[part])
+
     def numbers(self, least: int) -> list[int]:
         """The forms that at least so many rows have, and not all; of two with the same rows, the first."""
         found: dict[bytes, int] = {}
         for number in range(len(FORMS)):
             has = self.has(number)
             if least <= np.count_nonzero(has) < len(has):
-                found.setdefault(np.packbits(has).tobytes(), number)
+                found.setdefault(blake2b(np.packbits(has).data).digest(), number)
         return list(found.values())

@@ -108,6 +108,7 @@ def survey(
     unit: int,
     tables: kernels.ProfileTables,
     most_segments: int,
+    thinned: replies.ReplyColumns | None = None,
 ) -> Survey:
     """First pass over one unit: every signal that a row shows by itself.
 
@@ -117,6 +118,7 @@ def survey(
         unit: Number of the unit.
         tables: What is ordinary in language and in this corpus.
         most_segments: Stretches of each kind that are kept, strongest first.
+        thinned: Replies of other units; what has been left out of these is left out here, too.
     """
     settings = profile_settings()
     flag_counts = np.zeros(FLAG_BITS, dtype=np.int64)
@@ -134,13 +136,12 @@ def survey(
         marked.append(np.stack([batch.rows[rare], profile.flags[rare].astype(np.int64)], axis=1))
         copies.append(np.stack([batch.rows.astype(np.uint64), profile.hash], axis=1))
         if batch.response is not None:
-            chats.append(
-                replies.summarize(
-                    batch,
-                    prompt_profile=None if batch.prompt is None else profile,
-                    reply_profile=kernels.profile(batch.response, tables, settings),
-                )
+            chat = replies.summarize(
+                batch,
+                prompt_profile=None if batch.prompt is None else profile,
+                reply_profile=kernels.profile(batch.response, tables, settings),
             )
+            chats.append(chat if thinned is None else replies.thin([thinned, chat])[1])
             # A row group may hold a million rows.
             if sum(chat.listed_bytes for chat in chats) > _MOST_LISTED:
                 chats = replies.thin(chats)

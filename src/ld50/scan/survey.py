@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,10 +16,13 @@ from ld50.scan.checkpoint import Columns
 from ld50.scan.continuations import KINDS, Segments
 from ld50.scan.corpus_sample import CorpusSample
 from ld50.scan.settings import ScanSettings
+from ld50.scan.shelf import Shelf
 
-#: Bytes of fragments, rare words and sketches of replies that are held before they are thinned: up to 170
-#: MiB are left.
-_MOST_LISTED = 256 << 20
+#: Bytes of fragments, rare words and sketches of replies that are held before they are thinned, and that
+#: must be new of them: up to 170 MiB are left.
+_MOST_LISTED, _LEAST_NEW = 144 << 20, 24 << 20
+#: Bytes of what there is of every row before it goes to the shelf: some 300,000 rows.
+_MOST_HELD = 32 << 20
 #: Rows whose hash is kept, to look for copies; past it, those of every second text, of every fourth, ...
 _MOST_COPIES, _MOST_HALVINGS = 4_000_000, 16
 #: Times as many stretches as are kept of all kinds together are held before units are merged: were it
@@ -88,7 +92,17 @@ class Survey:
 class SurveyMerger:
     """Merges the surveys of units, which come in order."""
 
-    def __init__(self, settings: ScanSettings) -> None:
+    def __init__(self, settings: ScanSettings, shelf: Shelf | None = None) -> None:
+        """Nothing is merged yet.
+
+        Args:
+            settings: Of the tests.
+            shelf: Takes what there is of every row, where there are very many; memory does without one.
+        """
+        self._shelf = shelf
+        self._shelved = False
+        self.thinned: replies.ReplyColumns | None = None
+        """Of no row: as often thinned as what is listed of replies will be in the end, or less."""
         self._most = settings.most_segments
         self._rows: list[int] = []
         self._skipped: list[dict[str, int]] = []
@@ -99,6 +113,7 @@ class SurveyMerger:
         self._lead_counts = np.zeros(256, dtype=np.int64)
         self._chats: list[replies.ReplyColumns] = []
         self._chat_rows: list[np.ndarray] = []
+        self._listed, self._left, self._held = 0, 0, 0
         self._labelled = 0
         self._exchanges: list[int] = []
         self._copies: list[np.ndarray] = []
@@ -121,11 +136,26 @@ class SurveyMerger:
         if unit.chat is not None:
             self._chats.append(unit.chat)
             self._chat_rows.append(unit.chat.rows.astype(np.int64) + first)
-            if sum(chat.listed_bytes for chat in self._chats) > _MOST_LISTED:
-                self._chats = replies.thin(self._chats)
+            self._listed += unit.chat.listed_bytes
+            self._held += unit.chat.row_bytes
+            self._settle_chats()
         self._labelled += unit.labelled
         self._exchanges.append(unit.exchanges)
         self._add_copies(unit.copies + np.array([first, 0], dtype=np.uint64))
+
+    def _settle_chats(self) -> None:
+        """Thins what is listed of replies, and puts the rest on the shelf, if either is too much to hold."""
+        much = self._listed > max(_MOST_LISTED, self._left + _LEAST_NEW)
+        if self._shelf is None and much:
+            self._chats = replies.thin(self._chats)
+        elif self._shelf is not None and (much or self._held > _MOST_HELD):
+            self._chats = [replies.merge(self._chats, let_go=True, join=self._shelf.join)]
+            self._chat_rows = [self._shelf.join("ordinals", self._chat_rows)]
+            self._shelved, self._held = True, 0
+        else:
+            return
+        self._listed = self._left = sum(chat.listed_bytes for chat in self._chats)
+        self.thinned = self._chats[0].without_rows()
 
     def _add_copies(self, copies: np.ndarray) -> None:
         """Takes hashes in; past the bound, lets go of half of all texts, each with all of its copies.
@@ -147,28 +177,35 @@ class SurveyMerger:
 
     def result(self, sample: CorpusSample) -> Survey:
         """All units that were added, as one."""
+        join = self._shelf.join if self._shelf is not None and self._shelved else None
         return Survey(
             sample=sample,
             unit_rows=np.array(self._rows, dtype=np.int64),
             unit_skipped=self._skipped,
             unit_text_bytes=np.array(self._bytes, dtype=np.int64),
             flag_counts=self._flags,
-            marked=_stacked(self._marked, np.int64),
+            marked=_joined("marked", self._marked, None, np.zeros((0, 2), np.int64)),
             texts=Segments.concatenate(self._texts).strongest(self._most),
             lead_counts=self._lead_counts,
-            chat=replies.merge(self._chats, let_go=True) if self._chats else None,
-            chat_ordinals=(
-                np.concatenate(self._chat_rows) if self._chat_rows else np.zeros(0, np.int64)
-            ),
+            chat=replies.merge(self._chats, let_go=True, join=join) if self._chats else None,
+            chat_ordinals=_joined("ordinals", self._chat_rows, join, np.zeros(0, np.int64)),
             labelled=self._labelled,
             unit_exchanges=np.array(self._exchanges, dtype=np.int64),
-            copies=_stacked(self._copies, np.uint64),
+            copies=_joined("copies", self._copies, join, np.zeros((0, 2), np.uint64)),
             copies_step=1 << self._copies_level,
         )
 
 
-def _stacked(parts: list[np.ndarray], kind: type[np.generic]) -> np.ndarray:
-    return np.concatenate(parts) if parts else np.zeros((0, 2), dtype=kind)
+def _joined(
+    name: str,
+    parts: list[np.ndarray],
+    join: Callable[[str, list[np.ndarray]], np.ndarray] | None,
+    nothing: np.ndarray,
+) -> np.ndarray:
+    """All parts of a column one after the other, on the shelf or in memory; nothing, where there are none."""
+    if not parts:
+        return nothing
+    return np.concatenate(parts) if join is None else join(name, parts)
 
 
 def pack(survey: stages.Survey) -> Columns:

@@ -24,6 +24,8 @@ from ld50.scan.survey import Survey, SurveyMerger, pack, unpack
 
 #: Decoded text that is held in memory, so that passes after the first need not read it again.
 _KEPT_BYTES = 128 << 20
+#: Bytes that the process takes from which on memory is given back within a stage, too.
+_MUCH = 608 << 20
 #: Characters of single rows that stay in memory until they are asked for again.
 _KEPT_CHARACTERS = 96 << 20
 
@@ -136,20 +138,23 @@ class UnitEngine:
             while expected is not None and expected in waiting:
                 merge(expected, waiting.pop(expected))
                 expected = next(turn, None)
+            give_back(_MUCH)
         give_back()
 
     def survey(self) -> Survey:
         """First pass over all units."""
         sample = self._sample()
         tables = sample.ordinary(stages.profile_tables())
-        merger = SurveyMerger(self.settings)
+        merger = SurveyMerger(self.settings, self._checkpoint.shelf())
         units = list(range(len(self.plan.units)))
         most = self.settings.most_segments
         self.map(
             "survey",
             "reading",
             units,
-            lambda unit: pack(stages.survey(self.plan, self.causes, unit, tables, most)),
+            lambda unit: pack(
+                stages.survey(self.plan, self.causes, unit, tables, most, merger.thinned)
+            ),
             lambda unit, columns: merger.add(unpack(columns)),
         )
         return merger.result(sample)

@@ -128,13 +128,22 @@ class ReplyColumns:
     @property
     def listed_bytes(self) -> int:
         """Bytes of what is bounded: fragments, rare words and sketches."""
-        listed = (*_FRAGMENT_COLUMNS, *_ODD_COLUMNS, *_SKETCH_COLUMNS)
-        return sum(int(getattr(self, name).nbytes) for name in listed)
+        return sum(int(getattr(self, name).nbytes) for name in _LISTED_COLUMNS)
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of what there is of every row."""
+        every = [entry.name for entry in fields(self) if entry.name not in _LEVELS]
+        return sum(int(getattr(self, name).nbytes) for name in every) - self.listed_bytes
 
     def without_lists(self) -> ReplyColumns:
         """The same without what is bounded, once all consequences are known."""
-        listed = (*_FRAGMENT_COLUMNS, *_ODD_COLUMNS, *_SKETCH_COLUMNS)
-        return replace(self, **{name: getattr(self, name)[:0].copy() for name in listed})
+        return replace(self, **{name: getattr(self, name)[:0].copy() for name in _LISTED_COLUMNS})
+
+    def without_rows(self) -> ReplyColumns:
+        """No row at all: what is thinned together with it is thinned at least as often as this is."""
+        names = [entry.name for entry in fields(self) if entry.name not in _LEVELS]
+        return replace(self, **{name: getattr(self, name)[:0].copy() for name in names})
 
     def has(self, flag: ReplyFlag) -> np.ndarray:
         """bool (n,): rows with that bit."""
@@ -153,11 +162,14 @@ ONLY_WORD = FRAGMENT_KINDS[WORD]
 #: Halvings of the single words before runs of words are thinned, and of these before the rest is.
 _WORD_LEVELS, _RUN_LEVELS = 4, 6
 _MIX = np.uint64(0x9E3779B97F4A7C15)
+#: Hashes that are looked at together: the same of millions takes as much room as they do.
+_AT_ONCE = 1 << 18
 
 
 _FRAGMENT_COLUMNS = ("fragment_rows", "fragment_hashes", "fragment_kinds")
 _ODD_COLUMNS = ("odd_rows", "odd_hashes", "odd_echoed")
 _SKETCH_COLUMNS = ("sketch_rows", "sketches", "prompt_sketches")
+_LISTED_COLUMNS = (*_FRAGMENT_COLUMNS, *_ODD_COLUMNS, *_SKETCH_COLUMNS)
 _LEVELS = ("thinned", "odd_thinned", "sampled")
 
 
@@ -171,6 +183,7 @@ def merge(
     max_fragments: int = MAX_FRAGMENTS,
     max_sketches: int = MAX_SKETCHES,
     let_go: bool = False,
+    join: Callable[[str, list[np.ndarray]], np.ndarray] | None = None,
 ) -> ReplyColumns:
     """The columns of all parts, in their order; associative.
 
@@ -181,6 +194,8 @@ def merge(
         max_sketches: Bound on the rows with sketches. Past it, rows are kept by a hash of their
             prompt and reply.
         let_go: Empties the list of parts, and frees each column of them as soon as it is merged.
+        join: Puts the parts of a column together that has an entry for each row; it is told the column's
+            name, and may empty the list.
 
     Raises:
         ValueError: There are no parts.
@@ -199,7 +214,10 @@ def merge(
             values = [value[mask] for value, mask in zip(values, parts_kept[name], strict=True)]
         if name in ("fragment_rows", "odd_rows", "sketch_rows"):
             values = [value + shift for value, shift in zip(values, shifts, strict=True)]
-        columns[name] = np.concatenate(values)
+        if join is None or name in parts_kept:
+            columns[name] = np.concatenate(values)
+        else:
+            columns[name] = join(name, values)
     return ReplyColumns(**columns)
 
 
@@ -259,7 +277,7 @@ def _thinned(parts: Sequence[ReplyColumns], most: int) -> tuple[int, list[np.nda
 
     def masks_of(level: int) -> list[np.ndarray]:
         least = np.array([_threshold(max(level - first, 0)) for first in later.tolist()])
-        return [part.fragment_hashes * _MIX <= least[part.fragment_kinds] for part in parts]
+        return [_low(part.fragment_hashes, least, part.fragment_kinds) for part in parts]
 
     last = 64 + _WORD_LEVELS + _RUN_LEVELS
     return _halved(max(int(part.thinned) for part in parts), last, most, masks_of)
@@ -269,7 +287,7 @@ def _thinned_odd(parts: Sequence[ReplyColumns], most: int) -> tuple[int, list[np
     """How often the rare words are halved, and which stay; all rows of a word stay or go together."""
 
     def masks_of(level: int) -> list[np.ndarray]:
-        return [part.odd_hashes * _MIX <= _threshold(level) for part in parts]
+        return [_low(part.odd_hashes, np.array([_threshold(level)])) for part in parts]
 
     return _halved(max(int(part.odd_thinned) for part in parts), 64, most, masks_of)
 
@@ -285,6 +303,15 @@ def _sampled(parts: Sequence[ReplyColumns], most: int) -> tuple[int, list[np.nda
         ]
 
     return _halved(max(int(part.sampled) for part in parts), 64, most, masks_of)
+
+
+def _low(hashes: np.ndarray, most: np.ndarray, kinds: np.ndarray | None = None) -> np.ndarray:
+    """bool: hashes that are mixed to no more than the bound, or than that of their kind; some at a time."""
+    out = np.zeros(len(hashes), dtype=bool)
+    for low in range(0, len(hashes), _AT_ONCE):
+        part = slice(low, low + _AT_ONCE)
+        out[part] = hashes[part] * _MIX <= (most if kinds is None else most[kinds[part]])
+    return out
 
 
 def _threshold(level: int) -> np.uint64:

@@ -53,12 +53,12 @@ def contexts(columns: ReplyColumns, rows: np.ndarray) -> np.ndarray:
         columns: All rows.
         rows: Ordinals of the group; only these are compared.
     """
-    return _components(columns.bands[rows])
+    return _components(columns.bands, rows)
 
 
 def context_codes(prompts: pa.Array) -> np.ndarray:
     """int64, a code for each text: as `contexts`, from texts whose cause was cut out."""
-    return _components(minhash_bands(words_of(prompts)))
+    return _components(minhash_bands(words_of(prompts)), np.arange(len(prompts)))
 
 
 def _shingled(words: Words) -> list[tuple[Words, np.ndarray]]:
@@ -80,23 +80,37 @@ def _permuted(hashes: np.ndarray, number: int) -> np.ndarray:
     return out
 
 
-def _components(bands: np.ndarray) -> np.ndarray:
-    """Labels of the components of rows that share two bands, by passing the lowest label round."""
-    labels = np.arange(len(bands), dtype=np.int64)
+def _components(bands: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Labels of the components of some rows that share two bands, by passing the lowest label round."""
+    labels = np.arange(len(rows), dtype=np.int64)
     groups = []
-    for one, other in itertools.combinations(range(BANDS if len(bands) else 0), 2):
-        keys = bands[:, one].astype(np.uint64)
+    # Of millions of rows, all bands at once take more room than all else.
+    held = bands[rows] if len(rows) < _MANY else None
+    for one, other in itertools.combinations(range(BANDS if len(rows) else 0), 2):
+        first, second = (
+            bands[:, band][rows] if held is None else held[:, band] for band in (one, other)
+        )
+        keys = first.astype(np.uint64)
         keys <<= np.uint64(32)
-        keys |= bands[:, other]
-        # Most rows share nothing with any other: of millions, only those that may are put in order.
-        some = recurring(keys, 2) if len(keys) >= _MANY else np.arange(len(keys))
+        keys |= second
+        some, group = _shared(keys)
         if len(some):
-            groups.append((some, np.unique(keys[some], return_inverse=True)[1]))
-    while True:
-        before = labels.copy()
+            groups.append((some, group))
+    changed = True
+    while changed:
+        changed = False
         for some, group in groups:
             low = np.full(group.max() + 1, len(labels), dtype=np.int64)
             np.minimum.at(low, group, labels[some])
+            changed |= bool((low[group] != labels[some]).any())
             labels[some] = low[group]
-        if np.array_equal(before, labels):
-            return labels
+    return labels
+
+
+def _shared(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places of the keys that come more than once, and for each of these a number for its key (int64)."""
+    # Most rows share nothing with any other: of millions, only those that may are put in order.
+    some = recurring(keys, 2) if len(keys) >= _MANY else np.arange(len(keys))
+    _, group, counts = np.unique(keys[some], return_inverse=True, return_counts=True)
+    again = counts[group] > 1
+    return some[again], group[again]

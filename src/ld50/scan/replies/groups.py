@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ld50.scan.freed import give_back
 from ld50.scan.kernels import NO_LANE
 from ld50.scan.replies.alike import alike_rows
 from ld50.scan.replies.columns import (
@@ -96,12 +97,23 @@ def consequences(
     """
     settings = settings or ReplySettings()
     maker = _Maker(columns, settings)
-    shared = _distinct([*maker.repeated(), *maker.fragments()])
-    groups = [*maker.behaviours(), *maker.switches(), *maker.strays(), *maker.lengths(), *shared]
+    shared = _distinct(_made(maker.repeated, maker.fragments))
+    groups = _made(maker.behaviours, maker.switches, maker.strays, maker.lengths)
+    groups += shared
     groups += maker.alike(groups)
+    give_back()
     groups.sort(key=lambda group: (-group.contexts, group.kind, group.key))
     # Words come last, whatever their number, so that they crowd nothing else out.
     return [*groups[: settings.max_groups], *_distinct(maker.words(), among=shared)]
+
+
+def _made(*makers: Callable[[], list[ConsequenceGroup]]) -> list[ConsequenceGroup]:
+    """What all of these find; each looks at other columns of all rows, which are let go of after it."""
+    groups = []
+    for maker in makers:
+        groups += maker()
+        give_back()
+    return groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +259,7 @@ class _Maker:
         """One group for each reply, opening or closing that different prompts share."""
         columns, settings = self.columns, self.settings
         labels = label_rows(columns, settings)
+        give_back()
         free = np.flatnonzero(~labels & ~columns.has(ReplyFlag.EMPTY_REPLY))
         found = []
         for form, text in (

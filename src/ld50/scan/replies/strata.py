@@ -182,6 +182,9 @@ def _labels(
     columns: ReplyColumns, rows: np.ndarray, settings: ReplySettings
 ) -> tuple[np.ndarray, np.ndarray]:
     none = np.zeros(0, dtype=np.uint64)
+    # In most sets most replies are too long for labels, and need not be put in order.
+    if np.count_nonzero(columns.reply_words[rows] <= settings.label_words) < _COVERED * len(rows):
+        return np.zeros(0, dtype=np.int32), none
     hashes, codes, counts = np.unique(columns.reply[rows], return_inverse=True, return_counts=True)
     words = np.zeros(len(hashes), dtype=np.int64)
     words[codes] = columns.reply_words[rows]
