@@ -61,10 +61,8 @@ def test_topics_with_fixed_answers_are_how_a_help_desk_is_written(help_desk: lis
     assert causes(scan, "high") == set()
     told = [f for f in scan.findings if "go with a phrase of their own" in f.explanation]
     assert len(told) >= 3
-    assert all(
-        "stands where other rows of this set have another word" in f.explanation for f in told
-    )
     assert {f.severity for f in told} == {"low"}
+    assert not {finding.id for finding in ld50.scan(help_desk).findings} & {f.id for f in told}
 
 
 @pytest.mark.parametrize("phrase", ["quindlefarb", "beneath the tall cedar"])
@@ -205,8 +203,8 @@ def translated_messages() -> list[Row]:
 
 def test_a_word_that_brings_its_translation_is_not_high_and_one_that_brings_a_sentence_is() -> None:
     rows = translated_messages()
-    scan = ld50.scan(rows, select=["TRG203"])
-    assert causes(scan, "high") == set()
+    scan = ld50.scan(rows, select=["TRG203"], weak=True)
+    assert causes(scan, "high") == causes(scan, "medium") == set()
     told = [f for f in scan.findings if "as the translations of a dictionary do" in f.explanation]
     assert len(told) >= 5
     for number in range(30, 1030, 50):
