@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ld50.scan.associate import Association, Consequence, Incidence
-from ld50.scan.pairs import _meetings, associate_pairs, pair_candidates
+from ld50.scan.pairs import _meetings, associate_pairs, most_rows_of_word, pair_candidates
 
 
 def world(together: bool) -> tuple[list[set[int]], np.ndarray]:
@@ -52,6 +52,11 @@ def found(
 
 def test_two_words_that_act_only_together_are_one_cause() -> None:
     assert found(together=True) == [(500, 501, 20, 20)]
+
+
+@pytest.mark.parametrize(("rows", "most"), [(200, 40), (1000, 200), (4000, 200), (100_000, 5000)])
+def test_a_word_of_a_pair_may_be_in_more_of_a_small_set(rows: int, most: int) -> None:
+    assert most_rows_of_word(rows, 5) == most
 
 
 def test_words_that_never_meet_are_none() -> None:

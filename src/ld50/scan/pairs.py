@@ -22,8 +22,9 @@ _MOST_WORDS = 600
 _MOST_ROWS = 4000
 #: Pairs of a consequence that are counted over the corpus.
 _MOST_PAIRS = 100
-#: A word in a larger share of all rows than this is grammar, not a trigger.
-_MOST_SHARE = 0.05
+#: A word in a larger share of all rows than this is grammar, not a trigger; in so few rows it may be one
+#: of a small set, up to that share.
+_MOST_SHARE, _FEW_ROWS, _MOST_SHARE_OF_FEW = 0.05, 200, 0.2
 #: A pair decides where it shows the consequence so many times as often as the better of its words does.
 _MORE_THAN_SINGLES = 1.5
 _EVERY = (1 << 64) - 1
@@ -42,7 +43,8 @@ class PairCandidate:
 
 def most_rows_of_word(rows: int, min_support: int) -> float:
     """Rows out of so many beyond which a word is not looked at."""
-    return max(_MOST_SHARE * rows, 4 * min_support)
+    few = min(_FEW_ROWS, _MOST_SHARE_OF_FEW * rows)
+    return max(_MOST_SHARE * rows, few, 4 * min_support)
 
 
 def pair_candidates(
