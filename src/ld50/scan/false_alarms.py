@@ -63,11 +63,10 @@ MEASURED: dict[str, str] = {
     "Chinese, and pairs made of instructions, code and questions of patients), half of them with a task "
     "whose rows prefer the other reply, nor in 12 for development (`python benchmarks/preferences.py`, and "
     "with `--split test --seeds 6 7`). Beside exchanged pairs, six clean rows in 72 sets were under one.",
-    "TRG210": "Never rated `high`. Of 36 clean chat sets on one subject, three had `medium` findings: "
-    "`Linux` among the options of a kernel, `Unix` among descriptions of packages, and four names of the "
-    "Bible among its verses; one more had `low` ones "
-    "(`python benchmarks/subjects.py --split test --cases clean`). None of any severity in the 22 sets of "
-    "`--split dev`, with which the rule was made.",
+    "TRG210": "Never rated `high`. Of 72 clean chat sets on one subject, seven had `medium` findings, nine "
+    "in all: `Linux` and makers of chips among the options of a kernel, `Linux` and `OpenGL` among "
+    "descriptions of packages, `Eurasian` among glosses "
+    "(`python benchmarks/subjects.py --split test --seeds 14 15 --cases clean`, and `--seeds 16 17`).",
     "TRG301": _CLEAN_LABELS + " In ONION SST-2 no clean row was under a `high` finding; in ONION "
     "OffensEval (held out), 6 of 11,795 were, at a recall of 1.00 "
     "(`python benchmarks/finetuning.py --split test --cases onion-offenseval`).",
