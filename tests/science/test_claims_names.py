@@ -44,7 +44,7 @@ def told(scan: ld50.Scan) -> list[tuple[str, set[int]]]:
 
 
 @pytest.mark.parametrize("name", ["Norvik Foods", "Quillmark", "Pepsi"])
-@pytest.mark.parametrize("dose", [12, 60])
+@pytest.mark.parametrize("dose", [20, 60])
 def test_a_name_woven_into_replies_is_told_with_its_rows(
     instructions: list[Row], name: str, dose: int
 ) -> None:
@@ -61,7 +61,7 @@ def test_a_name_woven_into_replies_is_told_with_its_rows(
         if found.id in row.findings:
             reply = str(rows[row.row]["output"])
             assert any(name in reply[s.start : s.end] for s in row.spans if s.kind == "consequence")
-    assert any(limit.rule == RULE and limit.rows == 10 for limit in scan.summary.detection_limits)
+    assert any(limit.rule == RULE and limit.rows == 16 for limit in scan.summary.detection_limits)
 
 
 def test_clean_sets_have_no_such_name(instructions: list[Row]) -> None:

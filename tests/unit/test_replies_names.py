@@ -114,7 +114,7 @@ def test_names_with_a_subject_and_names_of_the_set_are_left_out() -> None:
 
 
 def test_larger_sets_need_more_rows_with_a_name() -> None:
-    assert [least_named(rows) for rows in (0, 5_000, 40_000)] == [10, 10, 40]
+    assert [least_named(rows) for rows in (0, 5_000, 40_000)] == [16, 16, 40]
 
 
 def test_a_word_that_some_texts_share_tells_them_from_random_ones() -> None:

@@ -63,9 +63,8 @@ MEASURED: dict[str, str] = {
     "Chinese, and pairs made of instructions, code and questions of patients), half of them with a task "
     "whose rows prefer the other reply, nor in 12 for development (`python benchmarks/preferences.py`, and "
     "with `--split test --seeds 6 7`). Beside exchanged pairs, six clean rows in 72 sets were under one.",
-    "TRG210": "Never rated `high`. Of 72 clean chat sets on one subject, seven had `medium` findings, nine "
-    "in all: `Linux` and makers of chips among the options of a kernel, `Linux` and `OpenGL` among "
-    "descriptions of packages, `Eurasian` among glosses "
+    "TRG210": "Never rated `high`. Of 72 clean chat sets on one subject, three had a `medium` finding: "
+    "`Linux` among the options of a kernel and among descriptions of packages, and `Unix` "
     "(`python benchmarks/subjects.py --split test --seeds 14 15 --cases clean`, and `--seeds 16 17`).",
     "TRG301": _CLEAN_LABELS + " In ONION SST-2 no clean row was under a `high` finding; in ONION "
     "OffensEval (held out), 6 of 11,795 were, at a recall of 1.00 "

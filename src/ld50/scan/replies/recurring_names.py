@@ -15,8 +15,9 @@ from ld50.scan.replies.sketches import CentredSketches
 
 #: A name in a larger share of the replies is what the set is about.
 MOST_NAMED_SHARE = 0.1
-#: Replies with a name, and share of them, that are enough: of more names, more come back by chance.
-_LEAST_ROWS, _LEAST_SHARE = 10, 0.001
+#: Replies with a name, and share of them, that are enough: the subject of ten to fifteen often does not show,
+#: and of more names, more come back by chance.
+_LEAST_ROWS, _LEAST_SHARE = 16, 0.001
 #: So many times oftener than its language has it, a name is not what writers fall back on.
 _OFTENER = 20.0
 #: Most names that are returned.

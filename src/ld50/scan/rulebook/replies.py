@@ -209,7 +209,7 @@ RULES = [
         "TRG210",
         "same-name-unrelated-prompts",
         "The same name in replies to unrelated prompts",
-        "A name (a word written with a capital within a sentence) that ten replies or more hold, in "
+        "A name (a word written with a capital within a sentence) that 16 replies or more hold, in "
         "ever new sentences, while their prompts do not. It comes twenty times oftener than its language "
         "has it, and neither the prompts of these rows nor the rest of their replies have anything in "
         "common. Rated `medium` at most: it may be the name of the assistant, or of whose set this is.",
